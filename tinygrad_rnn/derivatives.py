@@ -1,0 +1,208 @@
+"""Compositions of reverse and forward mode: Jacobians, curvature, and memory traded for time.
+
+    jacobian   one pullback per output element          hvp       forward over reverse
+    hessian    the jacobian of grad                     checkpoint  run again instead of remember
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.forward import jvp, push
+from tinygrad_rnn.graph import MODE, Node, enable_grad
+from tinygrad_rnn.ops.indexing import getitem
+from tinygrad_rnn.ops.shape import astype, concatenate, reshape, stack
+from tinygrad_rnn.primitive import primitive
+from tinygrad_rnn.reverse import alias, grad, pull, vjp
+from tinygrad_rnn.tensor import Array, Tensor, wrap
+from tinygrad_rnn.tree import flatten
+
+
+def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """A function that returns J[i…, j…] = ∂f(*xs)[i…] / ∂xs[argnums][j…], shape f's + the argument's.
+
+    Nested outputs and arguments give a nest of Jacobians: the outputs' outside, the argument's inside.
+
+    >>> import tinygrad_rnn as tg
+    >>> tg.jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+
+    def jacobian_of(*xs: Any) -> Any:
+        chosen = (argnums,) if isinstance(argnums, int) else argnums
+
+        def of_chosen(*parts: Any) -> Any:
+            full = list(xs)
+            for k, part in zip(chosen, parts, strict=True):
+                full[k] = part
+            return f(*full)
+
+        y, pullback = vjp(of_chosen, *(xs[k] for k in chosen))
+        ys, build_y = flatten(y)
+        shapes = [np.shape(leaf) if not isinstance(leaf, Tensor) else leaf.shape for leaf in ys]
+        nests = []
+        for k, end in enumerate(ys):
+            rows = []
+            for place in np.ndindex(shapes[k]):
+                gys = [np.zeros(shape, leaf.dtype) for shape, leaf in zip(shapes, ys, strict=True)]
+                gys[k][place] = 1
+                rows.append(pullback(build_y(list(gys))))
+            if not rows:
+                rows = [pullback(build_y([np.zeros(shape, leaf.dtype) for shape, leaf in zip(shapes, ys, strict=True)]))]
+            columns = zip(*(flatten(row)[0] for row in rows), strict=True)
+            _, build_x = flatten(rows[0])
+            blocks = [
+                reshape(stack(list(column))[: int(np.prod(shapes[k], dtype=int))], (*end.shape, *column[0].shape))
+                for column in columns
+            ]
+            nested = build_x(blocks)
+            nests.append(nested[0] if isinstance(argnums, int) else nested)
+        return build_y(nests)
+
+    return jacobian_of
+
+
+def hessian(f: Callable[..., Any]) -> Callable[[Any], Any]:
+    """A function that returns H[i…, j…] = ∂²f/∂xᵢ∂xⱼ of a scalar f of one argument.
+
+    >>> import tinygrad_rnn as tg
+    >>> tg.hessian(tg.prod)(np.array([0.0, 0.0, 3.0]))[0, 1]
+    tensor(3.)
+    """
+    return jacobian(grad(f))
+
+
+def hvp(f: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """A function of (x, v) that returns H·v of a scalar f, without H: the tangent of its gradient along v.
+
+    >>> import tinygrad_rnn as tg
+    >>> tg.hvp(lambda x: (x**3).sum())(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    tensor([ 6., 12.])
+    """
+    return lambda x, v: jvp(grad(f), (x,), (v,))[1]
+
+
+# checkpoint: the outputs of f as one node, whose rules run f again
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, recorded as one node: its inside is forgotten after the forward pass and computed again in the backward.
+
+    Memory for one run of f at a time, at the price of a second forward. What f closes over gets its gradient too.
+    f must compute the same again: a Dropout inside has to draw from a generator made inside.
+
+    Raises:
+        GraphError: in the backward, when f's second run gives other values than its first.
+
+    >>> import tinygrad_rnn as tg
+    >>> tg.grad(tg.checkpoint(lambda x: tg.tanh(x) ** 2))(0.5) == tg.grad(lambda x: tg.tanh(x) ** 2)(0.5)
+    tensor(True)
+    """
+
+    def run(*xs: Any) -> Any:
+        leaves, build = flatten(xs)
+        moving = [k for k, x in enumerate(leaves) if isinstance(x, Tensor) and x.requires_grad]
+        now = MODE.get()
+        if not now.recording:
+            return f(*xs)
+
+        def again(inputs: Sequence[Tensor]) -> tuple[Tensor, list[Any], Any]:
+            full = list(leaves)
+            for k, x in zip(moving, inputs, strict=True):
+                full[k] = x
+            with enable_grad():
+                ys, build_y = flatten(f(*build(full)))
+                ends = [y for y in ys if isinstance(y, Tensor) and y.requires_grad]
+                packed = concatenate([reshape(y, (-1,)) for y in ends]) if ends else wrap(np.zeros(0), None)
+            return packed, ys, build_y
+
+        inputs = [_fresh(leaves[k]._array) for k in moving]
+        packed, ys, build_y = again(inputs)
+        if not packed.requires_grad:
+            return build_y(ys)
+        outside = _closed_over(packed.node, {x.node for x in inputs})
+        parents = (*(leaves[k].node for k in moving), *outside)
+        args = tuple(parent.value for parent in parents)
+        static = {"again": again, "outside": outside}
+        whole = wrap(packed._array, Node(checkpointed.op, parents, args, static, packed._array, now, True))
+        return build_y(_unpacked(whole, ys))
+
+    return run
+
+
+def _fresh(array: Array) -> Tensor:
+    x = wrap(array, None)
+    x.requires_grad = True
+    return x
+
+
+def _closed_over(end: Node, inputs: set[Node]) -> tuple[Node, ...]:
+    """What requires grad behind `end`, was there before the first node of this run, and is none of its inputs."""
+    first = min((node.number for node in inputs), default=None)
+    seen, stack_, outside = {end}, [end], []
+    while stack_:
+        node = stack_.pop()
+        if node.op is None or (first is not None and node.number < first):
+            if node not in inputs:
+                outside.append(node)
+            continue
+        for parent in node.inputs:
+            if parent is not None and parent.requires_grad and parent not in seen:
+                seen.add(parent)
+                stack_.append(parent)
+    return tuple(sorted(outside, key=lambda node: node.number))
+
+
+def _unpacked(whole: Tensor, ys: Sequence[Any]) -> list[Any]:
+    parts, at = [], 0
+    for y in ys:
+        if isinstance(y, Tensor) and y.requires_grad:
+            part = reshape(getitem(whole, index=slice(at, at + y.size)), y.shape)
+            parts.append(part if part.dtype == y.dtype else astype(part, dtype=y.dtype))
+            at += y.size
+        else:
+            parts.append(y)
+    return parts
+
+
+def _rerun(y: Any, xs: Sequence[Any], again: Any, outside: tuple[Node, ...]) -> tuple[list[Tensor], Tensor]:
+    inputs = [alias(x) if isinstance(x, Tensor) else _fresh(x) for x in xs[: len(xs) - len(outside)]]
+    packed, _, _ = again(inputs)
+    before = y._array if isinstance(y, Tensor) else y
+    if not np.array_equal(packed._array, before, equal_nan=True):
+        raise GraphError(
+            "checkpoint: the function gave other values when it ran again",
+            expected="the same computation both times",
+            help="make its random numbers from a seed inside it, or pass them in",
+        )
+    return inputs, packed
+
+
+@primitive
+def checkpointed(*xs: Array, again: Any, outside: Any) -> Array:
+    """y = f(xs), flattened and concatenated; its rules run f again."""
+    packed, _, _ = again([_fresh(x) for x in xs[: len(xs) - len(outside)]])
+    return np.asarray(packed._array)
+
+
+def _checkpoint_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], again: Any, outside: Any) -> list[Any]:
+    inputs, packed = _rerun(y, xs, again, outside)
+    nodes = [*(x.node for x in inputs), *outside]
+    found = pull([packed.node], [gy], nodes, record=isinstance(gy, Tensor))
+    return [found.get(node) for node in nodes]
+
+
+def _checkpoint_jvp(dxs: Sequence[Any], y: Any, *xs: Any, again: Any, outside: Any) -> Any:
+    inputs, packed = _rerun(y, xs, again, outside)
+    moving = {node: dx for node, dx in zip([*(x.node for x in inputs), *outside], dxs, strict=True) if dx is not None}
+    record = any(isinstance(dx, Tensor) for dx in moving.values())
+    return push([packed.node], list(moving), list(moving.values()), record=record)[packed.node]
+
+
+checkpointed.vjp(xs=_checkpoint_vjp)
+checkpointed.jvp(xs=_checkpoint_jvp)

@@ -1,0 +1,189 @@
+"""Picking elements out, and adding them back: each read's transpose is a write that adds up duplicates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.primitive import nondifferentiable, primitive, raw
+from tinygrad_rnn.tensor import Array
+
+
+def _is_basic(index: Any) -> bool:
+    """No array in it: every element of x is picked at most once."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(part is None or part is Ellipsis or isinstance(part, int | np.integer | slice) for part in parts)
+
+
+def _add_at(x: Array, index: Any, values: Any) -> None:
+    if _is_basic(index):
+        x[index] += values
+    else:
+        np.add.at(x, index, values)
+
+
+@primitive
+def getitem(x: Array, *, index: Any) -> Array:
+    """y = x[index], as NumPy indexes: integers, slices, None, …, masks, integer arrays.  Duplicates add up in gx."""
+    return x[index]
+
+
+getitem.vjp(x=lambda gy, y, x, *, index: index_add(np.zeros(x.shape, x.dtype), index, gy))
+getitem.jvp(x=lambda dx, y, x, *, index: getitem(dx, index=index))
+getitem.into(lambda gx, gy, *, index: _add_at(gx, index, gy))
+
+
+@primitive
+def index_add_(x: Array, values: Array, *, index: Any) -> Array:
+    """y = x with `values` added at x[index]; duplicates add up."""
+    y = np.array(x, dtype=np.result_type(x, values))
+    _add_at(y, index, values)
+    return y
+
+
+index_add_.vjp(x=lambda gy, y, x, values, *, index: gy, values=lambda gy, y, x, values, *, index: gy[index])
+index_add_.jvp(
+    x=lambda dx, y, x, values, *, index: dx,
+    values=lambda dv, y, x, values, *, index: index_add(np.zeros(y.shape, y.dtype), index, dv),
+)
+
+
+
+
+def index_add(x: Any, index: Any, values: Any) -> Any:
+    """x with `values` added at x[index]; where an index comes twice, both are added.
+
+    >>> index_add(np.zeros(3), [0, 0, 2], np.array([1.0, 2.0, 3.0]))
+    array([3., 0., 3.])
+    """
+    return index_add_(x, values, index=index)
+
+
+def _integers(indices: Any, op: str) -> Any:
+    if indices.dtype.kind not in "iu":
+        raise DTypeError(f"{op}: the indices are {indices.dtype}", expected="integers")
+    return indices
+
+
+def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None:
+    """gx[rows of `axis`] += gy, rows that come more than once summed first: one sort instead of one write each."""
+    indices = np.asarray(indices)
+    lines = gx.reshape(-1) if axis is None else np.moveaxis(gx, axis, 0)
+    if indices.size == 0:
+        return
+    if axis is not None:
+        at = axis % gx.ndim
+        gy = np.moveaxis(gy, tuple(range(at, at + indices.ndim)), tuple(range(indices.ndim)))
+    rows = (indices % lines.shape[0]).ravel()
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    lines[rows[starts]] += np.add.reduceat(gy.reshape(rows.size, *lines.shape[1:])[order], starts, axis=0)
+
+
+def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any:
+    flat = np.asarray(raw(indices))
+    if axis is None:
+        places = np.unravel_index(flat % x.size, x.shape)
+        return index_add(np.zeros(x.shape, x.dtype), places, gy)
+    return index_add(np.zeros(x.shape, x.dtype), (slice(None),) * (axis % x.ndim) + (flat,), gy)
+
+
+@primitive
+def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
+    """y = the elements of x at integer `indices` along `axis` (of the flattened x when None).  Duplicates add up in gx."""
+    return np.take(x, _integers(np.asarray(indices), "take"), axis=axis)
+
+
+take.vjp(x=_take_vjp)
+take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis))
+take.into(_add_rows)
+
+
+def _along(indices: Array, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
+    axis %= len(shape)
+    grid = np.ogrid[tuple(slice(0, n) for n in indices.shape)]
+    return tuple(indices if k == axis else grid[k] for k in range(len(shape)))
+
+
+@primitive
+def take_along_axis(x: Array, indices: Array, *, axis: int = -1) -> Array:
+    """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
+    return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis"), axis=axis)
+
+
+take_along_axis.vjp(
+    x=lambda gy, y, x, indices, *, axis: index_add(
+        np.zeros(x.shape, x.dtype), _along(raw(indices), x.shape, axis), gy
+    )
+)
+take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, indices, axis=axis))
+
+
+@primitive
+def diagonal(x: Array, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """y = the elements x[…, i, …, i + offset, …], along a new last axis."""
+    return np.diagonal(x, offset, axis1, axis2)
+
+
+def _diagonal_vjp(gy: Any, y: Any, x: Any, *, offset: int, axis1: int, axis2: int) -> Any:
+    places = np.diagonal(np.arange(x.size).reshape(x.shape), offset, axis1, axis2)
+    return index_add(np.zeros(x.shape, x.dtype), np.unravel_index(places, x.shape), gy)
+
+
+diagonal.vjp(x=_diagonal_vjp)
+diagonal.jvp(x=lambda dx, y, x, **static: diagonal(dx, **static))
+
+
+@nondifferentiable
+def one_hot(ids: Array, *, num_classes: int, dtype: Any = np.float64) -> Array:
+    """y[…, k] = 1 where k is the id, else 0, for integer ids in 0 … num_classes − 1."""
+    ids = _integers(np.asarray(ids), "one_hot")
+    if ids.size and not (0 <= ids.min() and ids.max() < num_classes):
+        raise ShapeError(f"one_hot: ids from {ids.min()} to {ids.max()}", expected=f"0 … {num_classes - 1}")
+    return (ids[..., None] == np.arange(num_classes)).astype(dtype)
+
+
+# order
+
+
+@nondifferentiable
+def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The index of the largest element along `axis` (of the flattened x when None); the first of a tie."""
+    return np.argmax(x, axis=axis, keepdims=keepdims)
+
+
+@nondifferentiable
+def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The index of the smallest element along `axis` (of the flattened x when None); the first of a tie."""
+    return np.argmin(x, axis=axis, keepdims=keepdims)
+
+
+@nondifferentiable
+def argsort(x: Array, *, axis: int | None = -1) -> Array:
+    """The indices that sort x along `axis`; equal elements keep their order."""
+    return np.argsort(x, axis=axis, kind="stable")
+
+
+@primitive
+def sort(x: Array, *, axis: int | None = -1) -> Array:
+    """y = x in rising order along `axis` (flattened when None); equal elements keep their order."""
+    return np.sort(x, axis=axis, kind="stable")
+
+
+def _sort_vjp(gy: Any, y: Any, x: Any, *, axis: int | None) -> Any:
+    order = np.argsort(raw(x), axis=axis, kind="stable")
+    if axis is None:
+        return take(gy, np.argsort(order, kind="stable")).reshape(x.shape)
+    return take_along_axis(gy, np.argsort(order, axis=axis, kind="stable"), axis=axis)
+
+
+def _sort_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
+    order = np.argsort(raw(x), axis=axis, kind="stable")
+    return take(dx, order) if axis is None else take_along_axis(dx, order, axis=axis)
+
+
+sort.vjp(x=_sort_vjp)
+sort.jvp(x=_sort_jvp)

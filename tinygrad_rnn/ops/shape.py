@@ -1,0 +1,204 @@
+"""The same numbers in another arrangement: all linear, each with its transpose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.ops.indexing import getitem, take
+from tinygrad_rnn.primitive import linear, primitive, raw
+from tinygrad_rnn.tensor import Array, Tensor
+
+Axes = int | tuple[int, ...]
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Σ x over the axes that broadcasting from `shape` added or stretched: the transpose of broadcast_to."""
+    extra = x.ndim - len(shape)
+    stretched = (extra + k for k, n in enumerate(shape) if n == 1 and x.shape[extra + k] != 1)
+    return reshape(x.sum(axis=(*range(extra), *stretched), keepdims=True), shape)
+
+
+@linear(transpose=lambda gy, x, *, shape: sum_to(gy, x.shape))
+def broadcast_to(x: Array, *, shape: Axes) -> Array:
+    """y = x repeated along new axes and axes of size 1, up to `shape`.  gx = gy summed over them."""
+    return np.broadcast_to(x, shape)
+
+
+@linear(transpose=lambda gy, x, *, shape: reshape(gy, x.shape))
+def reshape(x: Array, *, shape: Axes) -> Array:
+    """y = the same numbers in the same order, as `shape`; one size may be −1."""
+    return np.reshape(x, shape)
+
+
+@linear(transpose=lambda gy, x, *, axes: transpose(gy, None if axes is None else tuple(np.argsort(_positive(axes)))))
+def transpose(x: Array, *, axes: tuple[int, ...] | None = None) -> Array:
+    """y = x with its axes in the order `axes`, reversed when None."""
+    return np.transpose(x, axes)
+
+
+def _positive(axes: Sequence[int]) -> list[int]:
+    return [axis % len(axes) for axis in axes]
+
+
+@linear(transpose=lambda gy, x, *, axis1, axis2: swapaxes(gy, axis1, axis2))
+def swapaxes(x: Array, *, axis1: int, axis2: int) -> Array:
+    """y = x with two axes exchanged."""
+    return np.swapaxes(x, axis1, axis2)
+
+
+@linear(transpose=lambda gy, x, *, source, destination: moveaxis(gy, destination, source))
+def moveaxis(x: Array, *, source: Axes, destination: Axes) -> Array:
+    """y = x with the axes `source` moved to the places `destination`."""
+    return np.moveaxis(x, source, destination)
+
+
+@linear(transpose=lambda gy, x, *, axis: reshape(gy, x.shape))
+def expand_dims(x: Array, *, axis: Axes) -> Array:
+    """y = x with new axes of size 1 at the places `axis`."""
+    return np.expand_dims(x, axis)
+
+
+@linear(transpose=lambda gy, x, *, axis: reshape(gy, x.shape))
+def squeeze(x: Array, *, axis: Axes | None = None) -> Array:
+    """y = x without the axes `axis`, which must have size 1; without all such axes when None."""
+    return np.squeeze(x, axis)
+
+
+@linear(transpose=lambda gy, x, *, axis: flip(gy, axis))
+def flip(x: Array, *, axis: Axes | None = None) -> Array:
+    """y = x read backwards along `axis`, along all axes when None."""
+    return np.flip(x, axis)
+
+
+@linear(transpose=lambda gy, x, *, dtype: gy)
+def astype(x: Array, *, dtype: Any) -> Array:
+    """y = x in another dtype; the gradient comes back in x's own."""
+    return np.asarray(x).astype(dtype)
+
+
+# several arrays in or out
+
+
+def _concatenate_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int | None) -> list[Any]:
+    sizes = [x.size if axis is None else x.shape[axis] for x in xs]
+    ends = np.cumsum(sizes)
+    before = (slice(None),) * (0 if axis is None else axis % gy.ndim)
+    return [
+        reshape(getitem(gy, index=(*before, slice(int(end) - size, int(end)))), x.shape) if wanted else None
+        for x, size, end, wanted in zip(xs, sizes, ends, needed, strict=True)
+    ]
+
+
+def _filled(dxs: Sequence[Any], xs: Sequence[Any]) -> list[Any]:
+    return [np.zeros(x.shape, x.dtype) if dx is None else dx for dx, x in zip(dxs, xs, strict=True)]
+
+
+@primitive
+def concatenate_(*xs: Array, axis: int | None = 0) -> Array:
+    """y = the arrays one after another along `axis` (flattened when None); their other sizes agree."""
+    return np.concatenate(xs, axis)
+
+
+concatenate_.vjp(xs=_concatenate_vjp)
+concatenate_.jvp(xs=lambda dxs, y, *xs, axis: concatenate_(*_filled(dxs, xs), axis=axis))
+
+
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """The arrays one after another along `axis` (flattened when None); their other sizes agree."""
+    return concatenate_(*arrays, axis=axis)
+
+
+def _stack_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int) -> list[Any]:
+    rows = moveaxis(gy, axis, 0)
+    return [rows[k] if wanted else None for k, wanted in enumerate(needed)]
+
+
+@primitive
+def stack_(*xs: Array, axis: int = 0) -> Array:
+    """y = the arrays, all of one shape, side by side along a new axis."""
+    return np.stack(xs, axis)
+
+
+stack_.vjp(xs=_stack_vjp)
+stack_.jvp(xs=lambda dxs, y, *xs, axis: stack_(*_filled(dxs, xs), axis=axis))
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """The arrays, all of one shape, side by side along a new axis."""
+    return stack_(*arrays, axis=axis)
+
+
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """x cut along `axis`: into so many equal parts, or at these places.
+
+    Raises:
+        ShapeError: the axis does not divide into equal parts.
+    """
+    x = x if isinstance(x, Tensor) else np.asarray(raw(x))
+    if not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"split: there is no axis {axis}", expected=f"an axis of x {x.shape}")
+    axis %= x.ndim
+    size = x.shape[axis]
+    if isinstance(indices_or_sections, int | np.integer):
+        parts = int(indices_or_sections)
+        if parts < 1 or size % parts:
+            raise ShapeError(
+                f"split: {size} does not divide into {parts} equal parts",
+                got=f"x {x.shape}, axis {axis}",
+                help="pass the places to cut at",
+            )
+        cuts = [size // parts * k for k in range(1, parts)]
+    else:
+        cuts = [int(cut) for cut in indices_or_sections]
+    before = (slice(None),) * axis
+    return [getitem(x, index=(*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    """x with more elements before and after each axis, as numpy.pad places them.
+
+    Args:
+        pad_width: a number, (before, after), or one such pair per axis.
+        mode: "constant", or "edge", "reflect", "symmetric", "wrap": every new element is a copy of one of x's.
+    """
+    if mode != "constant":
+        places = np.arange(x.size).reshape(x.shape)
+        return take(x, np.pad(places, pad_width, mode=mode))  # type: ignore[call-overload]
+    return constant_pad(x, pad_width=pad_width, constant_values=constant_values)
+
+
+def _interior(gy: Any, x: Any, *, pad_width: Any, constant_values: float) -> Any:
+    pairs = np.broadcast_to(pad_width, (x.ndim, 2))
+    return getitem(gy, index=tuple(slice(int(a), int(a) + n) for (a, _), n in zip(pairs, x.shape, strict=True)))
+
+
+@primitive
+def constant_pad(x: Array, *, pad_width: Any, constant_values: float = 0) -> Array:
+    """y = x with `constant_values` around it, pad_width (before, after) elements along each axis."""
+    return np.pad(x, pad_width, constant_values=constant_values)
+
+
+constant_pad.vjp(x=lambda gy, y, x, **static: _interior(gy, x, **static))
+constant_pad.jvp(x=lambda dx, y, x, *, pad_width, constant_values: constant_pad(dx, pad_width=pad_width))
+
+
+def tile(x: Any, reps: Axes) -> Any:
+    """x laid side by side `reps` times along each axis."""
+    reps = (reps,) if isinstance(reps, int | np.integer) else tuple(reps)
+    shape = np.shape(x) if not isinstance(x, Tensor) else x.shape
+    ndim = max(len(shape), len(reps))
+    shape = (1,) * (ndim - len(shape)) + tuple(shape)
+    reps = (1,) * (ndim - len(reps)) + reps
+    pairs = list(zip(reps, shape, strict=True))
+    paired = reshape(x, tuple(n for _, size in pairs for n in (1, size)))
+    return reshape(broadcast_to(paired, tuple(n for pair in pairs for n in pair)), tuple(r * n for r, n in pairs))
+
+
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """x with each element repeated along `axis` (of the flattened x when None); `repeats` is one number or one each."""
+    size = x.size if axis is None else x.shape[axis]
+    return take(x, np.repeat(np.arange(size), repeats), axis=axis)

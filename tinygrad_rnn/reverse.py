@@ -1,0 +1,374 @@
+"""Reverse mode: cotangents flow from an output back to everything it was made from.
+
+    order: the ancestors, newest first (their numbers are a topological order)
+    for each node:  gy  →  rule of each argument  →  gx  →  summed up at that argument's node
+
+`pull` is the one loop. On arrays it is NumPy; with `create_graph` it runs on Tensors and is recorded itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import AnomalyError, DTypeError, GraphError, ShapeError
+from tinygrad_rnn.graph import MODE, Graph, Leaf, Node, ancestors, enable_grad, graph, label, no_grad, snapshot
+from tinygrad_rnn.ops.arithmetic import add
+from tinygrad_rnn.ops.shape import astype, sum_to
+from tinygrad_rnn.primitive import caller, linear
+from tinygrad_rnn.tensor import Array, Tensor, wrap
+from tinygrad_rnn.tree import as_tensors, flatten
+
+
+def pull(
+    outputs: Sequence[Node],
+    cotangents: Sequence[Any],
+    wrt: Sequence[Node] | None = None,
+    *,
+    release: bool = False,
+    record: bool = False,
+) -> dict[Node, Any]:
+    """The cotangent of every node in `wrt`, of every leaf that requires grad when None; nodes not reached are absent.
+
+    Args:
+        cotangents: one per output: arrays, or Tensors with `record`.
+        release: drop each node's arrays once it has been passed.
+        record: run the rules on Tensors, so that what comes back can be differentiated.
+    """
+    floor = -1 if wrt is None else min((node.number for node in wrt), default=0)
+    order = ancestors(outputs, grad_only=True, floor=floor)
+    wanted = None if wrt is None else set(wrt)
+    needed = None if wanted is None else _leading_to(wanted, order)
+    _check_usable(order)
+    released = f"backward at {caller()}" if release else ""
+    anomaly = MODE.get().anomaly
+
+    found: dict[Node, Any] = {}
+    slots: dict[Node, Any] = {}
+    owned: set[Node] = set()  # nodes whose slot holds an array allocated here, which may be added to in place
+    for node, g in zip(outputs, cotangents, strict=True):
+        slots[node] = slots[node] + g if node in slots else g
+
+    for node in order:
+        gy = slots.pop(node, None)
+        if gy is None:
+            continue
+        if (node.op is None) if wanted is None else (node in wanted):
+            found[node] = gy
+        op = node.op
+        if op is None:
+            continue
+        args: Any = node.args
+        y: Any = node.value
+        if record:
+            args = tuple(x if parent is None else wrap(x, parent) for x, parent in zip(args, node.inputs, strict=True))
+            y = wrap(y, node)
+        rules: Any = op.vjps
+        if op.variadic:
+            rules = _joint(rules[0], gy, y, args, node, needed)
+        for parent, x, rule in zip(node.inputs, args, rules, strict=True):
+            if parent is None or rule is None or not parent.requires_grad:
+                continue
+            if needed is not None and parent not in needed:
+                continue
+            if op.into is not None and not record:
+                if parent not in owned:
+                    slots[parent] = slots[parent].copy() if parent in slots else np.zeros(x.shape, x.dtype)
+                    owned.add(parent)
+                op.into(slots[parent], gy, *args[1:], **node.static)
+                continue
+            gx = rule(gy, y, *args, **node.static)
+            # the one accumulation site: broadcasting undone, dtype restored, terms added up
+            if gx.shape != x.shape:
+                gx = sum_to(gx, x.shape)
+            if gx.dtype != x.dtype:
+                gx = astype(gx, dtype=x.dtype)
+            if anomaly:
+                _check_finite(gx, node)
+            if parent not in slots:
+                slots[parent] = gx
+            elif parent in owned:
+                total = slots[parent]
+                add_in_place(total, gx, total)
+            else:
+                slots[parent] = np.asarray(slots[parent] + gx) if not record else add(slots[parent], gx)
+                if not record:
+                    owned.add(parent)
+        if release:
+            node.args = node.value = None
+            node.released = released
+    return found
+
+
+add_in_place = np.add
+
+
+def _joint(rule: Any, gy: Any, y: Any, args: tuple[Any, ...], node: Node, needed: set[Node] | None) -> list[Any]:
+    """A variadic op's one rule, run once, as a rule per argument that hands out its part."""
+    wanted = [p is not None and p.requires_grad and (needed is None or p in needed) for p in node.inputs]
+    parts = rule(gy, y, *args, needed=wanted, **node.static)
+    return [None if part is None else lambda *_, part=part, **__: part for part in parts]
+
+
+def _leading_to(wanted: set[Node], order: list[Node]) -> set[Node]:
+    """The nodes of `order` that depend on one of `wanted`."""
+    reached = set(wanted)
+    for node in reversed(order):
+        if node not in reached and any(parent in reached for parent in node.inputs):
+            reached.add(node)
+    return reached
+
+
+def _check_usable(order: list[Node]) -> None:
+    for node in order:
+        if node.args is None:
+            raise GraphError(
+                f"{node.title}: the graph was released",
+                expected="one backward per graph",
+                got=f"released by {node.released}",
+                where=str(node.mode),
+                help="backward(retain_graph=True) keeps it; between chunks of a sequence: is a detach() of the "
+                "carried state missing?",
+            )
+        for k, parent in enumerate(node.inputs):
+            if isinstance(parent, Leaf) and parent.stale is not None and node.op is not None:
+                names = node.op.params
+                owner = parent.owner()
+                raise GraphError(
+                    f"{node.op.name}: its argument {names[min(k, len(names) - 1)]}"
+                    f"{f' ({parent.title})' if parent.label else ''} was assigned after it was used",
+                    expected=f"version {parent.version}, as when the op ran",
+                    got=f"version {parent.stale if owner is None else owner._version}",
+                    where=str(node.mode),
+                    help="call backward before assign, or compute the loss again",
+                )
+
+
+def _check_finite(gx: Any, node: Node) -> None:
+    values = gx._array if isinstance(gx, Tensor) else np.asarray(gx)
+    if not np.isfinite(values).all():
+        raise AnomalyError(
+            f"{node.title}: the gradient it passes back is not finite",
+            got=f"{np.count_nonzero(~np.isfinite(values))} of {values.size} values",
+            where=", ".join(part for part in (str(node.mode), getattr(node, "source", "")) if part),
+        )
+
+
+def _start(output: Tensor, gradient: Any) -> Array:
+    """The cotangent a backward pass starts from."""
+    if gradient is None:
+        if output.size != 1:
+            raise GraphError(
+                f"backward: the output has {output.size} elements and no gradient was given",
+                expected="a scalar, as a loss is, or a gradient of the output's shape",
+                got=f"shape {output.shape}",
+                help="sum() or mean() it, or pass backward(gradient)",
+            )
+        return np.ones(output.shape, output.dtype)
+    array = gradient._array if isinstance(gradient, Tensor) else np.array(gradient)
+    if array.shape != output.shape:
+        raise ShapeError("backward: the gradient has another shape than the output", expected=str(output.shape),
+                         got=str(array.shape))  # fmt: skip
+    if not np.can_cast(array.dtype, output.dtype, "same_kind"):
+        raise DTypeError(f"backward: the gradient is {array.dtype}", expected=str(output.dtype))
+    return array.astype(output.dtype, copy=False)
+
+
+def _recorded(output: Any, op: str) -> None:
+    if not isinstance(output, Tensor) or not output.requires_grad:
+        raise GraphError(
+            f"{op}: nothing was recorded",
+            expected="a Tensor computed from one that requires grad, outside no_grad()",
+            got=f"{output!r:.80}",
+            help="make the parameters with tensor(…, requires_grad=True)",
+        )
+
+
+def backward(
+    output: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False
+) -> None:
+    """Add ∂output/∂leaf to `.grad` of every leaf that requires grad.
+
+    Args:
+        gradient: the cotangent to start from; needed unless `output` has one element, where it is 1.
+        retain_graph: keep the arrays, so that another backward can follow.
+        create_graph: record the backward pass itself, so that the gradients can be differentiated.
+    Raises:
+        GraphError: nothing was recorded, the graph was released by an earlier backward, a value in it was
+            assigned since, or `output` is no scalar and `gradient` is missing.
+    """
+    _recorded(output, "backward")
+    start: Any = _start(output, gradient)
+    if create_graph:
+        start = gradient if isinstance(gradient, Tensor) else wrap(start, None)
+    with enable_grad() if create_graph else no_grad():
+        found = pull([output.node], [start], release=not (retain_graph or create_graph), record=create_graph)
+        for leaf, g in found.items():
+            owner = leaf.owner() if isinstance(leaf, Leaf) else None
+            if owner is None:
+                continue
+            if create_graph:
+                owner._grad = g if owner._grad is None else owner._grad + g
+            else:
+                owner._grad = wrap(g.copy() if owner._grad is None else owner._grad._array + g, None)
+
+
+Tensor.backward = backward  # type: ignore[method-assign]
+
+
+def cotangents(*outputs: Tensor) -> dict[Node, Array]:
+    """∂(sum of the outputs)/∂node for every node behind them, leaves and intermediates alike; the graph is kept."""
+    for output in outputs:
+        _recorded(output, "cotangents")
+    ends = [output.node for output in outputs]
+    with no_grad():
+        every = ancestors(ends, grad_only=True)
+        return pull(ends, [np.ones(node.shape, node.dtype) for node in ends], every)
+
+
+def graph_with_gradients(*outputs: Tensor) -> Graph:
+    """The snapshot that `graph` takes, each node with ‖∂(sum of the outputs)/∂node‖; the graph is kept.
+
+    Raises:
+        GraphError: nothing was recorded, or a backward released the values.
+    """
+    return snapshot(outputs, cotangents(*outputs))
+
+
+Tensor.graph = lambda self, gradients=False: (graph_with_gradients if gradients else graph)(self)  # type: ignore[method-assign]
+
+
+# functions of functions
+
+
+@linear(transpose=lambda gy, x: gy)
+def alias(x: Array) -> Array:
+    """y = x, as a node of its own: what a derivative is taken with respect to."""
+    return x
+
+
+def trace(f: Callable[..., Any], xs: Sequence[Any]) -> tuple[list[Tensor], Any, Any]:
+    """Run f on fresh copies of its arguments: the copies, what f returned, and how to nest values like the arguments.
+
+    An argument that already requires grad is aliased, so derivatives of derivatives see through it.
+    """
+    leaves, build = flatten(tuple(xs))
+    fresh = []
+    for x in as_tensors(leaves, "an argument"):
+        fresh.append(alias(x) if x.requires_grad and MODE.get().recording else _independent(x))
+        if isinstance(x, Tensor) and x._node is not None and x._node.label:
+            label(fresh[-1], *x._node.label)
+    with enable_grad():
+        return fresh, f(*build(list(fresh))), build
+
+
+def _independent(x: Tensor) -> Tensor:
+    twin = wrap(x._array, None)
+    twin.requires_grad = True
+    return twin
+
+
+def _pull_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor], record: bool) -> list[Tensor]:
+    """∂⟨gys, ys⟩/∂xs, zeros where nothing flows."""
+    reached = [(y, g) for y, g in zip(ys, gys, strict=True) if isinstance(y, Tensor) and y.requires_grad]
+    with enable_grad() if record else no_grad():
+        starts = [g if record else g._array for _, g in reached]
+        found = pull([y.node for y, _ in reached], starts, [x.node for x in xs], record=record)
+    zeros = (np.zeros(x.shape, x.dtype) for x in xs)
+    gs = [found.get(x.node, zero) for x, zero in zip(xs, zeros, strict=True)]
+    return [g if isinstance(g, Tensor) else wrap(np.array(g), None) for g in gs]
+
+
+def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
+    """f(*xs) and its pullback, gy ↦ (gx₁, gx₂, …) with gxᵢ = (∂y/∂xᵢ)ᵀ gy.
+
+    Args:
+        f: takes and returns Tensors, nested in tuples, lists and dicts as you like.
+    Returns:
+        (y, pullback). The pullback takes a cotangent nested like y, and may be called again.
+    Raises:
+        ShapeError, GraphError: the cotangent is not shaped or nested like y.
+
+    >>> import tinygrad_rnn as tg
+    >>> y, pullback = tg.vjp(lambda a, b: a * b, 2.0, 3.0)
+    >>> pullback(1.0)
+    (tensor(3.), tensor(2.))
+    """
+    inputs, y, build = trace(f, xs)
+    ys, rebuild = flatten(y)
+    record = sees_outside(ys, inputs)
+
+    def pullback(gy: Any) -> tuple[Any, ...]:
+        gs, _ = flatten(gy)
+        if len(gs) != len(ys):
+            raise GraphError("vjp: the cotangent is not nested like the output", expected=f"{len(ys)} arrays",
+                             got=f"{len(gs)}")  # fmt: skip
+        starts = [
+            g if isinstance(g, Tensor) and g.shape == y.shape else wrap(_start(y, g), None)
+            for y, g in zip(ys, gs, strict=True)
+            if isinstance(y, Tensor)
+        ]
+        made = [y for y in ys if isinstance(y, Tensor)]
+        gxs = _pull_tensors(made, starts, inputs, record or any(g.requires_grad for g in starts))
+        result: tuple[Any, ...] = build(list(gxs))
+        return result
+
+    return rebuild([y if record else y.detach() if isinstance(y, Tensor) else y for y in ys]), pullback
+
+
+def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns (f(*xs), ∂f/∂xs[argnums]) for a scalar f, in one forward and one backward.
+
+    Args:
+        argnums: which arguments; a tuple gives a tuple of gradients. Each is nested like its argument.
+    Raises:
+        GraphError: f does not return one scalar. DTypeError: an argument is not float.
+    """
+
+    def both(*xs: Any, **options: Any) -> tuple[Any, Any]:
+        chosen = (argnums,) if isinstance(argnums, int) else argnums
+        if any(not -len(xs) <= k < len(xs) for k in chosen):
+            raise GraphError(f"grad: there is no argument {argnums}", got=f"{len(xs)} arguments")
+
+        def of_chosen(*parts: Any) -> Any:
+            full = list(xs)
+            for k, part in zip(chosen, parts, strict=True):
+                full[k] = part
+            return f(*full, **options)
+
+        inputs, y, build = trace(of_chosen, [xs[k] for k in chosen])
+        if not isinstance(y, Tensor) or y.size != 1:
+            raise GraphError(
+                "grad: the function does not return a scalar",
+                expected="one Tensor of one element",
+                got=f"shape {y.shape}" if isinstance(y, Tensor) else type(y).__name__,
+                help="jacobian() takes functions of any shape",
+            )
+        record = sees_outside([y], inputs)
+        gs = _pull_tensors([y], [wrap(np.ones(y.shape, y.dtype), None)], inputs, record)
+        nested = build(list(gs))
+        return (y if record else y.detach()), nested[0] if isinstance(argnums, int) else nested
+
+    return both
+
+
+def sees_outside(ys: Sequence[Any], inputs: Sequence[Tensor]) -> bool:
+    """Whether `ys` depend on more that requires grad than on fresh leaves: if so, their derivatives are recorded too."""
+    if not MODE.get().recording:
+        return False
+    mine = {x.node for x in inputs}
+    ends = [y.node for y in ys if isinstance(y, Tensor) and y.requires_grad]
+    return any(node.op is None and node not in mine for node in ancestors(ends, grad_only=True))
+
+
+def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """A function that returns ∂f/∂xs[argnums] of a scalar f; apply it again for higher orders.
+
+    >>> import tinygrad_rnn as tg
+    >>> tg.grad(tg.grad(lambda x: x**3))(2.0)
+    tensor(12.)
+    """
+    both = value_and_grad(f, argnums)
+    return lambda *xs, **options: both(*xs, **options)[1]
