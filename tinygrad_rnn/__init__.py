@@ -1,17 +1,18 @@
 """tinygrad_rnn: an autograd engine and the recurrent networks built on it, to see how they learn.
 
-    import tinygrad_rnn as tg
+import tinygrad_rnn as tg
 
-    errors → graph → tensor → primitive → ops → reverse → forward → derivatives → nn → optim, train
-             what was         how an op   NumPy's   cotangents  tangents   grad of grad   RNN, LSTM, GRU
-             recorded         is declared names
+errors → graph → tensor → primitive → ops → reverse → forward → derivatives → nn → optim, train
+         what was         how an op   NumPy's   cotangents  tangents   grad of grad   RNN, LSTM, GRU
+         recorded         is declared names
 """
 
-from tinygrad_rnn import ops
+from tinygrad_rnn import nn, ops, optim, train
 from tinygrad_rnn.derivatives import checkpoint, hessian, hvp, jacobian
 from tinygrad_rnn.errors import (
     AnomalyError,
     CheckpointError,
+    DataError,
     DTypeError,
     GradientError,
     GraphError,
@@ -27,8 +28,8 @@ from tinygrad_rnn.tensor import Tensor, tensor
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
-    "AnomalyError", "CheckpointError", "DTypeError", "GradientError", "Graph", "GraphError", "GraphNode", "ShapeError",
+    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode", "ShapeError",
     "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "enable_grad", "grad", "graph", "hessian", "hvp",
-    "jacobian", "jvp", "label", "no_grad", "scope", "step", "tensor", "value_and_grad", "vjp",
+    "jacobian", "jvp", "label", "nn", "no_grad", "optim", "scope", "step", "tensor", "train", "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

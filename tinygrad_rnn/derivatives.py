@@ -1,7 +1,7 @@
 """Compositions of reverse and forward mode: Jacobians, curvature, and memory traded for time.
 
-    jacobian   one pullback per output element          hvp       forward over reverse
-    hessian    the jacobian of grad                     checkpoint  run again instead of remember
+jacobian   one pullback per output element          hvp       forward over reverse
+hessian    the jacobian of grad                     checkpoint  run again instead of remember
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
                 gys[k][place] = 1
                 rows.append(pullback(build_y(list(gys))))
             if not rows:
-                rows = [pullback(build_y([np.zeros(shape, leaf.dtype) for shape, leaf in zip(shapes, ys, strict=True)]))]
+                rows = [
+                    pullback(build_y([np.zeros(shape, leaf.dtype) for shape, leaf in zip(shapes, ys, strict=True)]))
+                ]
             columns = zip(*(flatten(row)[0] for row in rows), strict=True)
             _, build_x = flatten(rows[0])
             blocks = [
@@ -121,12 +123,15 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
                 packed = concatenate([reshape(y, (-1,)) for y in ends]) if ends else wrap(np.zeros(0), None)
             return packed, ys, build_y
 
+        start = _fresh(np.zeros(0)).node.number  # what is older than this came from outside
         inputs = [_fresh(leaves[k]._array) for k in moving]
         packed, ys, build_y = again(inputs)
         if not packed.requires_grad:
             return build_y(ys)
-        outside = _closed_over(packed.node, {x.node for x in inputs})
+        outside = _closed_over(packed.node, {x.node for x in inputs}, start)
         parents = (*(leaves[k].node for k in moving), *outside)
+        for k in moving:
+            leaves[k] = None  # the node's to hold, and to release
         args = tuple(parent.value for parent in parents)
         static = {"again": again, "outside": outside}
         whole = wrap(packed._array, Node(checkpointed.op, parents, args, static, packed._array, now, True))
@@ -141,13 +146,12 @@ def _fresh(array: Array) -> Tensor:
     return x
 
 
-def _closed_over(end: Node, inputs: set[Node]) -> tuple[Node, ...]:
-    """What requires grad behind `end`, was there before the first node of this run, and is none of its inputs."""
-    first = min((node.number for node in inputs), default=None)
+def _closed_over(end: Node, inputs: set[Node], start: int) -> tuple[Node, ...]:
+    """What requires grad behind `end`, was there before node number `start`, and is none of the run's inputs."""
     seen, stack_, outside = {end}, [end], []
     while stack_:
         node = stack_.pop()
-        if node.op is None or (first is not None and node.number < first):
+        if node.op is None or node.number < start:
             if node not in inputs:
                 outside.append(node)
             continue
@@ -193,7 +197,8 @@ def checkpointed(*xs: Array, again: Any, outside: Any) -> Array:
 def _checkpoint_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], again: Any, outside: Any) -> list[Any]:
     inputs, packed = _rerun(y, xs, again, outside)
     nodes = [*(x.node for x in inputs), *outside]
-    found = pull([packed.node], [gy], nodes, record=isinstance(gy, Tensor))
+    # stop: a value closed over may be made from another; how is the outer graph's to say
+    found = pull([packed.node], [gy], nodes, record=isinstance(gy, Tensor), stop=True)
     return [found.get(node) for node in nodes]
 
 

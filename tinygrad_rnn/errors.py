@@ -1,10 +1,10 @@
 """Errors, in one format: what is wrong, what was expected, what came, where, and what to do.
 
-    ShapeError: LSTMCell: x has 12 features, the cell takes 10
-      expected  x (B, 10)
-      got       x (32, 12), h (32, 64)
-      where     encoder/lstm, step 3 of 20
-      help      build LSTMCell(input_size=12, …) or slice x[:, :10]
+ShapeError: LSTMCell: x has 12 features, the cell takes 10
+  expected  x (B, 10)
+  got       x (32, 12), h (32, 64)
+  where     encoder/lstm, step 3 of 20
+  help      build LSTMCell(input_size=12, …) or slice x[:, :10]
 """
 
 
@@ -43,3 +43,7 @@ class AnomalyError(GradientError):
 
 class CheckpointError(TinygradError, ValueError):
     """A saved state that is damaged, or made for another model."""
+
+
+class DataError(TinygradError, ValueError):
+    """A text or data set that cannot be used as it is."""

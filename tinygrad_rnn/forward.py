@@ -1,6 +1,6 @@
 """Forward mode: tangents flow from the inputs along the recorded graph, oldest node first.
 
-    for each node:  dx of each argument  →  its rule  →  terms of dy, added up
+for each node:  dx of each argument  →  its rule  →  terms of dy, added up
 """
 
 from __future__ import annotations

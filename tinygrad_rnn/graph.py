@@ -185,9 +185,17 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
     return tensor
 
 
-def ancestors(outputs: Sequence[Node], grad_only: bool = False, floor: int = -1) -> list[Node]:
-    """Every node that `outputs` were made from, newest first: a reachability walk with its own stack, and one sort."""
-    seen = set(outputs)
+def ancestors(
+    outputs: Sequence[Node], grad_only: bool = False, floor: int = -1, ends: Sequence[Node] = ()
+) -> list[Node]:
+    """Every node that `outputs` were made from, newest first: a reachability walk with its own stack, and one sort.
+
+    Args:
+        grad_only: only those that require grad.
+        floor: none with a smaller number.
+        ends: not what these were made from.
+    """
+    seen = {*outputs, *ends}
     stack = list(outputs)
     while stack:
         for parent in stack.pop().inputs:

@@ -39,7 +39,7 @@ class Op:
 
     Attributes:
         params: the names of its array arguments; with `variadic`, the one name that stands for all of them.
-        defaults: its static arguments and their defaults.
+        defaults, optional: the defaults of its static arguments, and of its array arguments.
         vjps, jvps: a rule per array argument, None where nothing flows. A variadic op has one joint rule.
         into: adds a cotangent of argument 0 to a buffer in place, where the cotangent is mostly zeros.
         differentiable: False when the output is not a smooth function of anything.
@@ -54,9 +54,8 @@ class Op:
         self.params = tuple(p.name for p in arrays)
         self.variadic = arrays[0].kind is inspect.Parameter.VAR_POSITIONAL
         self.static = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
-        self.defaults = {
-            p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty
-        }
+        self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        self.optional = {p.name: p.default for p in arrays if p.default is not p.empty}
         self.vjps: list[Rule | None] = [None] * len(self.params)
         self.jvps: list[Rule | None] = [None] * len(self.params)
         self.into: Rule | None = None
@@ -117,7 +116,7 @@ def _scale(derivative: Rule | int) -> Rule:
         return lambda g, y, *args: g
     if derivative == -1:
         return lambda g, y, *args: -g
-    slope = cast(Rule, derivative)
+    slope = cast("Rule", derivative)
     return lambda g, y, *args: g * slope(y, *args)
 
 
@@ -139,7 +138,7 @@ def _declare(op: Op) -> Primitive:
         apply = (_apply_one if len(op.params) == 1 else _apply_two)(op, op.forward)
     else:
         apply = _apply_any(op, op.forward)
-    public = cast(Primitive, wraps(op.forward)(apply))
+    public = cast("Primitive", wraps(op.forward)(apply))
     public.op = op
     public.vjp = lambda **rules: op.set_rules(op.vjps, rules)  # type: ignore[method-assign]
     public.jvp = lambda **rules: op.set_rules(op.jvps, rules)  # type: ignore[method-assign]
@@ -249,7 +248,7 @@ def _apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
 def _bind(op: Op, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Sort what was passed into array arguments and static ones, as Python would for a NumPy signature."""
     names = (*op.params, *op.static)
-    given = {**dict(zip(names, args, strict=False)), **static}
+    given = {**op.optional, **dict(zip(names, args, strict=False)), **static}
     if op.variadic:
         given, names = static, op.static
     known = {**dict.fromkeys(op.params if not op.variadic else ()), **given}

@@ -17,7 +17,7 @@ from tinygrad_rnn.errors import AnomalyError, DTypeError, GraphError, ShapeError
 from tinygrad_rnn.graph import MODE, Graph, Leaf, Node, ancestors, enable_grad, graph, label, no_grad, snapshot
 from tinygrad_rnn.ops.arithmetic import add
 from tinygrad_rnn.ops.shape import astype, sum_to
-from tinygrad_rnn.primitive import caller, linear
+from tinygrad_rnn.primitive import _NOTHING, caller, linear
 from tinygrad_rnn.tensor import Array, Tensor, wrap
 from tinygrad_rnn.tree import as_tensors, flatten
 
@@ -29,6 +29,7 @@ def pull(
     *,
     release: bool = False,
     record: bool = False,
+    stop: bool = False,
 ) -> dict[Node, Any]:
     """The cotangent of every node in `wrt`, of every leaf that requires grad when None; nodes not reached are absent.
 
@@ -36,9 +37,10 @@ def pull(
         cotangents: one per output: arrays, or Tensors with `record`.
         release: drop each node's arrays once it has been passed.
         record: run the rules on Tensors, so that what comes back can be differentiated.
+        stop: pass nothing on beyond a node of `wrt`.
     """
     floor = -1 if wrt is None else min((node.number for node in wrt), default=0)
-    order = ancestors(outputs, grad_only=True, floor=floor)
+    order = ancestors(outputs, grad_only=True, floor=floor, ends=wrt if stop and wrt is not None else ())
     wanted = None if wrt is None else set(wrt)
     needed = None if wanted is None else _leading_to(wanted, order)
     _check_usable(order)
@@ -57,6 +59,8 @@ def pull(
             continue
         if (node.op is None) if wanted is None else (node in wanted):
             found[node] = gy
+            if stop:
+                continue
         op = node.op
         if op is None:
             continue
@@ -98,6 +102,7 @@ def pull(
                     owned.add(parent)
         if release:
             node.args = node.value = None
+            node.static = _NOTHING
             node.released = released
     return found
 
@@ -186,9 +191,7 @@ def _recorded(output: Any, op: str) -> None:
         )
 
 
-def backward(
-    output: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False
-) -> None:
+def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
     """Add ∂output/∂leaf to `.grad` of every leaf that requires grad.
 
     Args:
@@ -209,10 +212,10 @@ def backward(
             owner = leaf.owner() if isinstance(leaf, Leaf) else None
             if owner is None:
                 continue
-            if create_graph:
-                owner._grad = g if owner._grad is None else owner._grad + g
+            if create_graph:  # alias: an assign to one gradient must not reach another
+                owner._grad = alias(g) if owner._grad is None else owner._grad + g
             else:
-                owner._grad = wrap(g.copy() if owner._grad is None else owner._grad._array + g, None)
+                owner._grad = wrap(np.array(g if owner._grad is None else owner._grad._array + g), None)
 
 
 Tensor.backward = backward  # type: ignore[method-assign]
@@ -278,7 +281,7 @@ def _pull_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor], r
         found = pull([y.node for y, _ in reached], starts, [x.node for x in xs], record=record)
     zeros = (np.zeros(x.shape, x.dtype) for x in xs)
     gs = [found.get(x.node, zero) for x, zero in zip(xs, zeros, strict=True)]
-    return [g if isinstance(g, Tensor) else wrap(np.array(g), None) for g in gs]
+    return [alias(g) if isinstance(g, Tensor) else wrap(np.array(g), None) for g in gs]
 
 
 def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:

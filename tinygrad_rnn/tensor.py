@@ -43,7 +43,9 @@ class Tensor:
         except (ValueError, TypeError) as error:
             raise ShapeError("tensor: the data is not a rectangular array of numbers", got=str(error)) from None
         if self._array.dtype.kind not in "biufc":
-            raise DTypeError(f"tensor: dtype {self._array.dtype} holds no numbers", expected="bool, int, float, complex")
+            raise DTypeError(
+                f"tensor: dtype {self._array.dtype} holds no numbers", expected="bool, int, float, complex"
+            )
         self._node: Node | None = None
         self._grad: Tensor | None = None
         self._version = 0
@@ -58,7 +60,7 @@ class Tensor:
     def data(self) -> Array:
         """The values, as a read-only view; `assign` is the one way to change them."""
         base: Any = self._array
-        while isinstance(base, np.ndarray) and base.flags.writeable:
+        while isinstance(base, np.ndarray):  # to the end: a read-only view may stand on an array that is not
             base.flags.writeable = False
             base = base.base
         return self._array.view()
@@ -256,9 +258,7 @@ class Tensor:
 
         def graph(self, gradients: bool = False) -> Graph: ...
 
-        def backward(
-            self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False
-        ) -> None: ...
+        def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
 
         def __getattr__(self, op: str) -> Any: ...
         def __getitem__(self, index: Any) -> Tensor: ...
@@ -317,8 +317,8 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, name: s
     Raises:
         ShapeError: ragged data. DTypeError: not numbers, or integers that require grad.
 
-    >>> tensor([1, 2])
-    tensor([1, 2])
+    >>> tensor([1.0, 2.0])
+    tensor([1., 2.])
     >>> tensor([[1.5]], dtype="float32", requires_grad=True, name="w")
     tensor([[1.5]], dtype=float32, requires_grad=True)
     """

@@ -1,9 +1,9 @@
 """The ops, named and called as in NumPy.
 
-    arithmetic   a ∘ b, choices, comparisons        shape      the same numbers, arranged anew
-    pointwise    f(x), smooth                       indexing   picking out, adding back, order
-    reduce       many to fewer, softmax             matmul     sums of products
-    methods      the operators and methods of Tensor
+arithmetic   a ∘ b, choices, comparisons        shape      the same numbers, arranged anew
+pointwise    f(x), smooth                       indexing   picking out, adding back, order
+reduce       many to fewer, softmax             matmul     sums of products
+methods      the operators and methods of Tensor
 """
 
 from tinygrad_rnn.ops import methods

@@ -108,8 +108,12 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     return np.where(condition, x, y)
 
 
-where.vjp(x=lambda g, out, condition, x, y: where(condition, g, 0), y=lambda g, out, condition, x, y: where(condition, 0, g))
-where.jvp(x=lambda d, out, condition, x, y: where(condition, d, 0), y=lambda d, out, condition, x, y: where(condition, 0, d))
+where.vjp(
+    x=lambda g, out, condition, x, y: where(condition, g, 0), y=lambda g, out, condition, x, y: where(condition, 0, g)
+)
+where.jvp(
+    x=lambda d, out, condition, x, y: where(condition, d, 0), y=lambda d, out, condition, x, y: where(condition, 0, d)
+)
 
 
 @nondifferentiable

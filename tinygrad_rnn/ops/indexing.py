@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,6 @@ index_add_.jvp(
 )
 
 
-
-
 def index_add(x: Any, index: Any, values: Any) -> Any:
     """x with `values` added at x[index]; where an index comes twice, both are added.
 
@@ -86,8 +85,7 @@ def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None
 def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any:
     flat = np.asarray(raw(indices))
     if axis is None:
-        places = np.unravel_index(flat % x.size, x.shape)
-        return index_add(np.zeros(x.shape, x.dtype), places, gy)
+        return index_add(np.zeros(x.size, x.dtype), flat, gy).reshape(x.shape)
     return index_add(np.zeros(x.shape, x.dtype), (slice(None),) * (axis % x.ndim) + (flat,), gy)
 
 
@@ -102,22 +100,21 @@ take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis))
 take.into(_add_rows)
 
 
-def _along(indices: Array, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
-    axis %= len(shape)
-    grid = np.ogrid[tuple(slice(0, n) for n in indices.shape)]
-    return tuple(indices if k == axis else grid[k] for k in range(len(shape)))
+def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[Any, ...]:
+    if axis is None:
+        return np.unravel_index(indices % prod(shape), shape)
+    grid = np.ogrid[tuple(slice(0, n) for n in shape)]  # of x, not of indices: a size of 1 in either broadcasts
+    return tuple(indices if k == axis % len(shape) else grid[k] for k in range(len(shape)))
 
 
 @primitive
-def take_along_axis(x: Array, indices: Array, *, axis: int = -1) -> Array:
+def take_along_axis(x: Array, indices: Array, *, axis: int | None = -1) -> Array:
     """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
     return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis"), axis=axis)
 
 
 take_along_axis.vjp(
-    x=lambda gy, y, x, indices, *, axis: index_add(
-        np.zeros(x.shape, x.dtype), _along(raw(indices), x.shape, axis), gy
-    )
+    x=lambda gy, y, x, indices, *, axis: index_add(np.zeros(x.shape, x.dtype), _along(raw(indices), x.shape, axis), gy)
 )
 take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, indices, axis=axis))
 
@@ -141,7 +138,7 @@ diagonal.jvp(x=lambda dx, y, x, **static: diagonal(dx, **static))
 def one_hot(ids: Array, *, num_classes: int, dtype: Any = np.float64) -> Array:
     """y[…, k] = 1 where k is the id, else 0, for integer ids in 0 … num_classes − 1."""
     ids = _integers(np.asarray(ids), "one_hot")
-    if ids.size and not (0 <= ids.min() and ids.max() < num_classes):
+    if ids.size and not (ids.min() >= 0 and ids.max() < num_classes):
         raise ShapeError(f"one_hot: ids from {ids.min()} to {ids.max()}", expected=f"0 … {num_classes - 1}")
     return (ids[..., None] == np.arange(num_classes)).astype(dtype)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ def _matmul_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
         return matmul(_mT(a), expand_dims(gy, -1))[..., 0]
     if b.ndim == 2 and a.ndim > 2:  # one product over every leading axis, instead of a sum of products
-        return matmul(reshape(a, (-1, a.shape[-1])).T, reshape(gy, (-1, gy.shape[-1])))
+        rows = prod(a.shape[:-1])
+        return matmul(reshape(a, (rows, a.shape[-1])).T, reshape(gy, (rows, gy.shape[-1])))
     return matmul(_mT(a), gy)
 
 
@@ -54,16 +56,15 @@ def _free(ndim: int, axes: Sequence[int]) -> list[int]:
 def _axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
     """The contracted axes of a and of b, as positive numbers."""
     if isinstance(axes, int | np.integer):
-        left, right = list(range(a.ndim - int(axes), a.ndim)), list(range(int(axes)))
-    else:
-        left, right = ([side] if isinstance(side, int | np.integer) else list(side) for side in axes)
-    return [k % a.ndim for k in left], [k % b.ndim for k in right]
+        axes = range(-int(axes), 0), range(int(axes))
+    left, right = ([int(side)] if isinstance(side, int | np.integer) else list(side) for side in axes)
+    return [k % np.ndim(a) for k in left], [k % np.ndim(b) for k in right]
 
 
 def _tensordot_vjp_a(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
     left, right = _axes(a, b, axes)
     kept = _free(a.ndim, left)
-    found = tensordot(gy, b, axes=(list(range(len(kept), gy.ndim)), _free(b.ndim, right)))
+    found = tensordot(gy, b, axes=(list(range(len(kept), gy.ndim)), _free(np.ndim(b), right)))
     order = kept + [left[right.index(k)] for k in sorted(right)]  # the axis of a that each axis of `found` is
     return transpose(found, tuple(int(k) for k in np.argsort(order)))
 
@@ -71,7 +72,7 @@ def _tensordot_vjp_a(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
 def _tensordot_vjp_b(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
     left, right = _axes(a, b, axes)
     kept = _free(b.ndim, right)
-    found = tensordot(gy, a, axes=(list(range(gy.ndim - len(kept))), _free(a.ndim, left)))
+    found = tensordot(gy, a, axes=(list(range(gy.ndim - len(kept))), _free(np.ndim(a), left)))
     order = kept + [right[left.index(k)] for k in sorted(left)]
     return transpose(found, tuple(int(k) for k in np.argsort(order)))
 
@@ -90,17 +91,17 @@ tensordot.jvp(
 
 
 def _dot_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 2 and b.ndim == 2:
+    if a.ndim == 2 and np.ndim(b) == 2:
         return dot(gy, b.T)
-    if a.ndim == 0 or b.ndim == 0:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
         return gy * b
     return _tensordot_vjp_a(gy, y, a, b, axes=(-1, -2 if b.ndim > 1 else 0))
 
 
 def _dot_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 2 and b.ndim == 2:
+    if b.ndim == 2 and np.ndim(a) == 2:
         return dot(a.T, gy)
-    if a.ndim == 0 or b.ndim == 0:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
         return gy * a
     return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -2 if b.ndim > 1 else 0))
 
@@ -116,17 +117,17 @@ dot.jvp(a=lambda da, y, a, b: dot(da, b), b=lambda db, y, a, b: dot(a, db))
 
 
 def _inner_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 2 and b.ndim == 2:
+    if a.ndim == 2 and np.ndim(b) == 2:
         return dot(gy, b)
-    if a.ndim == 0 or b.ndim == 0:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
         return gy * b
     return _tensordot_vjp_a(gy, y, a, b, axes=(-1, -1))
 
 
 def _inner_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 2 and b.ndim == 2:
+    if b.ndim == 2 and np.ndim(a) == 2:
         return dot(gy.T, a)
-    if a.ndim == 0 or b.ndim == 0:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
         return gy * a
     return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -1))
 
@@ -183,7 +184,9 @@ def _einsum_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], subscripts: s
 
 def _einsum_vjp_of(k: int, gy: Any, xs: Sequence[Any], terms: list[str], output: str) -> Any:
     factors = [(output, gy)] + [(term, x) for j, (term, x) in enumerate(zip(terms, xs, strict=True)) if j != k]
-    spare = [chr(c) for c in range(ord("A"), ord("z") + 1) if chr(c).isalpha() and chr(c) not in "".join([*terms, output])]
+    spare = [
+        chr(c) for c in range(ord("A"), ord("z") + 1) if chr(c).isalpha() and chr(c) not in "".join([*terms, output])
+    ]
     target = ""
     for letter, size in zip(terms[k], xs[k].shape, strict=True):
         if letter in target:  # a diagonal was read: write to it through an identity matrix

@@ -123,10 +123,13 @@ def norm(x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = F
     """y = (Σ |x|ᵖ)^(1/p) over `axis`: the length of a vector.
 
     Args:
-        ord: p: None or 2 (Euclid; over several axes Frobenius), 1, or inf (the largest |x|).
+        ord: p: None or 2 (Euclid), 1, or inf (the largest |x|); over several axes None alone (Frobenius).
     Raises:
-        ShapeError: another `ord`: norms of matrices as operators are not built.
+        ShapeError: another `ord`, or one over several axes: norms of matrices as operators are not built.
     """
+    axes = np.ndim(x) if axis is None else len(axis) if isinstance(axis, tuple) else 1
+    if ord is not None and axes > 1:
+        raise ShapeError(f"norm: ord={ord!r} over {axes} axes is not built", help="leave ord out, or give one axis")
     if ord is None or ord == 2:
         return euclidean_norm(x, axis=axis, keepdims=keepdims)
     if ord == 1:
@@ -167,9 +170,7 @@ def prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @linear(
     transpose=lambda gy, x, *, axis: (
-        reshape(flip(cumsum(flip(gy, 0), 0), 0), x.shape)
-        if axis is None
-        else flip(cumsum(flip(gy, axis), axis), axis)
+        reshape(flip(cumsum(flip(gy, 0), 0), 0), x.shape) if axis is None else flip(cumsum(flip(gy, axis), axis), axis)
     )
 )
 def cumsum(x: Array, *, axis: int | None = None) -> Array:

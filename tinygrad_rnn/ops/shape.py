@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.ops.indexing import getitem, take
-from tinygrad_rnn.primitive import linear, primitive, raw
+from tinygrad_rnn.primitive import linear, nondifferentiable, primitive, raw
 from tinygrad_rnn.tensor import Array, Tensor
 
 Axes = int | tuple[int, ...]
@@ -75,12 +75,31 @@ def flip(x: Array, *, axis: Axes | None = None) -> Array:
 
 
 @linear(transpose=lambda gy, x, *, dtype: gy)
-def astype(x: Array, *, dtype: Any) -> Array:
-    """y = x in another dtype; the gradient comes back in x's own."""
+def astype_(x: Array, *, dtype: Any) -> Array:
+    """y = x in another floating dtype; the gradient comes back in x's own."""
     return np.asarray(x).astype(dtype)
 
 
+@nondifferentiable
+def discretized(x: Array, *, dtype: Any) -> Array:
+    """y = x as integers or booleans: piecewise constant, so no gradient passes."""
+    return np.asarray(x).astype(dtype)
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    """y = x in another dtype: between floats the gradient comes back in x's own, through integers none passes."""
+    try:
+        smooth = np.dtype(dtype).kind in "fc"
+    except TypeError as error:
+        raise DTypeError(f"astype: there is no dtype {dtype!r:.60}", help=f"NumPy says: {error}") from None
+    return (astype_ if smooth else discretized)(x, dtype=dtype)
+
+
 # several arrays in or out
+
+
+def _array(x: Any) -> Any:
+    return x if isinstance(x, Tensor) else np.asarray(raw(x))
 
 
 def _concatenate_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int | None) -> list[Any]:
@@ -138,7 +157,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     Raises:
         ShapeError: the axis does not divide into equal parts.
     """
-    x = x if isinstance(x, Tensor) else np.asarray(raw(x))
+    x = _array(x)
     if not -x.ndim <= axis < x.ndim:
         raise ShapeError(f"split: there is no axis {axis}", expected=f"an axis of x {x.shape}")
     axis %= x.ndim
@@ -158,6 +177,9 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return [getitem(x, index=(*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
 
 
+COPYING = ("edge", "reflect", "symmetric", "wrap")
+
+
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
     """x with more elements before and after each axis, as numpy.pad places them.
 
@@ -165,10 +187,16 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
         pad_width: a number, (before, after), or one such pair per axis.
         mode: "constant", or "edge", "reflect", "symmetric", "wrap": every new element is a copy of one of x's.
     """
-    if mode != "constant":
-        places = np.arange(x.size).reshape(x.shape)
-        return take(x, np.pad(places, pad_width, mode=mode))  # type: ignore[call-overload]
-    return constant_pad(x, pad_width=pad_width, constant_values=constant_values)
+    if mode == "constant":
+        return constant_pad(x, pad_width=pad_width, constant_values=constant_values)
+    if mode not in COPYING:
+        raise ShapeError(f"pad: there is no mode {mode!r}", expected=f"constant, {', '.join(COPYING)}")
+    x = _array(x)
+    try:
+        places = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode=mode)  # type: ignore[call-overload]
+    except (ValueError, TypeError) as error:
+        raise ShapeError(f"pad: {pad_width!r:.60} does not fit x {x.shape}", help=f"NumPy says: {error}") from None
+    return take(x, places)
 
 
 def _interior(gy: Any, x: Any, *, pad_width: Any, constant_values: float) -> Any:
@@ -200,5 +228,14 @@ def tile(x: Any, reps: Axes) -> Any:
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """x with each element repeated along `axis` (of the flattened x when None); `repeats` is one number or one each."""
+    x = _array(x)
+    if axis is not None and not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"repeat: there is no axis {axis}", expected=f"an axis of x {x.shape}")
     size = x.size if axis is None else x.shape[axis]
-    return take(x, np.repeat(np.arange(size), repeats), axis=axis)
+    try:
+        places = np.repeat(np.arange(size), repeats)
+    except (ValueError, TypeError) as error:
+        raise ShapeError(
+            f"repeat: {repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}"
+        ) from None
+    return take(x, places, axis=axis)

@@ -1,0 +1,68 @@
+"""Duplicates add up, on every path that reads; indices may be anything NumPy takes."""
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+
+ROWS = np.array([2, 0, 2, 2, -1])
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda x: x[ROWS],
+        lambda x: x[ROWS.tolist()],
+        lambda x: x[tg.tensor(ROWS)],
+        lambda x: tg.take(x, ROWS, axis=0),
+        lambda x: x.take(tg.tensor(ROWS), 0),
+        lambda x: tg.take_along_axis(x, np.repeat(ROWS[:, None] % 4, 2, axis=1), axis=0),
+    ],
+)
+def test_duplicates_add_up(read):
+    x = tg.tensor(np.zeros((4, 2)), requires_grad=True)
+    gy = np.arange(10.0).reshape(5, 2)
+    read(x).backward(gy)
+    exact = np.zeros((4, 2))
+    np.add.at(exact, ROWS, gy)
+    assert x.grad.tolist() == exact.tolist()
+
+
+def test_reads_of_many_parts_add_into_one_buffer():
+    x = tg.tensor(np.arange(6.0), requires_grad=True)
+    h = x * 1.0
+    (sum(k * h[k] for k in range(6)) + (h * h).sum() + h[1:3].sum()).backward()
+    assert x.grad.tolist() == (np.arange(6) + 2 * np.arange(6) + [0, 1, 1, 0, 0, 0]).tolist()
+
+
+def test_a_borrowed_cotangent_is_not_the_buffer():
+    """add passes one cotangent to both sides; a later read of one side must not add into the other's."""
+    a, b = (tg.tensor(np.zeros(3), requires_grad=True) for _ in range(2))
+    u, v = a * 1.0, b * 1.0
+    part = u[0] * 5.0  # read first, so that its cotangent arrives after the sum's
+    ((u + v).sum() + part).backward()
+    assert (a.grad.tolist(), b.grad.tolist()) == ([6, 1, 1], [1, 1, 1])
+
+
+def test_float_indices_are_refused():
+    for read in (lambda x: tg.take(x, np.array([0.0])), lambda x: tg.take_along_axis(x, np.array([0.0]), axis=0)):
+        with pytest.raises(tg.DTypeError, match="expected  integers"):
+            read(tg.tensor([1.0, 2.0], requires_grad=True))
+
+
+def test_sorting_with_ties_moves_each_gradient_once():
+    x = np.array([2.0, 1.0, 2.0, 1.0])
+    gx = tg.vjp(tg.sort, x)[1](np.array([1.0, 2.0, 3.0, 4.0]))[0]
+    assert gx.tolist() == [3, 1, 4, 2]
+
+
+def test_iteration_gives_rows():
+    x = tg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    sum(row.sum() * (k + 1) for k, row in enumerate(x)).backward()
+    assert x.grad.tolist() == [[1, 1, 1], [2, 2, 2]]
+
+
+def test_one_hot_is_a_constant():
+    ids = tg.tensor([1, 0])
+    assert tg.one_hot(ids, 2, dtype=np.float32).dtype == np.float32
+    assert tg.one_hot(ids, 2).tolist() == [[0, 1], [1, 0]]

@@ -1,0 +1,48 @@
+"""Embedding: a row of a table per id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.graph import MODE
+from tinygrad_rnn.nn import init
+from tinygrad_rnn.nn.module import Module, Parameter
+from tinygrad_rnn.ops import take
+from tinygrad_rnn.primitive import raw
+from tinygrad_rnn.tensor import Tensor
+
+
+class Embedding(Module):
+    """y = W[ids]: ids (…) of integers in 0 … V − 1 to y (…, E).
+
+    The same as one_hot(ids) @ W, without the zeros. W is N(0, 1) at first.
+
+    Raises:
+        DTypeError: ids that are not integers. ShapeError: an id outside the table.
+
+    >>> Embedding(10, 4, rng=0)([[1, 2, 3]]).shape
+    (1, 3, 4)
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, *, dtype: Any = np.float32, rng: init.Rng = None
+    ) -> None:
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.weight = Parameter(init.normal((num_embeddings, embedding_dim), rng=rng, dtype=dtype))
+
+    def forward(self, ids: Any) -> Tensor:
+        values = np.asarray(raw(ids))
+        if values.dtype.kind not in "iu":
+            raise DTypeError(f"Embedding: the ids are {values.dtype}", expected="integers", where=str(MODE.get()))
+        if values.size and not (values.min() >= 0 and values.max() < self.num_embeddings):
+            raise ShapeError(
+                f"Embedding: an id lies outside the table of {self.num_embeddings} rows",
+                expected=f"0 … {self.num_embeddings - 1}",
+                got=f"{values.min()} … {values.max()}",
+                where=str(MODE.get()),
+            )
+        y: Tensor = take(self.weight, ids, axis=0)
+        return y

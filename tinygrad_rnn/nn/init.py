@@ -1,0 +1,65 @@
+"""First values of parameters: each takes a shape and returns an array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.tensor import Array
+
+Shape = tuple[int, ...]
+Rng = int | np.random.Generator | None
+
+
+def zeros(shape: Shape, *, dtype: Any = np.float32) -> Array:
+    """All 0."""
+    return np.zeros(shape, dtype)
+
+
+def uniform(shape: Shape, bound: float, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
+    """U(−bound, bound)."""
+    return np.random.default_rng(rng).uniform(-bound, bound, shape).astype(dtype)
+
+
+def normal(shape: Shape, std: float = 1.0, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
+    """N(0, std²)."""
+    return (std * np.random.default_rng(rng).standard_normal(shape)).astype(dtype)
+
+
+def xavier_uniform(shape: Shape, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
+    """U(±√(6/(fan in + fan out))) for a (fan out, fan in) matrix: keeps variances near 1 both ways.
+
+    Source: Glorot & Bengio 2010.
+    """
+    rows, columns = _matrix(shape, "xavier_uniform")
+    return uniform(shape, float(np.sqrt(6 / (rows + columns))), rng=rng, dtype=dtype)
+
+
+def orthogonal(shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
+    """A random matrix whose shorter side is orthonormal, times `gain`: as a W_hh it neither shrinks nor grows h.
+
+    Source: Saxe et al. 2014, arXiv:1312.6120.
+
+    >>> q = orthogonal((2, 3), rng=0, dtype=np.float64)
+    >>> np.allclose(q @ q.T, np.eye(2))
+    True
+    """
+    rows, columns = _matrix(shape, "orthogonal")
+    tall = np.random.default_rng(rng).standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(tall)
+    q = q * np.sign(np.diagonal(r))  # makes the draw uniform over orthogonal matrices
+    return (gain * (q if rows >= columns else q.T)).astype(dtype)
+
+
+def identity(shape: Shape, gain: float = 1.0, *, dtype: Any = np.float32) -> Array:
+    """The identity times `gain`: a relu RNN that starts by remembering. Source: Le et al. 2015, arXiv:1504.00941."""
+    rows, columns = _matrix(shape, "identity")
+    return np.asarray(gain * np.eye(rows, columns), dtype)
+
+
+def _matrix(shape: Shape, name: str) -> tuple[int, int]:
+    if len(shape) != 2:
+        raise ShapeError(f"init.{name}: only for matrices", got=f"shape {shape}")
+    return shape[0], shape[1]

@@ -1,0 +1,49 @@
+"""Linear: y = x Wᵀ + b."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.graph import MODE
+from tinygrad_rnn.nn import init
+from tinygrad_rnn.nn.module import Module, Parameter
+from tinygrad_rnn.ops import inner
+from tinygrad_rnn.tensor import Tensor
+
+
+class Linear(Module):
+    """y = x Wᵀ + b, on the last axis of x.
+
+    Args:
+        in_features, out_features: I and O; W is (O, I), b (O), both U(±1/√I) at first.
+        bias: False leaves b out.
+    Raises:
+        ShapeError: x has another number of features.
+
+    >>> Linear(3, 2, rng=0)(np.ones((5, 3), np.float32)).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = np.float32, rng: init.Rng = None
+    ) -> None:
+        rng = np.random.default_rng(rng)
+        bound = 1 / np.sqrt(in_features) if in_features else 0.0
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(init.uniform((out_features, in_features), bound, rng=rng, dtype=dtype))
+        self.bias = Parameter(init.uniform((out_features,), bound, rng=rng, dtype=dtype)) if bias else None
+
+    def forward(self, x: Any) -> Tensor:
+        if np.ndim(x) == 0 or x.shape[-1] != self.in_features:
+            raise ShapeError(
+                f"Linear: x has {x.shape[-1] if x.shape else 'no'} features, the layer takes {self.in_features}",
+                expected=f"x (…, {self.in_features})",
+                got=f"x {x.shape}",
+                where=str(MODE.get()),
+                help=f"build Linear({x.shape[-1] if x.shape else '…'}, {self.out_features})",
+            )
+        y: Tensor = inner(x, self.weight)
+        return y if self.bias is None else y + self.bias

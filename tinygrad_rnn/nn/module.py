@@ -1,0 +1,142 @@
+"""Module: a tree of parameters with a forward; Parameter: a Tensor that learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.graph import label, scope
+from tinygrad_rnn.tensor import Array, Tensor
+
+
+class Parameter(Tensor):
+    """A Tensor that requires grad and that its Module knows as its own; it takes the attribute's name."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None) -> None:
+        super().__init__(data, dtype=dtype, requires_grad=True)
+        self.node.label = ("parameter", name)
+
+
+class Module:
+    """Parameters and submodules are attributes; `forward` says what the module computes.
+
+    Calling the module runs `forward` in a scope with the module's name, which is that of the attribute it was first
+    assigned to. A parameter may stand in several places: it is one parameter, listed once.
+
+    >>> from tinygrad_rnn import nn
+    >>> class Twice(nn.Module):
+    ...     def __init__(self):
+    ...         self.first = nn.Linear(3, 3)
+    ...         self.second = nn.Linear(3, 1, bias=False)
+    ...
+    ...     def forward(self, x):
+    ...         return self.second(self.first(x))
+    >>> [name for name, _ in Twice().named_parameters()]
+    ['first.weight', 'first.bias', 'second.weight']
+    """
+
+    training: bool = True
+    scope_name: str = ""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Module) and not value.scope_name:
+            object.__setattr__(value, "scope_name", name)
+        elif isinstance(value, Parameter) and value.name is None:
+            label(value, "parameter", name)
+        object.__setattr__(self, name, value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with scope(self.scope_name or type(self).__name__):
+            return self.forward(*args, **kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; subclasses say."""
+        raise TypeError(f"{type(self).__name__} defines no forward()")
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """(name, submodule) of every attribute that is a module, or a list, tuple or dict of them."""
+        for name, value in vars(self).items():
+            if name.startswith("_"):
+                continue
+            if isinstance(value, Module):
+                yield name, value
+            elif isinstance(value, list | tuple | dict):
+                items = value.items() if isinstance(value, dict) else enumerate(value)
+                yield from ((f"{name}.{key}", item) for key, item in items if isinstance(item, Module))
+
+    def modules(self) -> Iterator[Module]:
+        """This module and every one below it."""
+        yield self
+        for _, child in self.named_children():
+            yield from child.modules()
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
+        """(dotted name, parameter) for each parameter once, under the first of its names."""
+        seen: set[int] = set()
+        for name, parameter in self._named_parameters(prefix):
+            if id(parameter) not in seen:
+                seen.add(id(parameter))
+                yield name, parameter
+
+    def _named_parameters(self, prefix: str) -> Iterator[tuple[str, Parameter]]:
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter) and not name.startswith("_"):
+                yield prefix + name, value
+        for name, child in self.named_children():
+            yield from child._named_parameters(f"{prefix}{name}.")
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Each parameter once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def train(self, training: bool = True) -> Self:
+        """Switch dropout on here and below; returns self."""
+        for module in self.modules():
+            object.__setattr__(module, "training", training)
+        return self
+
+    def eval(self) -> Self:
+        """Switch dropout off here and below; returns self."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def state_dict(self) -> dict[str, Array]:
+        """A copy of every parameter's values, by dotted name."""
+        return {name: parameter.numpy() for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Assign the values of `state`; on any error nothing has been assigned.
+
+        Args:
+            strict: names must match exactly; otherwise those on one side only are skipped.
+        Raises:
+            CheckpointError: it lists every name that is missing, unexpected, or of another shape.
+        """
+        own = dict(self.named_parameters())
+        faults = [
+            f"{name} has shape {np.shape(state[name])}, the model's is {own[name].shape}"
+            for name in own
+            if name in state and np.shape(state[name]) != own[name].shape
+        ]
+        if strict:
+            faults += [f"{name} is missing" for name in own if name not in state]
+            faults += [f"{name} is unexpected" for name in state if name not in own]
+        if faults:
+            raise CheckpointError(
+                f"load_state_dict: the state does not fit {type(self).__name__}",
+                expected=f"{len(own)} parameters: {', '.join(own)}",
+                got="; ".join(faults),
+                help="build the model with the sizes it was saved with",
+            )
+        for name, parameter in own.items():
+            if name in state:
+                parameter.assign(state[name])

@@ -1,0 +1,264 @@
+"""Optimisers, in rising complexity: each is the one before with one idea more.
+
+    SGD        p ← p − lr·g                      momentum: g is averaged over time
+    Adagrad    g / √Σg²                          each number its own step size
+    RMSProp    g / √(average of g²)              … that can grow again
+    Adam       average of g / √(average of g²)   both, corrected for starting at 0
+    AdamW      and p shrinks by itself           weight decay apart from the gradient
+
+Schedules are functions of the step: `optimizer.lr = schedule(k)`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.tensor import Array, Tensor
+
+State = dict[str, Array]
+Schedule = Callable[[int], float]
+
+
+class Optimizer:
+    """Applies `update` to every parameter that has a gradient.
+
+    Args:
+        params: Tensors that require grad; a generator will do, and one that comes twice counts once.
+        lr: step size, in units of parameter per step; may be changed between steps.
+        weight_decay: λ, adds λ·p to the gradient.
+    Raises:
+        ValueError: no parameters, or a negative rate.
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
+        self.params = list({id(p): p for p in params}.values())
+        if not self.params:
+            raise ValueError(f"{type(self).__name__}: no parameters")
+        if not all(isinstance(p, Tensor) and p.requires_grad and p.is_leaf for p in self.params):
+            raise ValueError(f"{type(self).__name__}: a parameter is no leaf Tensor that requires grad")
+        if lr < 0 or weight_decay < 0:
+            raise ValueError(f"{type(self).__name__}: lr={lr}, weight_decay={weight_decay}: expected ≥ 0")
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.state: list[State] = [{} for _ in self.params]
+
+    def update(self, p: Array, g: Array, state: State) -> Array:
+        """What to subtract from p; `state` is this parameter's own memory. Subclasses say."""
+        raise TypeError(f"{type(self).__name__} defines no update()")
+
+    def step(self) -> None:
+        """Change every parameter that has a gradient; the others stay."""
+        for p, state in zip(self.params, self.state, strict=True):
+            if p.grad is None:
+                continue
+            values, g = p.data, p.grad.data
+            if g.dtype != values.dtype:
+                g = g.astype(values.dtype)
+            p.assign(values - self.update(values, self.decayed(values, g), state))
+
+    def decayed(self, p: Array, g: Array) -> Array:
+        """The gradient of loss + ½λ·p²."""
+        return g + self.weight_decay * p if self.weight_decay else g
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for p in self.params:
+            p.grad = None
+
+    def state_dict(self) -> dict[str, Array]:
+        """What the optimiser remembers, as named arrays: "0.m" is the m of the first parameter."""
+        return {f"{k}.{name}": np.array(value) for k, state in enumerate(self.state) for name, value in state.items()}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Remember what `state_dict` gave.
+
+        Raises:
+            CheckpointError: it belongs to other parameters; nothing is changed then.
+        """
+        loaded: list[State] = [{} for _ in self.params]
+        for key, value in state.items():
+            index, _, name = key.partition(".")
+            fits = index.isdigit() and int(index) < len(self.params)
+            if not fits or np.shape(value) not in ((), self.params[int(index)].shape):
+                raise CheckpointError(
+                    f"{type(self).__name__}: the saved state does not fit these parameters",
+                    expected=f"{len(self.params)} parameters",
+                    got=f"{key} {np.shape(value)}",
+                )
+            loaded[int(index)][name] = np.array(value)
+        self.state = loaded
+
+
+class SGD(Optimizer):
+    """p ← p − lr·v, with v ← μ·v + g; v = g when μ = 0.
+
+    Args:
+        momentum: μ.
+        nesterov: step along g + μ·v, the gradient a step ahead.
+    Source: Sutskever et al. 2013.
+
+    >>> p = Tensor([1.0], requires_grad=True)
+    >>> (p * p).sum().backward()
+    >>> SGD([p], lr=0.25).step()
+    >>> p
+    tensor([0.5], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        if momentum < 0 or (nesterov and momentum == 0):
+            raise ValueError(f"SGD: momentum={momentum}: expected ≥ 0, and > 0 with nesterov")
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def update(self, p: Array, g: Array, state: State) -> Array:
+        if not self.momentum:
+            return self.lr * g
+        v = state["v"] = self.momentum * state["v"] + g if "v" in state else g.copy()
+        return self.lr * (g + self.momentum * v if self.nesterov else v)
+
+
+class Adagrad(Optimizer):
+    """p ← p − lr·g / (√s + ε), with s ← s + g².
+
+    Source: Duchi et al. 2011.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        self.eps = eps
+
+    def update(self, p: Array, g: Array, state: State) -> Array:
+        s = state["s"] = state.get("s", 0) + g * g
+        return self.lr * g / (np.sqrt(s) + self.eps)
+
+
+class RMSProp(Optimizer):
+    """p ← p − lr·g / (√s + ε), with s ← α·s + (1 − α)·g².
+
+    Source: Tieleman & Hinton 2012.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        self.alpha, self.eps = alpha, eps
+
+    def update(self, p: Array, g: Array, state: State) -> Array:
+        s = state["s"] = self.alpha * state.get("s", 0) + (1 - self.alpha) * (g * g)
+        return self.lr * g / (np.sqrt(s) + self.eps)
+
+
+class Adam(Optimizer):
+    """p ← p − lr·m̂ / (√v̂ + ε), with m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g².
+
+        m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ), t = 1, 2, …
+
+    Source: Kingma & Ba 2015, arXiv:1412.6980.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"{type(self).__name__}: betas={betas}: expected 0 ≤ β < 1")
+        self.betas, self.eps = betas, eps
+
+    def update(self, p: Array, g: Array, state: State) -> Array:
+        b1, b2 = self.betas
+        t = state["t"] = np.asarray(state.get("t", 0) + 1)
+        m = state["m"] = b1 * state.get("m", 0) + (1 - b1) * g
+        v = state["v"] = b2 * state.get("v", 0) + (1 - b2) * (g * g)
+        return (self.lr / (1 - b1 ** int(t))) * m / (np.sqrt(v) / math.sqrt(1 - b2 ** int(t)) + self.eps)
+
+
+class AdamW(Adam):
+    """Adam, and p ← p − lr·λ·p beside it: decay that the gradient's scale does not change.
+
+    Source: Loshchilov & Hutter 2019, arXiv:1711.05101.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def decayed(self, p: Array, g: Array) -> Array:
+        return g
+
+    def update(self, p: Array, g: Array, state: State) -> Array:
+        shrink = self.lr * self.weight_decay
+        return shrink * p + super().update(p, g, state)
+
+
+# schedules: the rate at step k = 0, 1, 2, …
+
+
+def constant(lr: float, *, warmup: int = 0) -> Schedule:
+    """lr at every step.
+
+    Args:
+        warmup: the first steps rise linearly, step k at (k + 1)/warmup of what it would have been; in every schedule.
+    """
+    return _warm(lambda k: lr, warmup)
+
+
+def step_decay(lr: float, *, every: int, gamma: float = 0.1, warmup: int = 0) -> Schedule:
+    """lr·γ^⌊k/every⌋: a drop every so many steps."""
+    return _warm(lambda k: lr * gamma ** (k // every), warmup)
+
+
+def exponential_decay(lr: float, *, gamma: float, warmup: int = 0) -> Schedule:
+    """lr·γᵏ."""
+    return _warm(lambda k: lr * gamma**k, warmup)
+
+
+def cosine_decay(lr: float, *, steps: int, floor: float = 0.0, warmup: int = 0) -> Schedule:
+    """floor + ½(lr − floor)(1 + cos(π·k/steps)): from lr down to floor, and floor after.
+
+    Source: Loshchilov & Hutter 2017, arXiv:1608.03983.
+
+    >>> schedule = cosine_decay(1.0, steps=10)
+    >>> [round(schedule(k), 3) for k in (0, 5, 10, 20)]
+    [1.0, 0.5, 0.0, 0.0]
+    """
+    return _warm(lambda k: floor + 0.5 * (lr - floor) * (1 + math.cos(math.pi * min(k / steps, 1.0))), warmup)
+
+
+def _warm(schedule: Schedule, warmup: int) -> Schedule:
+    return lambda k: schedule(k) * min(1.0, (k + 1) / warmup) if warmup else schedule(k)
+
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "sgd": SGD, "adagrad": Adagrad, "rmsprop": RMSProp, "adam": Adam, "adamw": AdamW,
+}  # fmt: skip

@@ -1,0 +1,93 @@
+"""CharModel: the character-level language model: which character comes next?
+
+    id_t → x_t → RNN, LSTM or GRU → h_t → Linear → ŷ_t → L_t = −log softmax(ŷ_t)[id_{t+1}]
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.graph import label
+from tinygrad_rnn.nn import GRU, LSTM, RNN, Dropout, Embedding, Linear, Module, Recurrent, cross_entropy, unroll
+from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.ops import one_hot
+from tinygrad_rnn.tensor import Array, Tensor
+
+KINDS: dict[str, type[Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+
+
+class CharModel(Module):
+    """Characters in, L recurrent layers, and a linear head over a vocabulary of V characters.
+
+    Args:
+        kind: "rnn", "lstm" or "gru".
+        vocabulary_size, hidden, layers: V, H, L.
+        embedding: features of x_t, learnt per character: H when None; 0 for the one-hot x_t of V features.
+        dropout: on the embedding, between layers and before the head, while training.
+        cell: options of the cell, such as recurrent_init and forget_bias.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        vocabulary_size: int,
+        hidden: int = 128,
+        layers: int = 2,
+        dropout: float = 0.0,
+        embedding: int | None = None,
+        *,
+        dtype: Any = np.float32,
+        rng: Rng = None,
+        **cell: Any,
+    ) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"CharModel: kind={kind!r}: expected {', '.join(map(repr, KINDS))}")
+        rng = np.random.default_rng(rng)
+        features = hidden if embedding is None else embedding
+        self.vocabulary_size, self.dtype = vocabulary_size, dtype
+        self.embedding = Embedding(vocabulary_size, features, dtype=dtype, rng=rng) if features else None
+        self.rnn = KINDS[kind](features or vocabulary_size, hidden, layers, dropout=dropout, dtype=dtype, rng=rng, **cell)
+        self.head = Linear(hidden, vocabulary_size, dtype=dtype, rng=rng)
+        self.dropout = Dropout(dropout, rng=rng)
+
+    def forward(self, ids: Array, state: Any = None) -> tuple[Tensor, Any]:
+        """Logits of the next character at every step.
+
+        Args:
+            ids: (T, B) integers.
+            state: as the last call returned it; zeros when None.
+        Returns:
+            (logits (T, B, V), state).
+        """
+        output, state = self.rnn(self.inputs(ids), state)
+        return self.head(self.dropout(output)), state
+
+    def inputs(self, ids: Array) -> Tensor:
+        """x (T, B, I): an embedding of each id, or its one-hot vector."""
+        if self.embedding is None:
+            return Tensor(one_hot(ids, num_classes=self.vocabulary_size, dtype=self.dtype))
+        x: Tensor = self.dropout(self.embedding(ids))
+        return x
+
+    def loss(self, ids: Array, targets: Array, state: Any = None) -> tuple[Tensor, Any]:
+        """(mean loss in nats per character, state): an output and a loss at each step, the losses summed."""
+        logits, state = self(ids, state)
+        return cross_entropy(logits, targets), state
+
+    def step_losses(self, ids: Array, targets: Array, state: Any = None) -> tuple[Tensor, Any]:
+        """The same loss, recorded step by step, to be drawn: L = Σ Lₜ / T with ŷₜ and Lₜ in step t."""
+        output, state = self.rnn(self.inputs(ids), state)
+
+        def judge(at: tuple[Tensor, Array], total: Any) -> tuple[Tensor, Any]:
+            h, target = at
+            y = label(self.head(h), "output", "y")
+            loss = label(cross_entropy(y, label(Tensor(target), "target", "target")), "loss", "L")
+            return loss, None
+
+        losses, _ = unroll(judge, list(zip(output, targets, strict=True)), None)
+        total = losses[0]
+        for loss in losses[1:]:
+            total = total + loss
+        return label(total / len(losses), "loss", "L"), state

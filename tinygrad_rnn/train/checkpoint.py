@@ -1,0 +1,133 @@
+"""Checkpoints: arrays as safetensors, everything else as JSON beside them.
+
+    run/checkpoint.json            names the arrays' file: replacing it is the one moment a save takes effect
+    run/arrays-1f3a….safetensors   model, optimiser, carried state
+
+A crash at any point leaves the last whole checkpoint readable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.nn import Module
+from tinygrad_rnn.optim import Optimizer
+from tinygrad_rnn.tensor import Array
+
+FORMAT = "tinygrad_rnn.checkpoint"
+VERSION = 1
+
+
+def save_checkpoint(directory: str | Path, model: Module, optimizer: Optimizer | None = None, **facts: Any) -> Path:
+    """Write a model, and what its optimiser remembers, in place of the checkpoint that is there.
+
+    Args:
+        facts: anything JSON holds: the settings, the epoch, ….
+    Returns:
+        The path of checkpoint.json.
+    Raises:
+        CheckpointError: the directory cannot be written.
+    """
+    return write(directory, state_of(model, optimizer), facts)
+
+
+def load_checkpoint(directory: str | Path, model: Module, optimizer: Optimizer | None = None) -> dict[str, Any]:
+    """Put what `save_checkpoint` wrote back into a model and an optimiser; returns the facts.
+
+    Raises:
+        CheckpointError: there is none, it is damaged, or it was made for another model; nothing is changed then.
+    """
+    arrays, facts = read(directory)
+    restore(arrays, model, optimizer)
+    return facts
+
+
+def state_of(model: Module, optimizer: Optimizer | None = None) -> dict[str, Array]:
+    """The arrays of a model and an optimiser, by name."""
+    remembered = optimizer.state_dict() if optimizer is not None else {}
+    return {
+        **{f"model.{name}": array for name, array in model.state_dict().items()},
+        **{f"optimizer.{name}": array for name, array in remembered.items()},
+    }
+
+
+def restore(arrays: Mapping[str, Array], model: Module, optimizer: Optimizer | None = None) -> None:
+    """Undo `state_of`."""
+    model.load_state_dict(under("model", arrays))
+    if optimizer is not None:
+        optimizer.load_state_dict(under("optimizer", arrays))
+
+
+def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Path:
+    """Write arrays and facts, in place of the checkpoint that is there.
+
+    Args:
+        arrays: by name, as from state_dict().
+        facts: anything JSON holds.
+    Returns:
+        The path of checkpoint.json.
+    Raises:
+        CheckpointError: the directory cannot be written.
+    """
+    directory = Path(directory)
+    sidecar = directory / "checkpoint.json"
+    data = directory / f"arrays-{uuid4().hex[:12]}.safetensors"
+    document = {"format": FORMAT, "version": VERSION, "arrays": data.name, **facts}
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, data)
+        draft = sidecar.with_suffix(".json.new")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(document, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(sidecar)
+        for old in directory.glob("arrays-*.safetensors"):
+            if old != data:
+                old.unlink(missing_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{directory}: the checkpoint could not be written", got=str(error)) from None
+    return sidecar
+
+
+def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    """(arrays, facts) of the checkpoint in a directory.
+
+    Raises:
+        CheckpointError: there is none, it is damaged, or of another version.
+    """
+    directory = Path(directory)
+    sidecar = directory / "checkpoint.json"
+    try:
+        facts = json.loads(sidecar.read_text(encoding="utf-8"))
+        if facts["format"] != FORMAT or facts["version"] != VERSION:
+            raise CheckpointError(f"{sidecar}: another format", expected=f"{FORMAT} version {VERSION}",
+                                  got=f"{facts['format']} version {facts['version']}")  # fmt: skip
+        arrays = load_file(directory / facts["arrays"])
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{directory}: no checkpoint here", got=f"there is no {error.filename}",
+                              help="train one: tinygrad-rnn train --text FILE --out DIR") from None  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}") from None
+    return arrays, facts
+
+
+def under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays named `prefix.…`, without the prefix.
+
+    >>> under("model", {"model.w": 1, "optimizer.0.m": 2})
+    {'w': 1}
+    """
+    return {name.removeprefix(f"{prefix}."): a for name, a in arrays.items() if name.startswith(f"{prefix}.")}

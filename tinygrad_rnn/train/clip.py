@@ -1,0 +1,78 @@
+"""Taming gradients that explode: scale them all down, or cut each number off."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from tinygrad_rnn.errors import GradientError
+from tinygrad_rnn.tensor import Tensor
+
+
+def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, *, error_if_nonfinite: bool = False) -> float:
+    """Scale the gradients so that their joint L2 norm is at most `max_norm`: the direction stays.
+
+        s = min(1, max_norm / (‖g‖₂ + 1e-6))
+
+    Args:
+        parameters: any iterable, or one; shared ones count once, those without a gradient are skipped.
+        max_norm: positive, in units of the gradient (nats per unit of parameter).
+        error_if_nonfinite: raise when ‖g‖ is NaN or infinite; otherwise nothing is scaled then, and the norm tells.
+    Returns:
+        ‖g‖₂ before clipping.
+    Raises:
+        ValueError: max_norm ≤ 0. GradientError: the norm is not finite and `error_if_nonfinite`.
+    Source: Pascanu et al. 2013, arXiv:1211.5063.
+
+    >>> p = Tensor([1.0, 1.0], requires_grad=True)
+    >>> p.grad = [3.0, 4.0]
+    >>> clip_grad_norm_([p], 1.0)
+    5.0
+    >>> round(clip_grad_norm_([p], 1.0), 5)
+    1.0
+    """
+    if not max_norm > 0:
+        raise ValueError(f"clip_grad_norm_: max_norm={max_norm}: expected a positive number")
+    owners = _with_gradient(parameters)
+    norm = math.hypot(*(_norm(p) for p in owners))
+    if not math.isfinite(norm):
+        if error_if_nonfinite:
+            raise GradientError(
+                f"clip_grad_norm_: the gradient's norm is {norm}",
+                got=", ".join(p.name or str(p.shape) for p in owners if not math.isfinite(_norm(p))),
+                help="find where it starts with detect_anomaly()",
+            )
+        return norm
+    scale = max_norm / (norm + 1e-6)
+    if scale < 1:
+        for p in owners:
+            p.grad = Tensor(p.grad * scale)
+    return norm
+
+
+def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:
+    """Cut every number of every gradient off at ±clip_value: the direction changes, NaN stays NaN.
+
+    Raises:
+        ValueError: clip_value ≤ 0.
+    """
+    if not clip_value > 0:
+        raise ValueError(f"clip_grad_value_: clip_value={clip_value}: expected a positive number")
+    for p in _with_gradient(parameters):
+        p.grad = Tensor(np.clip(p.grad.data, -clip_value, clip_value))
+
+
+def _with_gradient(parameters: Iterable[Tensor] | Tensor) -> list[Tensor]:
+    every = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p for p in {id(p): p for p in every}.values() if p.grad is not None]
+
+
+def _norm(p: Tensor) -> float:
+    """‖g‖₂ in float64, where the squares of float32's 1e20 still fit."""
+    g = p.grad.data.astype(np.float64).ravel()  # type: ignore[union-attr]
+    scale = float(np.max(np.abs(g), initial=0.0))
+    if not (math.isfinite(scale) and scale > 0):
+        return scale
+    return scale * math.sqrt(float(np.dot(g / scale, g / scale)))

@@ -1,0 +1,154 @@
+"""Run: a training run as one thing that can be saved to a directory, loaded, and gone on with.
+
+    Settings ─┐
+    Corpus ───┼─ Run ─ save(directory) → checkpoint → Run.load(directory)
+    Progress ─┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import CheckpointError, DataError
+from tinygrad_rnn.nn import Dropout
+from tinygrad_rnn.optim import OPTIMIZERS, cosine_decay
+from tinygrad_rnn.tensor import Array, Tensor
+from tinygrad_rnn.train.charmodel import CharModel
+from tinygrad_rnn.train.checkpoint import read, restore, state_of, under, write
+from tinygrad_rnn.train.fit import Progress, fit
+from tinygrad_rnn.train.stream import chunks, rows
+from tinygrad_rnn.train.text import Corpus
+from tinygrad_rnn.tree import flatten
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a training run is, apart from its text.
+
+    Attributes:
+        model: "rnn", "lstm" or "gru"; hidden, layers, dropout, embedding as in CharModel.
+        batch, bptt: rows read side by side, steps per chunk.
+        optimizer, lr, warmup: the rate rises over `warmup` steps, then falls along a cosine to 0 at the last step.
+        clip: the largest joint norm of the gradients; 0 for no clipping.
+        forget_bias, recurrent_init: of the cells.
+        fraction: the part of the text that is trained on; the rest validates.
+    """
+
+    model: str = "lstm"
+    hidden: int = 128
+    layers: int = 2
+    embedding: int | None = None
+    dropout: float = 0.0
+    batch: int = 50
+    bptt: int = 50
+    optimizer: str = "adam"
+    lr: float = 5e-3
+    warmup: int = 0
+    clip: float = 5.0
+    epochs: int = 10
+    forget_bias: float = 1.0
+    recurrent_init: str = "orthogonal"
+    fraction: float = 0.95
+    seed: int = 0
+
+
+class Run:
+    """A model, its optimiser and its progress over a corpus."""
+
+    def __init__(self, settings: Settings, corpus: Corpus) -> None:
+        self.settings, self.corpus = settings, corpus
+        cell: dict[str, Any] = {"recurrent_init": settings.recurrent_init}
+        if settings.model == "lstm":
+            cell["forget_bias"] = settings.forget_bias
+        self.model = CharModel(
+            settings.model,
+            len(corpus.vocabulary),
+            settings.hidden,
+            settings.layers,
+            settings.dropout,
+            settings.embedding,
+            rng=settings.seed,
+            **cell,
+        )
+        self.optimizer = OPTIMIZERS[settings.optimizer](self.model.parameters(), lr=settings.lr)
+        self.progress = Progress()
+
+    def batches(self) -> tuple[int, int]:
+        """(chunks of an epoch, characters of an epoch). Raises DataError for a text too short to train on."""
+        s = self.settings
+        train, valid = self.corpus.split(s.fraction)
+        if len(valid) < 2:
+            raise DataError(
+                f"the text is too short to keep {1 - s.fraction:.0%} for validation: {len(self.corpus)} characters",
+                expected="at least 2 characters to validate on",
+            )
+        return chunks(train, s.batch, s.bptt), rows(train, s.batch, s.bptt)[0].size
+
+    def fit(self, **callbacks: Callable[..., None] | None) -> Progress:
+        """Train from where the run stands to its last epoch; see `fit` for the callbacks and the errors."""
+        s = self.settings
+        train, valid = self.corpus.split(s.fraction)
+        steps = s.epochs * self.batches()[0]
+        return fit(
+            self.model,
+            train,
+            valid,
+            self.optimizer,
+            epochs=s.epochs,
+            batch=s.batch,
+            bptt=s.bptt,
+            clip=s.clip or None,
+            schedule=cosine_decay(s.lr, steps=steps, warmup=s.warmup),
+            progress=self.progress,
+            **callbacks,  # type: ignore[arg-type]
+        )
+
+    def save(self, directory: str | Path) -> Path:
+        """Write a checkpoint to `directory`; returns the path of its JSON file."""
+        carried, _ = flatten(self.progress.state)
+        arrays: dict[str, Array] = {
+            **state_of(self.model, self.optimizer),
+            **{f"carried.{k}": part.numpy() for k, part in enumerate(carried) if isinstance(part, Tensor)},
+        }
+        progress = {f.name: getattr(self.progress, f.name) for f in fields(Progress) if f.name != "state"}
+        facts = {
+            "settings": asdict(self.settings),
+            "vocabulary": self.corpus.vocabulary,
+            "progress": progress,
+            "dropout": [m.rng.bit_generator.state for m in self._dropouts()],
+        }
+        return write(directory, arrays, facts)
+
+    @classmethod
+    def load(cls, directory: str | Path, text: Path | None = None) -> Run:
+        """The run that was saved in `directory`.
+
+        Args:
+            text: the file it trains on, needed only to go on training; its characters must be those of the first time.
+        Raises:
+            CheckpointError: there is no whole checkpoint there.
+        """
+        arrays, facts = read(directory)
+        try:
+            vocabulary = facts["vocabulary"]
+            corpus = Corpus(vocabulary, vocabulary) if text is None else Corpus.from_file(text, vocabulary)
+            run = cls(Settings(**facts["settings"]), corpus)
+            restore(arrays, run.model, run.optimizer)
+            carried = [Tensor(a) for _, a in sorted(under("carried", arrays).items())]
+            run.progress = Progress(**facts["progress"])
+            run.progress.state = None if not carried else carried[0] if len(carried) == 1 else tuple(carried)
+            for module, state in zip(run._dropouts(), facts["dropout"], strict=True):
+                module.rng.bit_generator.state = state
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}") from None
+        return run
+
+    def _dropouts(self) -> list[Dropout]:
+        """Every dropout with a generator of its own."""
+        found = [module for module in self.model.modules() if isinstance(module, Dropout)]
+        return list({id(module.rng): module for module in found}.values())

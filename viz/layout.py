@@ -1,0 +1,224 @@
+"""Where everything goes: one step laid out, repeated as columns; layers stacked; shared weights on rails below them.
+
+    layer 1   │ rows of a step │ h │ rows of a step │ h │
+    rails     W ──┴────────────────┴───────────────────
+    layer 0   │ rows of a step │ h │ rows of a step │ h │
+    rails     W ──┴────────────────┴───────────────────     time →
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from viz.model import Item, Picture
+from viz.sizes import size
+from viz.strata import Step
+
+Point = tuple[float, float]
+ROW, RAIL, MARGIN = 52.0, 38.0, 34.0
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An item with its centre and size, in points, y upward."""
+
+    item: Item
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top."""
+        return self.x - self.w / 2, self.y - self.h / 2, self.x + self.w / 2, self.y + self.h / 2
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The rectangle around what a layer does at one step."""
+
+    id: str
+    label: str
+    box: tuple[float, float, float, float]
+    members: tuple[str, ...]
+
+
+@dataclass
+class Layout:
+    """The grid, and what stands in it.
+
+    Attributes:
+        places: by item id.
+        frames: the clusters of the op view, in reading order.
+        steps: each layer's step, by key.
+        base, ceiling: y of each layer's row 0, and of the free lane above it.
+        rails: y of each (shared item's id, layer).
+        origin: x of each column.
+    """
+
+    picture: Picture
+    places: dict[str, Placed] = field(default_factory=dict)
+    frames: list[Frame] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    base: list[float] = field(default_factory=list)
+    ceiling: list[float] = field(default_factory=list)
+    rails: dict[tuple[str, int], float] = field(default_factory=dict)
+    origin: dict[int, float] = field(default_factory=dict)
+    row: float = ROW
+
+    def via(self, layer: int, column: int, via: tuple[str, str, int]) -> Point:
+        """Where an edge's lane crosses a row, in one column."""
+        return self.origin[column] + self.steps[layer].lanes[via], self.base[layer] + via[2] * self.row
+
+
+def layout(picture: Picture) -> Layout:
+    """Place every item; the same picture always gives the same numbers."""
+    plan = Layout(picture, row=ROW + (8 if picture.gradients else 0))
+    layers = max((item.layer for item in picture.items), default=0) + 1
+    _place_steps(plan, layers)
+    _stack_layers(plan, layers)
+    _repeat_columns(plan)
+    _place_shared(plan)
+    _frame_cells(plan)
+    return plan
+
+
+def _place_steps(plan: Layout, layers: int) -> None:
+    spine = None
+    for layer in range(layers):
+        step = _step(plan.picture, layer)
+        if layer == len(plan.picture.cells) and spine is not None:
+            step.spine = spine
+        plan.steps.append(step.place())
+        spine = max((step.lanes[key] for key in step.kinds if step.in_gutter(key)), default=spine)
+
+
+def _step(picture: Picture, layer: int) -> Step:
+    """The union of a layer's steps: a loss that only the last one has stands in none of the others' way."""
+    by_id = picture.by_id
+    here = [i for i in picture.items if i.layer == layer and i.column is not None and i.kind not in ("initial", "elided")]
+    kinds = {item.key: item.kind for item in here}
+    sizes: dict[str, tuple[float, float]] = {}
+    for item in here:
+        w, h = size(item)
+        sizes[item.key] = (max(w, sizes.get(item.key, (0, 0))[0]), max(h, sizes.get(item.key, (0, 0))[1]))
+    flow, level, risers, fed = {}, {}, {}, set()
+    for edge in picture.edges:
+        a, b = by_id[edge.source], by_id[edge.target]
+        if b.layer != layer or edge.kind == "backward" or b.column is None or b.key not in kinds:
+            continue
+        if a.column is None or a.layer != layer:
+            risers[(a.id if a.column is None else a.key, b.key)] = True
+        elif a.column == b.column:
+            flow[a.key, b.key] = True
+            if edge.kind in ("cell", "recurrent"):
+                level[a.key, b.key] = True
+        else:
+            fed.add(b.key)
+    return Step(kinds, sizes, list(flow), list(level), fed, list(risers))
+
+
+def _stack_layers(plan: Layout, layers: int) -> None:
+    y = 0.0
+    for layer in range(layers):
+        shared = _shared_of(plan, layer)
+        for k, item in enumerate(shared):
+            plan.rails[item.id, layer] = y + (len(shared) - 1 - k) * RAIL
+        y += max(len(shared) - 1, 0) * RAIL + (ROW if shared else 0) + (ROW * 0.55 if layer else 0)
+        plan.base.append(y)
+        y += max(plan.steps[layer].rows.values(), default=0) * plan.row + ROW * 0.62
+        plan.ceiling.append(y)
+        y += ROW * 0.38 + (24 if plan.picture.gradients and layer < layers - 1 else 0)
+
+
+def _shared_of(plan: Layout, layer: int) -> list[Item]:
+    """What all steps share and this layer uses, the one whose lane is leftmost on the top rail: it crosses least."""
+    step = plan.steps[layer]
+    found: dict[str, float] = {}
+    for item in plan.picture.items:
+        if item.column is None:
+            lanes = [step.lanes[(step.vias((s, t)) or [t])[0]] for s, t in step.risers if s == item.id]
+            if lanes:
+                found[item.id] = min(lanes)
+            elif item.layer == layer:
+                found[item.id] = -1e9
+    return [plan.picture.by_id[id] for id in sorted(found, key=lambda id: (found[id], id))]
+
+
+def _repeat_columns(plan: Layout) -> None:
+    step_boxes = [
+        (step.lanes[key] - step.sizes[key][0] / 2, step.lanes[key] + step.sizes[key][0] / 2)
+        for step in plan.steps
+        for key in step.kinds
+    ]
+    left, right = min((b[0] for b in step_boxes), default=0), max((b[1] for b in step_boxes), default=0)
+    columns = sorted({item.column for item in plan.picture.items if item.column is not None})
+    x = 0.0
+    for before, column in pairwise([None, *columns]):
+        x += 0 if before is None else right - left + MARGIN
+        plan.origin[column if column is not None else 0] = x
+    for item in plan.picture.items:
+        if item.column is not None:
+            plan.places[item.id] = _placed(plan, item)
+
+
+def _placed(plan: Layout, item: Item) -> Placed:
+    step = plan.steps[item.layer]
+    key = item.key if item.key in step.rows else _successor(plan, item)
+    w, h = size(item)
+    row: float = step.rows[key]
+    if item.kind == "box":
+        states = [step.rows[t] for s, t in step.flow if s == item.key and step.in_gutter(t)]
+        row = (min(states, default=row) + max(states, default=row)) / 2
+        w, h = step.sizes[item.key][0], max(h, (max(states, default=0) - min(states, default=0)) * plan.row + 40)
+    assert item.column is not None
+    return Placed(item, plan.origin[item.column] + step.lanes[key], plan.base[item.layer] + row * plan.row, w, h)
+
+
+def _successor(plan: Layout, item: Item) -> str:
+    """The key that an initial state is the start of: the state that is used as it is, else what uses it."""
+    by_id = plan.picture.by_id
+    users = {by_id[e.target].key for e in plan.picture.edges if e.source == item.id and e.kind != "backward"}
+    letter = (item.nodes[0].name or "").partition(" ")[0]
+    for other in plan.picture.items:
+        if other.kind in ("hidden", "memory") and other.layer == item.layer and other.nodes[0].name == letter:
+            return other.key
+    return min(users, default=next(iter(plan.steps[item.layer].rows)))
+
+
+def _place_shared(plan: Layout) -> None:
+    first = min((place.box[0] for place in plan.places.values()), default=0.0)
+    for (id, _), y in sorted(plan.rails.items(), key=lambda rail: rail[0][1], reverse=True):
+        item = plan.picture.by_id[id]
+        w, h = size(item)
+        plan.places[id] = Placed(item, first - MARGIN / 2 - w / 2, y, w, h)
+
+
+def _frame_cells(plan: Layout) -> None:
+    groups: dict[tuple[int, int], list[Placed]] = {}
+    for place in plan.places.values():
+        item = place.item
+        if item.inside and item.column is not None and plan.picture.view == "op":
+            groups.setdefault((item.layer, item.column), []).append(place)
+    for (layer, column), members in sorted(groups.items()):
+        boxes = [place.box for place in members]
+        left, bottom = min(b[0] for b in boxes) - 12, min(b[1] for b in boxes) - 10
+        right, top = max(b[2] for b in boxes) + 10, max(b[3] for b in boxes) + 22
+        kind = plan.picture.cells[layer]
+        many = f" l{layer}" if len(plan.picture.cells) > 1 else ""
+        ids = tuple(place.item.id for place in members)
+        box = (left, bottom, right, top)
+        plan.frames.append(Frame(f"c_{layer}_{column}", f"{kind}{many}  t = {column}", box, ids))
+
+
+def shifted(place: Placed, dx: float) -> Placed:
+    """The same item further right."""
+    return replace(place, x=place.x + dx)
+
+
+def columns_of(plan: Layout) -> Mapping[int, float]:
+    """x of every column's first lane, in time order."""
+    return dict(sorted(plan.origin.items()))

@@ -1,0 +1,177 @@
+"""The way of every edge: lines that turn round corners, stop at the border of a shape, and keep to free lanes."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from viz.layout import Layout, Placed, Point
+from viz.model import Edge
+
+CORNER = 8.0
+
+
+def route(plan: Layout, edge: Edge, nth: int = 0, of: int = 1) -> list[Point]:
+    """The corners an edge turns at, from border to border; the nth of several between the same two keeps beside them."""
+    source, target = plan.places[edge.source], plan.places[edge.target]
+    if edge.kind == "backward":
+        return _over(plan, source, target)
+    middle = _middle(plan, source, target)
+    points = [(source.x, source.y), *middle, (target.x, target.y)]
+    points = _sidestep(points, 9 * (nth - (of - 1) / 2))
+    return _trim(points, source, target)
+
+
+def _middle(plan: Layout, source: Placed, target: Placed) -> list[Point]:
+    a, b = source.item, target.item
+    if b.column is None:
+        return [((source.x + target.x) / 2, source.y), ((source.x + target.x) / 2, target.y)]
+    if a.column is None:
+        return _from_rail(plan, source, target)
+    if a.layer != b.layer:
+        return _from_below(plan, source, target)
+    if a.column == b.column:
+        step = plan.steps[a.layer]
+        upward = (a.key, b.key) in step.flow and not step.in_gutter(a.key)
+        return [plan.via(a.layer, b.column, via) for via in step.vias((a.key, b.key))] if upward else []
+    return _from_another_step(plan, source, target)
+
+
+def _from_rail(plan: Layout, source: Placed, target: Placed) -> list[Point]:
+    """Along the rail, up the riser; to a higher layer's rail by a trunk at the left."""
+    a, b = source.item, target.item
+    assert b.column is not None
+    rail = plan.rails[a.id, b.layer]
+    vias = [plan.via(b.layer, b.column, via) for via in plan.steps[b.layer].vias((a.id, b.key))]
+    riser = vias[0][0] if vias else target.x + _port(plan, source, target)
+    trunk = source.box[2] + 8
+    start = [(trunk, source.y), (trunk, rail)] if rail != source.y else []
+    return [*start, (riser, rail), *vias]
+
+
+def _port(plan: Layout, source: Placed, target: Placed) -> float:
+    """How far from a shape's middle a riser meets it, so that several do not fall together; the middle is for data."""
+    step = plan.steps[target.item.layer]
+    ports = [s for s, t in step.risers if t == target.item.key and s in plan.picture.by_id]
+    return (ports.index(source.item.id) + 1) * min(9.0, 0.4 * target.w / len(ports)) if ports else 0.0
+
+
+def _from_below(plan: Layout, source: Placed, target: Placed) -> list[Point]:
+    """Straight up from where it stands to the channel under the layer, along it, and up to the target."""
+    a, b = source.item, target.item
+    assert b.column is not None
+    vias = [plan.via(b.layer, b.column, via) for via in plan.steps[b.layer].vias((a.key, b.key))]
+    goal = vias[0][0] if vias else target.x
+    channel = plan.base[b.layer] - 0.58 * plan.row
+    straight = abs(goal - source.x) < 1
+    return [*([] if straight else [(source.x, channel), (goal, channel)]), *vias]
+
+
+def _from_another_step(plan: Layout, source: Placed, target: Placed) -> list[Point]:
+    """Up or down in the gutter to the target's row, then along it; under the row where something stands in the way."""
+    if _level(source, target) is not None:
+        return []
+    if _is_first(plan, target, source.x):
+        return [(source.x, target.y)]
+    channel = target.y - plan.row / 2
+    return [(source.x, channel), (target.x, channel)]
+
+
+def _level(source: Placed, target: Placed) -> float | None:
+    """The height at which a level line meets both, if one does."""
+    for at, other in ((source, target), (target, source)):
+        if other.box[1] + 6 <= at.y <= other.box[3] - 6 and (at.y == other.y or "box" in (other.item.kind,)):
+            return at.y
+    return None
+
+
+def _is_first(plan: Layout, target: Placed, start: float) -> bool:
+    left, right = sorted((start, target.x))
+    return not any(
+        p is not target and left + 1 < p.x < right - 1 and p.box[1] < target.y < p.box[3] for p in plan.places.values()
+    )
+
+
+def _over(plan: Layout, source: Placed, target: Placed) -> list[Point]:
+    """A gradient's way back: out at the top, over the layer, and in at the top."""
+    offset = 12 if source.item.kind == "memory" else 0
+    y = plan.ceiling[source.item.layer] + offset
+    out, into = source.x - 9, target.x + 9
+    return [(out, _top(source, out)), (out, y), (into, y), (into, _top(target, into))]
+
+
+def _top(place: Placed, x: float) -> float:
+    return _border(place, (x, place.y), (x, place.y + 1e4))[1]
+
+
+def _sidestep(points: list[Point], by: float) -> list[Point]:
+    if not by:
+        return points
+    (ax, ay), (bx, by_) = points[0], points[-1]
+    length = math.hypot(bx - ax, by_ - ay) or 1.0
+    dx, dy = -(by_ - ay) / length * by, (bx - ax) / length * by
+    return [(x + dx, y + dy) for x, y in points]
+
+
+def _trim(points: list[Point], source: Placed, target: Placed) -> list[Point]:
+    """Begin and end at the borders; a line that can meet a wide shape straight does not bend to its middle."""
+    first, last = points[1], points[-2]
+    if len(points) == 2:
+        y = _level(source, target)
+        if y is not None and abs(points[0][1] - points[1][1]) < max(source.h, target.h) / 2:
+            shift = points[0][1] - source.y if source.y == target.y else 0.0
+            first, last = (points[1][0], y + shift), (points[0][0], y + shift)
+            points = [(points[0][0], y + shift), (points[1][0], y + shift)]
+    if abs(last[0] - target.x) < 0.42 * target.w and len(points) > 2:
+        points[-1] = (last[0], points[-1][1])
+    elif len(points) > 2 and target.item.kind == "box" and target.box[1] < last[1] < target.box[3]:
+        points[-1] = (points[-1][0], last[1])
+    points[0] = _border(source, points[0], first)
+    points[-1] = _border(target, points[-1], last)
+    return points
+
+
+def _border(place: Placed, inside: Point, outside: Point) -> Point:
+    """Where the line from a point inside a shape to one outside leaves it: bisection serves every shape alike."""
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        mid = (low + high) / 2
+        x, y = (inside[k] + mid * (outside[k] - inside[k]) for k in (0, 1))
+        low, high = (mid, high) if _contains(place, x - place.x, y - place.y) else (low, mid)
+    return inside[0] + low * (outside[0] - inside[0]), inside[1] + low * (outside[1] - inside[1])
+
+
+def _contains(place: Placed, dx: float, dy: float) -> bool:
+    u, v = abs(dx) / (place.w / 2), abs(dy) / (place.h / 2)
+    if place.item.kind in ("input", "initial", "op", "hidden", "target"):
+        return u * u + v * v <= 1
+    if place.item.kind == "memory":
+        return v <= 1 and u * place.w / 2 + v * place.w * 0.125 <= place.w / 2
+    return u <= 1 and v <= 1
+
+
+def spline(points: list[Point], arrow: float) -> str:
+    """A polyline as Graphviz writes an edge: the arrow's tip, then one cubic per side with the corners rounded off."""
+    points = [p for k, p in enumerate(points) if k == 0 or math.dist(p, points[k - 1]) > 0.5]
+    tip = points[-1]
+    points = [*points[:-1], _towards(points[-1], points[-2], arrow)]
+    text = [points[0]]
+    for k, (a, b) in enumerate(pairwise(points)):
+        end = b if k == len(points) - 2 else _towards(b, a, min(CORNER, math.dist(a, b) / 2))
+        text += [_between(text[-1], end, 1 / 3), _between(text[-1], end, 2 / 3), end]
+        if k < len(points) - 2:
+            after = _towards(b, points[k + 2], min(CORNER, math.dist(b, points[k + 2]) / 2))
+            text += [_between(end, b, 2 / 3), _between(after, b, 2 / 3), after]
+    return f"e,{_pair(tip)} " + " ".join(map(_pair, text))
+
+
+def _towards(a: Point, b: Point, distance: float) -> Point:
+    return _between(a, b, min(distance / (math.dist(a, b) or 1.0), 0.9))
+
+
+def _between(a: Point, b: Point, part: float) -> Point:
+    return a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part
+
+
+def _pair(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"

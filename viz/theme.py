@@ -1,0 +1,186 @@
+"""Every colour, shape and font of the pictures, light and dark, and the heat of a gradient.
+
+Shape and colour always differ together, so that neither has to be told apart alone; text on its fill keeps a contrast
+of at least 4.5 : 1 in both themes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FONT = "Helvetica"
+FALLBACK = "Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"
+TEXT = 12.0  # points; a subscript of this size is still readable in a projected slide
+HEAT = ("#F2F0F7", "#DADAEB", "#BCBDDC", "#9E9AC8", "#807DBA", "#6A51A3", "#4A1486")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one kind of item is drawn: Graphviz's own words for the shape and style."""
+
+    shape: str
+    fill: str
+    stroke: str
+    style: str = "filled"
+    pen: float = 1.3
+
+
+@dataclass(frozen=True)
+class Line:
+    """How one kind of edge is drawn."""
+
+    stroke: str
+    pen: float = 1.1
+    style: str = "solid"
+    head: str = "normal"
+    scale: float = 0.65
+
+    @property
+    def arrow(self) -> float:
+        """Length of the arrow head in points: ten per unit of Graphviz's `arrowsize`."""
+        return 10 * self.scale
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One complete set of colours."""
+
+    page: str
+    ink: str
+    quiet: str
+    looks: Mapping[str, Look]
+    lines: Mapping[str, Line]
+
+
+def _lines(data: str, weight: str, state: str, warm: str) -> dict[str, Line]:
+    return {
+        "data": Line(data),
+        "weight": Line(weight, pen=0.9, head="vee"),
+        "recurrent": Line(state, pen=2.6, scale=0.6),
+        "cell": Line(state, pen=5.0, scale=0.5),
+        "backward": Line(warm, style="dashed", head="empty", scale=0.7),
+        "cut": Line(warm, style="dotted", head="tee", pen=2.0),
+    }
+
+
+def _looks(fills: Mapping[str, tuple[str, str]]) -> dict[str, Look]:
+    shapes = {
+        "parameter": ("box", "filled", 1.3),
+        "input": ("ellipse", "filled", 1.3),
+        "initial": ("ellipse", "dashed,filled", 1.3),
+        "op": ("ellipse", "filled", 1.3),
+        "gate": ("box", "filled", 1.3),
+        "hidden": ("ellipse", "filled", 2.2),
+        "memory": ("hexagon", "filled", 2.2),
+        "output": ("parallelogram", "filled", 1.3),
+        "target": ("ellipse", "dashed,filled", 1.3),
+        "loss": ("octagon", "filled", 1.3),
+        "total": ("doubleoctagon", "filled", 1.3),
+        "box": ("box", "rounded,filled", 1.3),
+        "elided": ("plaintext", "", 0.0),
+    }
+    return {kind: Look(shape, *fills[kind], style, pen) for kind, (shape, style, pen) in shapes.items()}
+
+
+LIGHT = Theme(
+    page="#FFFFFF",
+    ink="#1B1D1F",
+    quiet="#5F6368",
+    looks=_looks(
+        {
+            "parameter": ("#FFE3A8", "#8A5A00"),
+            "input": ("#D6ECFA", "#005F95"),
+            "initial": ("#FFFFFF", "#5F6368"),
+            "op": ("#F1F3F4", "#5F6368"),
+            "gate": ("#FFF6C9", "#7A6A00"),
+            "hidden": ("#D5F0E6", "#00694D"),
+            "memory": ("#B8E6D3", "#00694D"),
+            "output": ("#F5DDEA", "#9C3F73"),
+            "target": ("#FFFFFF", "#005F95"),
+            "loss": ("#FBDDCB", "#A84300"),
+            "total": ("#FBDDCB", "#A84300"),
+            "box": ("#F3F6F8", "#C3C8CE"),
+            "elided": ("#FFFFFF", "#FFFFFF"),
+        }
+    ),
+    lines=_lines("#3C4043", "#B57A00", "#00694D", "#A84300"),
+)
+DARK = Theme(
+    page="#16191D",
+    ink="#F1F3F4",
+    quiet="#A9B0B7",
+    looks=_looks(
+        {
+            "parameter": ("#4A3200", "#E0A83A"),
+            "input": ("#0C3A57", "#5FB4E6"),
+            "initial": ("#16191D", "#A9B0B7"),
+            "op": ("#2B3036", "#A9B0B7"),
+            "gate": ("#423A00", "#CDB83A"),
+            "hidden": ("#0B4636", "#3FC79B"),
+            "memory": ("#0F5A45", "#3FC79B"),
+            "output": ("#52213D", "#E08FBB"),
+            "target": ("#16191D", "#5FB4E6"),
+            "loss": ("#5A2608", "#F09A63"),
+            "total": ("#5A2608", "#F09A63"),
+            "box": ("#22272D", "#555D66"),
+            "elided": ("#16191D", "#16191D"),
+        }
+    ),
+    lines=_lines("#B9BFC6", "#D69A2D", "#3FC79B", "#F09A63"),
+)
+THEMES: Mapping[str, Theme] = {"light": LIGHT, "dark": DARK}
+
+
+def contrast(one: str, other: str) -> float:
+    """How far two colours are apart for a reader: WCAG's ratio, from 1 (the same) to 21 (black on white).
+
+    >>> round(contrast("#000000", "#FFFFFF"))
+    21
+    """
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
+    r, g, b = (v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def text_on(fill: str) -> str:
+    """Black or white, whichever reads better on `fill`.
+
+    >>> [text_on(heat) for heat in HEAT]
+    ['#000000', '#000000', '#000000', '#000000', '#000000', '#FFFFFF', '#FFFFFF']
+    """
+    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, fill))
+
+
+def heat(norm: float | None) -> tuple[str, str]:
+    """Fill and extra style for a gradient of this norm: one colour per decade, the same in every figure.
+
+    No gradient (dashed white), exactly zero (white), and not finite (black) never look alike nor like a small one.
+
+    >>> heat(2e-3)
+    ('#807DBA', '')
+    >>> heat(None), heat(0.0), heat(math.nan)
+    (('#FFFFFF', 'dashed'), ('#FFFFFF', ''), ('#000000', ''))
+    """
+    if norm is None:
+        return "#FFFFFF", "dashed"
+    if not math.isfinite(norm):
+        return "#000000", ""
+    return ("#FFFFFF", "") if norm == 0 else (HEAT[min(max(math.floor(math.log10(norm)) + 7, 0), 6)], "")
+
+
+def backward_pen(norm: float) -> float:
+    """Width of a backward edge: 0.8 at 1e-8 and below, 5 at 1 and above.
+
+    >>> backward_pen(1e-12), backward_pen(1.0)
+    (0.8, 5.0)
+    """
+    if norm == 0 or not math.isfinite(norm):
+        return 0.8
+    return 0.8 + 4.2 * min(max((math.log10(norm) + 8) / 8, 0.0), 1.0)
