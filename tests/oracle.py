@@ -1,6 +1,6 @@
 """Derivatives without the engine: central differences in float64, with one Richardson step.
 
-    D(h) = (f(x + h) − f(x − h)) / 2h,     D = (4 D(h/2) − D(h)) / 3 + O(h⁴)
+D(h) = (f(x + h) − f(x − h)) / 2h,     D = (4 D(h/2) − D(h)) / 3 + O(h⁴)
 """
 
 import numpy as np

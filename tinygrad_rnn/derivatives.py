@@ -19,7 +19,7 @@ from tinygrad_rnn.ops.shape import astype, concatenate, reshape, stack
 from tinygrad_rnn.primitive import primitive
 from tinygrad_rnn.reverse import alias, grad, pull, vjp
 from tinygrad_rnn.tensor import Array, Tensor, wrap
-from tinygrad_rnn.tree import flatten
+from tinygrad_rnn.tree import as_tensors, flatten
 
 
 def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -43,8 +43,9 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
             return f(*full)
 
         y, pullback = vjp(of_chosen, *(xs[k] for k in chosen))
-        ys, build_y = flatten(y)
-        shapes = [np.shape(leaf) if not isinstance(leaf, Tensor) else leaf.shape for leaf in ys]
+        nested_ys, build_y = flatten(y)
+        ys = as_tensors(nested_ys, "an output")
+        shapes = [leaf.shape for leaf in ys]
         nests = []
         for k, end in enumerate(ys):
             rows = []

@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_rnn.errors import GraphError, ShapeError
 from tinygrad_rnn.graph import Node, ancestors, enable_grad, no_grad
 from tinygrad_rnn.ops.shape import astype, broadcast_to
-from tinygrad_rnn.reverse import sees_outside, trace
+from tinygrad_rnn.reverse import check_usable, sees_outside, trace
 from tinygrad_rnn.tensor import Tensor, wrap
 from tinygrad_rnn.tree import as_tensors, flatten
 
@@ -25,10 +25,9 @@ def push(outputs: Sequence[Node], inputs: Sequence[Node], tangents: Sequence[Any
     for node in reversed(ancestors(outputs, grad_only=True, floor=floor)):
         if node in moving or node.op is None or not any(parent in moving for parent in node.inputs):
             continue
+        check_usable([node])
         args: Any = node.args
         y: Any = node.value
-        if args is None:
-            raise GraphError(f"{node.title}: the graph was released", got=f"released by {node.released}")
         if record:
             args = tuple(x if parent is None else wrap(x, parent) for x, parent in zip(args, node.inputs, strict=True))
             y = wrap(y, node)

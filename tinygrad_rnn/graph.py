@@ -292,9 +292,11 @@ class Graph:
                 )
                 for row in document["nodes"]
             )
-            if any(node.id != i or any(source >= i for source, _ in node.inputs) for i, node in enumerate(nodes)):
+            outputs = tuple(document["outputs"])
+            ordered = all(n.id == i and all(0 <= source < i for source, _ in n.inputs) for i, n in enumerate(nodes))
+            if not ordered or not all(0 <= id < len(nodes) for id in outputs):
                 raise ValueError("node ids do not count from 0 in creation order")
-            return cls(nodes, tuple(document["outputs"]))
+            return cls(nodes, outputs)
         except (ValueError, KeyError, TypeError) as error:
             raise GraphError(
                 "Graph.from_json: the text is not a graph of this version",

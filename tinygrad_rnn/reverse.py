@@ -43,7 +43,7 @@ def pull(
     order = ancestors(outputs, grad_only=True, floor=floor, ends=wrt if stop and wrt is not None else ())
     wanted = None if wrt is None else set(wrt)
     needed = None if wanted is None else _leading_to(wanted, order)
-    _check_usable(order)
+    check_usable(order)
     released = f"backward at {caller()}" if release else ""
     anomaly = MODE.get().anomaly
 
@@ -82,6 +82,8 @@ def pull(
                     slots[parent] = slots[parent].copy() if parent in slots else np.zeros(x.shape, x.dtype)
                     owned.add(parent)
                 op.into(slots[parent], gy, *args[1:], **node.static)
+                if anomaly:
+                    _check_finite(slots[parent], node)
                 continue
             gx = rule(gy, y, *args, **node.static)
             # the one accumulation site: broadcasting undone, dtype restored, terms added up
@@ -126,7 +128,8 @@ def _leading_to(wanted: set[Node], order: list[Node]) -> set[Node]:
     return reached
 
 
-def _check_usable(order: list[Node]) -> None:
+def check_usable(order: Sequence[Node]) -> None:
+    """Raise GraphError for a node that was released, or that used a value which has been assigned since."""
     for node in order:
         if node.args is None:
             raise GraphError(

@@ -157,6 +157,8 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
+        if wanted == self.requires_grad:
+            return  # and a graph that used this leaf still knows it
         if not self.is_leaf:
             raise GraphError("requires_grad: only a leaf's can be set", got=repr(self.node.title), help="use detach()")
         if wanted and self._array.dtype.kind != "f":

@@ -76,6 +76,8 @@ def _node(place: Placed, plan: Layout, theme: Theme) -> str:
     if plan.picture.gradients and item.kind in ("parameter", "hidden", "memory", "initial"):
         fill, dashed = heat(item.gradient)
         extra, ink = ",".join(filter(None, ["filled", dashed])), text_on(fill)
+        if item.gradient is None:
+            fill, ink = theme.page, theme.ink
     values = {
         "id": item.id, "class": f"node-{item.kind}" + (" shared" if shared else ""), "label": item.label,
         "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}", "width": f"{place.w / 72:.4f}",

@@ -20,7 +20,8 @@ def forward(graph: Graph, groups: Mapping[int, Group], items: Mapping[Group, Ite
     for node in graph.nodes:
         for source, _ in node.inputs:
             a, b = items[groups[source]], items[groups[node.id]]
-            if a is not b:
+            inner = b.kind == "box" and a.column == b.column and a.layer == b.layer and a.kind in ("hidden", "memory")
+            if a is not b and not inner:  # what a box does with its own state stays inside it
                 found.append(Edge(a.id, b.id, _boxed(a, b) if merged else _plain(a, b, (source, node.id) in roads)))
     counts = Counter(found)
     return [Edge(e.source, e.target, e.kind, count) for e, count in counts.items()] if merged else found

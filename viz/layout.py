@@ -8,8 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from viz.model import Item, Picture
@@ -17,7 +16,7 @@ from viz.sizes import size
 from viz.strata import Step
 
 Point = tuple[float, float]
-ROW, RAIL, MARGIN = 52.0, 38.0, 34.0
+ROW, RAIL, MARGIN, ELISION = 52.0, 38.0, 34.0, 150.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,7 @@ class Layout:
     rails: dict[tuple[str, int], float] = field(default_factory=dict)
     origin: dict[int, float] = field(default_factory=dict)
     row: float = ROW
+    rail: float = RAIL
 
     def via(self, layer: int, column: int, via: tuple[str, str, int]) -> Point:
         """Where an edge's lane crosses a row, in one column."""
@@ -76,7 +76,7 @@ class Layout:
 
 def layout(picture: Picture) -> Layout:
     """Place every item; the same picture always gives the same numbers."""
-    plan = Layout(picture, row=ROW + (8 if picture.gradients else 0))
+    plan = Layout(picture, row=ROW + (8 if picture.gradients else 0), rail=RAIL + (16 if picture.gradients else 0))
     layers = max((item.layer for item in picture.items), default=0) + 1
     _place_steps(plan, layers)
     _stack_layers(plan, layers)
@@ -87,13 +87,16 @@ def layout(picture: Picture) -> Layout:
 
 
 def _place_steps(plan: Layout, layers: int) -> None:
-    spine = None
-    for layer in range(layers):
-        step = _step(plan.picture, layer)
-        if layer == len(plan.picture.cells) and spine is not None:
-            step.spine = spine
-        plan.steps.append(step.place())
-        spine = max((step.lanes[key] for key in step.kinds if step.in_gutter(key)), default=spine)
+    plan.steps = [_step(plan.picture, layer) for layer in range(layers)]
+    cells = len(plan.picture.cells)
+    for step in plan.steps[:cells]:
+        step.place()
+    gutters = [max((step.lanes[key] for key in step.kinds if step.in_gutter(key)), default=0.0) for step in plan.steps]
+    for step, gutter in zip(plan.steps[:cells], gutters, strict=False):
+        step.lanes = {slot: x + max(gutters) - gutter for slot, x in step.lanes.items()}
+    for step in plan.steps[cells:]:
+        step.spine = max(gutters) if cells else None
+        step.place()
 
 
 def _step(picture: Picture, layer: int) -> Step:
@@ -126,12 +129,12 @@ def _stack_layers(plan: Layout, layers: int) -> None:
     for layer in range(layers):
         shared = _shared_of(plan, layer)
         for k, item in enumerate(shared):
-            plan.rails[item.id, layer] = y + (len(shared) - 1 - k) * RAIL
-        y += max(len(shared) - 1, 0) * RAIL + (ROW if shared else 0) + (ROW * 0.55 if layer else 0)
+            plan.rails[item.id, layer] = y + (len(shared) - 1 - k) * plan.rail
+        y += max(len(shared) - 1, 0) * plan.rail + (ROW if shared else 0) + (ROW * 0.55 if layer else 0)
         plan.base.append(y)
-        y += max(plan.steps[layer].rows.values(), default=0) * plan.row + ROW * 0.62
+        y += max(plan.steps[layer].rows.values(), default=0) * plan.row + ROW * 0.85
         plan.ceiling.append(y)
-        y += ROW * 0.38 + (24 if plan.picture.gradients and layer < layers - 1 else 0)
+        y += ROW * 0.15 + (24 if plan.picture.gradients and layer < layers - 1 else 0)
 
 
 def _shared_of(plan: Layout, layer: int) -> list[Item]:
@@ -156,9 +159,10 @@ def _repeat_columns(plan: Layout) -> None:
     ]
     left, right = min((b[0] for b in step_boxes), default=0), max((b[1] for b in step_boxes), default=0)
     columns = sorted({item.column for item in plan.picture.items if item.column is not None})
+    folded = {item.column for item in plan.picture.items if item.kind == "elided"}
     x = 0.0
     for before, column in pairwise([None, *columns]):
-        x += 0 if before is None else right - left + MARGIN
+        x += 0 if before is None else ELISION if column in folded else right - left + MARGIN
         plan.origin[column if column is not None else 0] = x
     for item in plan.picture.items:
         if item.column is not None:
@@ -207,18 +211,6 @@ def _frame_cells(plan: Layout) -> None:
         boxes = [place.box for place in members]
         left, bottom = min(b[0] for b in boxes) - 12, min(b[1] for b in boxes) - 10
         right, top = max(b[2] for b in boxes) + 10, max(b[3] for b in boxes) + 22
-        kind = plan.picture.cells[layer]
-        many = f" l{layer}" if len(plan.picture.cells) > 1 else ""
         ids = tuple(place.item.id for place in members)
         box = (left, bottom, right, top)
-        plan.frames.append(Frame(f"c_{layer}_{column}", f"{kind}{many}  t = {column}", box, ids))
-
-
-def shifted(place: Placed, dx: float) -> Placed:
-    """The same item further right."""
-    return replace(place, x=place.x + dx)
-
-
-def columns_of(plan: Layout) -> Mapping[int, float]:
-    """x of every column's first lane, in time order."""
-    return dict(sorted(plan.origin.items()))
+        plan.frames.append(Frame(f"c_{layer}_{column}", f"{plan.picture.cells[layer]}  t = {column}", box, ids))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinygrad_rnn.graph import Graph, GraphNode
 from viz import names
@@ -75,9 +76,10 @@ class Picture:
     view: str
     steps: tuple[int, ...]
     cells: tuple[str, ...]
+    length: int = 0
     gradients: bool = False
 
-    @property
+    @cached_property
     def by_id(self) -> dict[str, Item]:
         """Items by their id."""
         return {item.id: item for item in self.items}
@@ -93,6 +95,7 @@ def picture(graph: Graph, view: str = "cell", *, gradients: bool = False) -> Pic
         raise ValueError(f"viz.draw: there is no view {view!r}; there are {', '.join(VIEWS)}")
     from viz.edges import backward, forward
     scopes = cell_scopes(graph)
+    view = view if scopes else "op"
     groups = contracted(graph) if view == "cell" else each_alone(graph)
     members: dict[Group, list[GraphNode]] = {}
     for node in reversed(graph.nodes):
@@ -102,8 +105,8 @@ def picture(graph: Graph, view: str = "cell", *, gradients: bool = False) -> Pic
     merged = view == "cell"
     edges = forward(graph, groups, items, merged=merged) + (backward(list(items.values())) if gradients else [])
     steps = sorted({item.column for item in items.values() if item.column})
-    kinds = tuple(_cell_kind(graph, scopes, k) for k in range(len(scopes)))
-    return Picture(tuple(items.values()), tuple(edges), view, tuple(steps), kinds, gradients)
+    kinds = tuple(_cell_name(graph, scopes, k) for k in range(len(scopes)))
+    return Picture(tuple(items.values()), tuple(edges), view, tuple(steps), kinds, len(steps), gradients)
 
 
 class _Drafts:
@@ -185,9 +188,7 @@ class _Drafts:
         return name if plain else f"{names.symbol(node.op)} {name if node.role in STATES else node.name}"
 
     def _box_label(self, node: GraphNode, layer: int) -> str:
-        kind = _cell_kind(self.graph, self.scopes, layer)
-        which = f" {self.scopes[layer][-1]}" if len(self.scopes) > 1 and self.scopes[layer] else ""
-        return f"{kind}{which}\nt = {node.step}"
+        return f"{_cell_name(self.graph, self.scopes, layer)}\nt = {node.step}"
 
     def _box_tip(self, node: GraphNode, nodes: list[GraphNode]) -> str:
         ops = Counter(names.symbol(n.op) for n in reversed(nodes))
@@ -202,8 +203,8 @@ def _sum_label(name: str, nodes: list[GraphNode]) -> str:
     return f"{name} = mean {name}ₜ" if ops & {"mean", "divide"} else name
 
 
-def _cell_kind(graph: Graph, scopes: list[Scope], layer: int) -> str:
-    roles = {(n.role, n.name) for n in graph.nodes if cell_of(n, scopes) == layer}
-    if any(role == "cell_state" for role, _ in roles):
-        return "LSTM"
-    return "GRU" if ("gate", "z") in roles else "RNN"
+def _cell_name(graph: Graph, scopes: list[Scope], layer: int) -> str:
+    """`LSTM`, or `LSTM l1` where there are several layers; what a layer is, its states and gates tell."""
+    roles = {(node.role, node.name) for node in graph.nodes if cell_of(node, scopes) == layer}
+    kind = "LSTM" if ("cell_state", "c") in roles else "GRU" if ("gate", "z") in roles else "RNN"
+    return f"{kind} {scopes[layer][-1]}" if len(scopes) > 1 and scopes[layer] else kind

@@ -32,9 +32,20 @@ def _middle(plan: Layout, source: Placed, target: Placed) -> list[Point]:
         return _from_below(plan, source, target)
     if a.column == b.column:
         step = plan.steps[a.layer]
-        upward = (a.key, b.key) in step.flow and not step.in_gutter(a.key)
-        return [plan.via(a.layer, b.column, via) for via in step.vias((a.key, b.key))] if upward else []
+        if step.in_gutter(a.key):
+            return [(source.x, target.y)] if source.y > target.y and not step.in_gutter(b.key) else []
+        vias = [plan.via(a.layer, b.column, via) for via in step.vias((a.key, b.key))]
+        return [*vias, *_into_gutter(plan, source, target, vias)] if step.in_gutter(b.key) else vias
     return _from_another_step(plan, source, target)
+
+
+def _into_gutter(plan: Layout, source: Placed, target: Placed, vias: list[Point]) -> list[Point]:
+    """Up to the state's row and along it; under its road where it has one."""
+    if source.y >= target.y - 1:
+        return []
+    step = plan.steps[target.item.layer]
+    road = any(t == target.item.key for _, t in step.level)
+    return [(vias[-1][0] if vias else source.x, target.y - (10 if road else 0))]
 
 
 def _from_rail(plan: Layout, source: Placed, target: Placed) -> list[Point]:
@@ -53,7 +64,7 @@ def _port(plan: Layout, source: Placed, target: Placed) -> float:
     """How far from a shape's middle a riser meets it, so that several do not fall together; the middle is for data."""
     step = plan.steps[target.item.layer]
     ports = [s for s, t in step.risers if t == target.item.key and s in plan.picture.by_id]
-    return (ports.index(source.item.id) + 1) * min(9.0, 0.4 * target.w / len(ports)) if ports else 0.0
+    return (ports.index(source.item.id) + 1) * min(9.0, 0.26 * target.w / len(ports)) if ports else 0.0
 
 
 def _from_below(plan: Layout, source: Placed, target: Placed) -> list[Point]:
@@ -122,9 +133,9 @@ def _trim(points: list[Point], source: Placed, target: Placed) -> list[Point]:
             shift = points[0][1] - source.y if source.y == target.y else 0.0
             first, last = (points[1][0], y + shift), (points[0][0], y + shift)
             points = [(points[0][0], y + shift), (points[1][0], y + shift)]
-    if abs(last[0] - target.x) < 0.42 * target.w and len(points) > 2:
+    if abs(last[0] - target.x) < (0.28 if target.item.kind == "output" else 0.42) * target.w and len(points) > 2:
         points[-1] = (last[0], points[-1][1])
-    elif len(points) > 2 and target.item.kind == "box" and target.box[1] < last[1] < target.box[3]:
+    elif len(points) > 2 and target.box[1] < last[1] < target.box[3]:
         points[-1] = (points[-1][0], last[1])
     points[0] = _border(source, points[0], first)
     points[-1] = _border(target, points[-1], last)
@@ -147,6 +158,8 @@ def _contains(place: Placed, dx: float, dy: float) -> bool:
         return u * u + v * v <= 1
     if place.item.kind == "memory":
         return v <= 1 and u * place.w / 2 + v * place.w * 0.125 <= place.w / 2
+    if place.item.kind == "output":
+        u = abs(dx - 0.2 * place.w * dy / place.h) / (0.4 * place.w)
     return u <= 1 and v <= 1
 
 

@@ -9,7 +9,7 @@ _NARROW = frozenset(" ,.()[]il|·'tfr∇₀₁₂₃₄₅₆₇₈₉ₜ")
 _PADDING = {
     "parameter": (18, 12), "input": (26, 16), "initial": (26, 16), "op": (12, 14), "gate": (14, 12),
     "hidden": (28, 16), "memory": (38, 16), "output": (44, 14), "target": (26, 16), "loss": (28, 16),
-    "total": (40, 22), "box": (30, 12), "elided": (4, 4),
+    "total": (40, 16), "box": (30, 12), "elided": (4, 4),
 }  # fmt: skip
 _LEAST = {"op": (28, 28), "box": (96, 44), "hidden": (52, 32), "memory": (56, 32), "input": (44, 30)}
 

@@ -85,11 +85,19 @@ def _rows(step: Step) -> dict[str, int]:
             rows[source] = max(rows[source], rows[target])
         if rows == before:
             break
+    _stand_beside(step, rows, makers)
     _hang_below_memory(step, rows, makers)
     _lower_leaves(step, rows, makers)
     _spread_box(step, rows)
     lowest = min(rows.values(), default=0)
     return {key: row - lowest for key, row in rows.items()}
+
+
+def _stand_beside(step: Step, rows: dict[str, int], makers: Mapping[str, list[str]]) -> None:
+    """A state made from one value, as tanh(a), stands in the gutter beside it."""
+    for key, sources in makers.items():
+        if step.in_gutter(key) and len(sources) == 1:
+            rows[key] = rows[sources[0]]
 
 
 def _hang_below_memory(step: Step, rows: dict[str, int], makers: Mapping[str, list[str]]) -> None:
@@ -140,7 +148,7 @@ def _ordered(step: Step) -> list[list[Slot]]:
     for slot in dict.fromkeys([*step.kinds, *(slot for chain in chains for slot in chain)]):
         if not (isinstance(slot, str) and step.in_gutter(slot)):
             rows[step.rows[slot] if isinstance(slot, str) else slot[2]].append(slot)
-    near = _neighbours(chains)
+    near = _neighbours([*chains, *([s, t] for s, t in step.flow if step.in_gutter(s))])
     best, fewest = rows, math.inf
     for sweep in range(10):
         upward = bool(sweep % 2)

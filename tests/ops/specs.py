@@ -158,7 +158,15 @@ LINES = [C(real(4)), C(real(2, 3)), C(real(2, 3), axis=0), C(real(2, 3), axis=-1
 MASK = np.array([[True, False, True], [False, True, True]])
 DDOF = [C(real(4), ddof=1), C(real(2, 3), axis=1, ddof=1, keepdims=True)]
 WIDE = [C(real(3, 5), axis=-1), C(real(2, 3, 2), axis=(0, 2))]
-PRODUCTS = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((1, 1), (1, 1))]
+PRODUCTS = [
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), (3, 2)),
+    ((2, 3), (3, 4)),
+    ((0, 3), (3, 2)),
+    ((2, 0), (0, 3)),
+    ((1, 1), (1, 1)),
+]
 
 SPECIAL = {
     spec.name: spec

@@ -35,7 +35,8 @@ def test_cumprod_to_third_order_with_zeros(x):
 
     J = tg.jacobian(tg.cumprod)
     K = tg.jacobian(J)
-    for order, found in enumerate((J(x), K(x), tg.jacobian(K)(x)), start=1):
+    third = [tg.jacobian(K)] if n == 3 else []  # 4⁴ pullbacks of loops take seconds and show nothing more
+    for order, found in enumerate([D(x) for D in (J, K, *third)], start=1):
         every = itertools.product(range(n), itertools.product(range(n), repeat=order))
         assert found.data.ravel().tolist() == [exact(k, list(places)) for k, places in every]
 

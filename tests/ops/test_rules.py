@@ -171,7 +171,11 @@ def test_gradients_own_their_memory(spec, call):
 @every_smooth_call
 def test_rules_write_to_nothing_they_are_given(spec, call):
     node = engine(spec, call)(*leaves(call)).node
-    op, args, y = node.op, tuple(np.array(x) if isinstance(x, np.ndarray) else x for x in node.args), np.array(node.value)
+    op, args, y = (
+        node.op,
+        tuple(np.array(x) if isinstance(x, np.ndarray) else x for x in node.args),
+        np.array(node.value),
+    )
     gy = draw(node.shape, spec.name, "u")
     dxs = [draw(np.shape(x), spec.name, k) for k, x in enumerate(args)]
     for array in (gy, y, *args, *dxs):

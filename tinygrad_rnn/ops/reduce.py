@@ -116,7 +116,7 @@ def euclidean_norm(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Ar
     scale = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, np.ones_like(scale))
     y = scale * np.sqrt(np.add.reduce(np.square(x / scale), axis=axis, keepdims=True))
-    return y if keepdims else np.squeeze(y, axis=axis if axis is not None else tuple(range(x.ndim)))
+    return y if keepdims else np.squeeze(y, axis=axis if axis is not None else tuple(range(np.ndim(x))))
 
 
 def norm(x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -221,7 +221,9 @@ cumprod.jvp(x=_cumprod_jvp)
 
 
 def _shift(x: Any, axis: Axis) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    x = np.asarray(x)
+    floats = x if x.dtype.kind == "f" else x.astype(np.float64)
+    top = np.max(floats, axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(top), top, np.zeros_like(top))
 
 
@@ -231,7 +233,7 @@ def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     top = _shift(x, axis)
     with np.errstate(divide="ignore"):
         y = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return y if keepdims else np.squeeze(y, axis=axis if axis is not None else tuple(range(x.ndim)))
+    return y if keepdims else np.squeeze(y, axis=axis if axis is not None else tuple(range(np.ndim(x))))
 
 
 def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Axis) -> Any:

@@ -85,7 +85,7 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     document = {"format": FORMAT, "version": VERSION, "arrays": data.name, **facts}
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, data)
+        save_file({name: np.array(array, order="C") for name, array in arrays.items()}, data)
         draft = sidecar.with_suffix(".json.new")
         with draft.open("w", encoding="utf-8") as file:
             json.dump(document, file, ensure_ascii=False, indent=1)

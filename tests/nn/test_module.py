@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn import nn
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        self.encoder = nn.Linear(4, 4, rng=0)
+        self.decoder = nn.Linear(4, 4, rng=1)
+        self.decoder.weight = self.encoder.weight
+        self.extra = [nn.Linear(4, 2, bias=False, rng=2), nn.Dropout(0.5)]
+
+    def forward(self, x):
+        return self.extra[0](self.decoder(self.encoder(x)))
+
+
+def test_a_shared_parameter_is_listed_once_under_its_first_name():
+    names = [name for name, _ in Tied().named_parameters()]
+    assert names == ["encoder.weight", "encoder.bias", "decoder.bias", "extra.0.weight"]
+
+
+def test_parameters_are_leaves_labelled_with_their_attribute():
+    p = nn.Linear(2, 3, rng=0).weight
+    assert p.requires_grad
+    assert p.is_leaf
+    assert p.node.label == ("parameter", "weight")
+
+
+def test_calls_open_a_scope_named_after_the_attribute():
+    model = Tied()
+    found = tg.graph(model(np.ones((1, 4), np.float32)).sum())
+    assert {node.scope for node in found.nodes if node.op == "inner"} == {
+        ("Tied", "encoder"),
+        ("Tied", "decoder"),
+        ("Tied", "Linear"),
+    }
+
+
+def test_state_dict_is_a_copy_and_loads_back():
+    a, b = Tied(), nn.Linear(4, 4, rng=3)
+    state = a.state_dict()
+    state["encoder.weight"][:] = 7
+    assert not (a.encoder.weight.data == 7).any()
+    b.load_state_dict(a.encoder.state_dict())
+    assert np.array_equal(b.weight.data, a.encoder.weight.data)
+
+
+def test_a_state_that_does_not_fit_names_every_fault_and_changes_nothing():
+    model = nn.Linear(4, 3, rng=0)
+    before = model.state_dict()
+    with pytest.raises(tg.CheckpointError) as raised:
+        model.load_state_dict({"weight": np.zeros((3, 5)), "offset": np.zeros(3)})
+    message = str(raised.value)
+    assert "weight has shape (3, 5), the model's is (3, 4)" in message
+    assert "bias is missing" in message
+    assert "offset is unexpected" in message
+    assert all(np.array_equal(before[k], model.state_dict()[k]) for k in before)
+
+
+def test_names_on_one_side_only_may_be_skipped():
+    model = nn.Linear(2, 2, rng=0)
+    model.load_state_dict({"bias": np.ones(2), "more": np.ones(9)}, strict=False)
+    assert model.bias.tolist() == [1, 1]
+
+
+def test_train_and_eval_reach_every_module():
+    model = Tied()
+    assert not model.eval().extra[1].training
+    assert model.train().extra[1].training
+
+
+def test_the_base_classes_say_what_is_missing():
+    with pytest.raises(TypeError, match="defines no forward"):
+        nn.Module()(1)
+    with pytest.raises(TypeError, match="defines no step"):
+        nn.Cell(2, 2)(np.ones(2, np.float32))
+
+
+def test_dropout_keeps_the_mean_and_stops_in_eval():
+    x = tg.tensor(np.ones((200, 200), np.float32), requires_grad=True)
+    drop = nn.Dropout(0.25, rng=0)
+    y = drop(x)
+    assert y.dtype == np.float32
+    assert set(np.unique(y.data)) == {0, np.float32(1 / 0.75)}
+    assert abs(y.mean().item() - 1) < 0.01  # 40,000 draws: the mean's standard deviation is 0.003
+    y.sum().backward()
+    assert np.array_equal(x.grad.data, y.data)
+    assert drop.eval()(x) is x
+    with pytest.raises(tg.ShapeError, match="no probability"):
+        nn.Dropout(1.0)
+
+
+def test_embedding_is_one_hot_times_its_table_and_adds_up_duplicates():
+    layer = nn.Embedding(5, 3, rng=0, dtype=np.float64)
+    ids = np.array([[1, 1], [4, 0]])
+    weights = np.arange(12.0).reshape(2, 2, 3)
+    (layer(ids) * weights).sum().backward()
+    one_hot = np.eye(5)[ids]
+    assert np.allclose(layer(ids).data, one_hot @ layer.weight.data)
+    assert np.allclose(layer.weight.grad.data, np.einsum("abv,abe->ve", one_hot, weights))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: nn.Linear(3, 2)(np.ones((4, 5), np.float32)), tg.ShapeError, "x has 5 features, the layer takes 3"),
+        (lambda: nn.Embedding(3, 2)([0, 3]), tg.ShapeError, "outside the table of 3 rows"),
+        (lambda: nn.Embedding(3, 2)([0.5]), tg.DTypeError, "the ids are float64"),
+        (lambda: nn.LSTMCell(10, 4)(np.ones((2, 12), np.float32)), tg.ShapeError, "x has 12 features, the cell takes 10"),
+        (lambda: nn.LSTMCell(3, 4)(np.ones((2, 3)), np.ones((2, 4))), tg.ShapeError, "state does not fit"),
+        (lambda: nn.GRUCell(3, 4)(np.ones((5, 2, 3))), tg.ShapeError, "takes one step; GRU takes sequences"),
+        (lambda: nn.GRU(3, 4)(np.ones((5, 2, 4))), tg.ShapeError, "x has 4 features, the layer takes 3"),
+        (lambda: nn.RNN(3, 4)(np.ones(3)), tg.ShapeError, "x has 1 axes"),
+        (lambda: nn.RNN(3, 4)(np.ones((0, 2, 3))), tg.ShapeError, "no steps"),
+        (lambda: nn.LSTM(3, 4)(np.ones((5, 2, 3)), np.ones((1, 2, 4))), tg.ShapeError, "initial state does not fit"),
+        (lambda: nn.GRU(3, 4, 0), tg.ShapeError, "num_layers=0"),
+        (lambda: nn.GRU(3, 0), tg.ShapeError, "sizes must be positive"),
+        (lambda: nn.RNN(3, 4, nonlinearity="cubic"), ValueError, "'tanh' or 'relu'"),
+        (lambda: nn.RNN(3, 4, recurrent_init="odd"), ValueError, "'orthogonal'"),
+        (lambda: nn.LSTM(3, 4, bias=False, forget_bias=1.0), ValueError, "needs bias=True"),
+        (lambda: nn.cross_entropy(tg.tensor(np.ones((2, 3))), [0, 3]), tg.ShapeError, "a target is no class"),
+        (lambda: nn.cross_entropy(tg.tensor(np.ones((2, 3))), [0]), tg.ShapeError, "do not match"),
+        (lambda: nn.cross_entropy(tg.tensor(np.ones((2, 3))), [0.0, 1.0]), tg.DTypeError, "targets are float64"),
+        (lambda: nn.mse_loss(tg.tensor(np.ones(2)), np.ones(3)), tg.ShapeError, "the shapes differ"),
+        (lambda: nn.mse_loss(tg.tensor(np.ones(2)), np.ones(2), "max"), ValueError, "'mean', 'sum' or 'none'"),
+        (lambda: nn.init.orthogonal((2, 3, 4)), tg.ShapeError, "only for matrices"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(call, error, said):
+    with pytest.raises(error, match=said):
+        call()
+
+
+def test_an_error_says_where_in_the_model_it_happened():
+    class Model(nn.Module):
+        def __init__(self):
+            self.encoder = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return nn.unroll(lambda x_t, s: (self.encoder(x_t), s), x, None)
+
+    with pytest.raises(tg.ShapeError, match=r"where +Model/encoder, step 1 of 4"):
+        Model()(np.ones((4, 2, 5), np.float32))

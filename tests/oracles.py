@@ -1,0 +1,13 @@
+"""torch, where there is one: skipped with the reason on a user's machine, required in CI."""
+
+import os
+
+import pytest
+
+
+def require_torch():
+    if os.environ.get("CI"):
+        import torch
+
+        return torch
+    return pytest.importorskip("torch", reason="torch is the oracle here: pip install tinygrad-rnn[bench]")

@@ -1,0 +1,124 @@
+"""Each optimiser against torch's of the same name, from the same start with the same gradients."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tests.oracles import require_torch
+from tinygrad_rnn import nn, optim
+
+CASES = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("Adagrad", {"lr": 0.1}),
+    ("RMSProp", {"lr": 0.01, "alpha": 0.95}),
+    ("Adam", {"lr": 0.01}),
+    ("Adam", {"lr": 0.01, "betas": (0.8, 0.99), "weight_decay": 0.1}),
+    ("AdamW", {"lr": 0.01, "weight_decay": 0.1}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_twenty_steps_equal_torchs(name, options):
+    torch = require_torch()
+    rng = np.random.default_rng(0)
+    start, gradients = rng.standard_normal((4, 3)), rng.standard_normal((20, 4, 3))
+    ours, theirs = tg.tensor(start, requires_grad=True), torch.tensor(start, requires_grad=True)
+    mine = getattr(optim, name)([ours], **options)
+    other = getattr(torch.optim, {"RMSProp": "RMSprop"}.get(name, name))([theirs], **options)
+    for g in gradients:
+        ours.grad, theirs.grad = g, torch.tensor(g)
+        mine.step()
+        other.step()
+    np.testing.assert_allclose(ours.data, theirs.detach(), rtol=1e-12)  # float64, the same formula
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "clip"), [("Adam", {"lr": 5e-3}, None), ("SGD", {"lr": 0.5, "momentum": 0.9}, 0.1)]
+)
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_ten_steps_of_a_network_track_torch(kind, name, options, clip):
+    torch = require_torch()
+    ours, theirs = getattr(nn, kind)(3, 5, 2, rng=0, dtype=np.float64), getattr(torch.nn, kind)(3, 5, 2).double()
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
+    mine, other = getattr(optim, name)(ours.parameters(), **options), getattr(torch.optim, name)(theirs.parameters(), **options)
+    rng = np.random.default_rng(0)
+    state = q_state = None
+    clipped = 0
+    for _ in range(10):  # chunks of one long sequence: the state is carried and detached
+        x, target = rng.standard_normal((7, 2, 3)), 3 * rng.standard_normal((7, 2, 5))
+        output, state = ours(x, state)
+        q_output, q_state = theirs(torch.tensor(x), q_state)
+        state = tg.train.detach_state(state)
+        q_state = tuple(s.detach() for s in q_state) if kind == "LSTM" else q_state.detach()
+        mine.zero_grad()
+        other.zero_grad()
+        nn.mse_loss(output, target).backward()
+        torch.nn.functional.mse_loss(q_output, torch.tensor(target)).backward()
+        if clip:
+            norm = tg.train.clip_grad_norm_(ours.parameters(), clip)
+            clipped += norm > clip
+            assert math.isclose(norm, float(torch.nn.utils.clip_grad_norm_(theirs.parameters(), clip)), rel_tol=1e-9)
+        mine.step()
+        other.step()
+    assert clipped == (10 if clip else 0)
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(p.data, q.detach(), rtol=0, atol=1e-6)
+
+
+def test_parameters_without_a_gradient_stay_and_shared_ones_step_once():
+    a, b = tg.tensor([1.0], requires_grad=True), tg.tensor([1.0], requires_grad=True)
+    a.grad = [1.0]
+    optim.SGD((p for p in (a, b, a)), lr=0.5).step()
+    assert (a.item(), b.item()) == (0.5, 1.0)
+
+
+def test_float32_stays_float32_and_state_goes_out_and_in():
+    p = tg.tensor(np.ones(3, np.float32), requires_grad=True)
+    q = tg.tensor(np.ones(3, np.float32), requires_grad=True)
+    one, two = optim.Adam([p], lr=0.1), optim.Adam([q], lr=0.1)
+    for k in range(6):
+        p.grad = q.grad = np.array([1.0, -2.0, k], np.float32)
+        one.step()
+        if k == 2:
+            two = optim.Adam([q], lr=0.1)
+            two.load_state_dict(one.state_dict())
+            q.assign(p)
+        elif k > 2:
+            two.step()
+    assert p.dtype == np.float32
+    assert np.array_equal(p.data, q.data)
+    assert all(a.dtype == np.float32 for name, a in one.state_dict().items() if not name.endswith(".t"))
+    with pytest.raises(tg.CheckpointError, match="does not fit"):
+        two.load_state_dict({"0.m": np.zeros(7)})
+    with pytest.raises(tg.CheckpointError, match="does not fit"):
+        two.load_state_dict({"3.m": np.zeros(3)})
+
+
+def test_what_makes_no_sense_is_refused():
+    p = tg.tensor([1.0], requires_grad=True)
+    for make in (
+        lambda: optim.SGD([], lr=0.1),
+        lambda: optim.SGD([p], lr=-1),
+        lambda: optim.SGD([p], lr=1, nesterov=True),
+        lambda: optim.Adam([p], betas=(0.9, 1.0)),
+        lambda: optim.SGD([p * 2], lr=1),
+        lambda: optim.SGD([np.ones(2)], lr=1),
+    ):
+        with pytest.raises(ValueError, match=r"SGD|Adam"):
+            make()
+    with pytest.raises(TypeError, match=r"defines no update"):
+        p.grad = [1.0]
+        optim.Optimizer([p], lr=1).step()
+
+
+def test_schedules():
+    assert [optim.step_decay(1.0, every=2, gamma=0.1)(k) for k in range(5)] == [1, 1, 0.1, 0.1, pytest.approx(0.01)]
+    assert optim.exponential_decay(2.0, gamma=0.5)(3) == 0.25
+    cosine = optim.cosine_decay(1.0, steps=8, floor=0.1, warmup=4)
+    assert [cosine(k) for k in (0, 1)] == pytest.approx([0.25, 0.5 * (0.1 + 0.45 * (1 + math.cos(math.pi / 8)))])
+    assert cosine(8) == cosine(80) == pytest.approx(0.1)
+    assert optim.constant(0.3, warmup=3)(1) == pytest.approx(0.2)

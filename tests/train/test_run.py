@@ -1,0 +1,200 @@
+"""Training, saving, going on, sampling: on a text small enough to learn in a second."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn.train import (
+    CharModel,
+    Corpus,
+    Run,
+    Settings,
+    evaluate,
+    load_checkpoint,
+    sample,
+    save_checkpoint,
+    stream_batches,
+)
+from tinygrad_rnn.train.sample import choose
+
+TEXT = "the quick brown fox jumps over the lazy dog. " * 30
+SMALL = Settings(hidden=24, layers=1, batch=5, bptt=16, epochs=8, lr=0.02)
+
+
+def test_a_model_learns_a_text_by_heart_and_writes_it():
+    run = Run(SMALL, Corpus(TEXT))
+    before = evaluate(run.model, run.corpus.split()[1])
+    history = run.fit().history
+    assert before == pytest.approx(math.log(28), abs=0.5)  # 28 characters, untrained: near to guessing
+    assert history[-1]["valid"] < 0.2
+    assert "quick brown fox" in sample(run.model, run.corpus, "the ", 60, temperature=0)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("embedding", [None, 0])
+def test_the_loss_drawn_step_by_step_is_the_loss_trained(kind, embedding):
+    model = CharModel(kind, 7, hidden=5, layers=2, embedding=embedding, dtype=np.float64, rng=0)
+    ids = np.random.default_rng(0).integers(0, 7, (6, 3))
+    gradients = []
+    for loss in (model.loss(ids[:-1], ids[1:])[0], model.step_losses(ids[:-1], ids[1:])[0]):
+        model.zero_grad()
+        loss.backward()
+        gradients.append((loss.item(), [p.grad.numpy() for p in model.parameters()]))
+    assert gradients[0][0] == pytest.approx(gradients[1][0], rel=1e-12)
+    for a, b in zip(gradients[0][1], gradients[1][1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-14)  # float64, summed in another order
+
+
+def test_evaluation_in_one_piece_or_in_chunks_is_the_same():
+    model = CharModel("gru", 28, hidden=8, layers=2, dtype=np.float64, rng=0, dropout=0.5)
+    ids = Corpus(TEXT).ids
+    assert evaluate(model, ids, 4, 7) == pytest.approx(evaluate(model, ids, 4, 1000), rel=1e-12)
+    assert model.training
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stop_at", [1, 17, 30, 31])
+def test_a_run_saved_anywhere_and_loaded_goes_on_to_the_bit(tmp_path, stop_at):
+    settings = Settings(hidden=8, layers=2, batch=5, bptt=16, epochs=3, dropout=0.2, model="lstm", fraction=0.9)
+    whole = Run(settings, Corpus(TEXT))
+    whole.fit()
+
+    text = tmp_path / "text.txt"
+    text.write_text(TEXT)
+    first = Run(settings, Corpus(TEXT))
+    seen = []
+
+    def stop(progress, loss):
+        seen.append(loss)
+        if len(seen) == stop_at:
+            raise Stop
+
+    with pytest.raises(Stop):
+        first.fit(on_chunk=stop)
+    first.save(tmp_path / "run")
+    second = Run.load(tmp_path / "run", text)
+    second.fit()
+    for name, values in whole.model.state_dict().items():
+        assert np.array_equal(values, second.model.state_dict()[name]), name
+    assert [row["valid"] for row in whole.progress.history] == [row["valid"] for row in second.progress.history]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_in_words():
+    run = Run(SMALL, Corpus(TEXT))
+    run.model.head.weight.assign(np.full(run.model.head.weight.shape, np.nan))
+    with pytest.raises(tg.GradientError, match="epoch 1, chunk 1"):
+        run.fit()
+
+
+def test_a_text_too_short_is_refused_before_training():
+    with pytest.raises(tg.DataError, match="shorter than a batch"):
+        Run(Settings(batch=50), Corpus("too short for fifty rows, this text, really")).batches()
+    with pytest.raises(tg.DataError, match="too short to keep"):
+        Run(Settings(batch=1), Corpus("0123456789")).batches()
+
+
+# checkpoints
+
+
+def test_a_checkpoint_goes_out_and_in(tmp_path):
+    model = tg.nn.Linear(3, 2, rng=0)
+    optimizer = tg.optim.Adam(model.parameters())
+    model(np.ones((1, 3), np.float32)).sum().backward()
+    optimizer.step()
+    save_checkpoint(tmp_path, model, optimizer, step=3)
+    twin = tg.nn.Linear(3, 2, rng=1)
+    twin_optimizer = tg.optim.Adam(twin.parameters())
+    assert load_checkpoint(tmp_path, twin, twin_optimizer)["step"] == 3
+    assert np.array_equal(twin.weight.data, model.weight.data)
+    assert twin_optimizer.state_dict().keys() == optimizer.state_dict().keys()
+    with pytest.raises(tg.CheckpointError, match="does not fit Linear"):
+        load_checkpoint(tmp_path, tg.nn.Linear(3, 4))
+
+
+def test_a_crash_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    model = tg.nn.Linear(3, 2, rng=0)
+    save_checkpoint(tmp_path, model, step=1)
+    for broken in ("tinygrad_rnn.train.checkpoint.save_file", "tinygrad_rnn.train.checkpoint.json.dump"):
+        with monkeypatch.context() as patched:
+            patched.setattr(broken, lambda *args, **kwargs: (_ for _ in ()).throw(OSError("no space left")))
+            with pytest.raises(tg.CheckpointError, match="no space left"):
+                save_checkpoint(tmp_path, model, step=2)
+        assert load_checkpoint(tmp_path, tg.nn.Linear(3, 2))["step"] == 1
+    save_checkpoint(tmp_path, model, step=3)
+    assert len(list(tmp_path.glob("arrays-*"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda d: (d / "checkpoint.json").unlink(), "no checkpoint here"),
+        (lambda d: next(d.glob("arrays-*")).unlink(), "no checkpoint here"),
+        (lambda d: (d / "checkpoint.json").write_text("{"), "damaged"),
+        (lambda d: (d / "checkpoint.json").write_text(json.dumps({"format": "x", "version": 9})), "another format"),
+        (lambda d: next(d.glob("arrays-*")).write_bytes(b"no tensors"), "damaged"),
+    ],
+)
+def test_damage_is_said(tmp_path, damage, said):
+    save_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+    damage(tmp_path)
+    with pytest.raises(tg.CheckpointError, match=said):
+        load_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+
+
+# sampling
+
+
+def test_choices_follow_the_probabilities():
+    rng = np.random.default_rng(0)
+    logits = np.log(np.array([0.5, 0.3, 0.15, 0.05]))
+
+    def share(**options):
+        drawn = [choose(logits, rng, **options) for _ in range(4000)]
+        return np.bincount(drawn, minlength=4) / 4000
+
+    # 4,000 draws: a share's standard deviation is below 0.008
+    assert share() == pytest.approx([0.5, 0.3, 0.15, 0.05], abs=0.04)
+    assert share(temperature=0).tolist() == [1, 0, 0, 0]
+    squared = np.array([0.25, 0.09, 0.0225, 0.0025]) / 0.365
+    assert share(temperature=0.5) == pytest.approx(squared, abs=0.04)
+    assert share(top_k=2) == pytest.approx([0.625, 0.375, 0, 0], abs=0.04)
+    assert share(top_p=0.6) == pytest.approx([0.625, 0.375, 0, 0], abs=0.04)
+    assert share(top_p=0.5).tolist() == [1, 0, 0, 0]
+    assert share(temperature=1e-3, top_k=9).tolist() == [1, 0, 0, 0]
+
+
+def test_the_same_seed_writes_the_same_and_the_model_is_left_as_it_was():
+    model, corpus = CharModel("rnn", 28, hidden=8, rng=0, dropout=0.5), Corpus(TEXT)
+    assert sample(model, corpus, "the", 40, rng=1) == sample(model, corpus, "the", 40, rng=1)
+    assert sample(model, corpus, "the", 40, rng=1) != sample(model, corpus, "the", 40, rng=2)
+    assert len(sample(model, corpus, "", 10, rng=0)) == 10
+    assert model.training
+
+
+@pytest.mark.parametrize(
+    "options", [{"temperature": -1}, {"temperature": math.nan}, {"top_k": 0}, {"top_p": 0}, {"top_p": 1.5}, {"length": -1}]
+)
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(tg.DataError, match=next(iter(options))):
+        sample(CharModel("rnn", 28, hidden=4), Corpus(TEXT), **options)
+
+
+def test_a_diverged_model_says_so():
+    with pytest.raises(tg.DataError, match="not finite"):
+        choose(np.array([0.0, np.nan]), np.random.default_rng(0))
+
+
+def test_streams_carry_the_state_and_cut_the_graph():
+    model = CharModel("lstm", 28, hidden=4, rng=0)
+    state = None
+    for x, y in stream_batches(Corpus(TEXT).ids, 3, 20):
+        loss, state = model.loss(x, y, state)
+        loss.backward()
+        state = tg.train.detach_state(state)
+        assert not any(part.requires_grad for part in state)
