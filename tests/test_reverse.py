@@ -163,7 +163,7 @@ SHARING = {
     "broadcast": lambda a, b: tg.broadcast_to(a, (2, 3)).sum(0) + b[None, :].squeeze(),
     "concatenate": lambda a, b: tg.concatenate([a, b])[1:4] + a,
     "stack": lambda a, b: tg.stack([a, b]).sum(axis=0),
-    "maximum": lambda a, b: tg.maximum(a, b),
+    "maximum": tg.maximum,
     "sum": lambda a, b: a.sum() + b,
     "astype": lambda a, b: a.astype(np.float64) + b,
     "transpose": lambda a, b: (a[None].T + b[:, None])[:, 0],

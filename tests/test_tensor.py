@@ -37,7 +37,7 @@ def test_what_holds_no_numbers_is_refused(data):
 
 
 def test_integers_cannot_require_grad():
-    with pytest.raises(tg.DTypeError, match="write 3.0 for 3"):
+    with pytest.raises(tg.DTypeError, match="write 3[.]0 for 3"):
         tg.tensor([1, 2], requires_grad=True)
     x = tg.tensor([1, 2])
     with pytest.raises(tg.DTypeError):
@@ -129,11 +129,16 @@ def test_python_asks():
 @pytest.mark.parametrize(
     ("ask", "error"),
     [
-        (lambda x: bool(x), tg.ShapeError), (lambda x: x.item(), tg.ShapeError), (lambda x: float(x), tg.ShapeError),
-        (lambda x: len(x.sum()), tg.ShapeError), (lambda x: [1, 2][x[0]], tg.DTypeError),
-        (lambda x: x + "text", tg.DTypeError), (lambda x: x + [[1, 2], [3]], tg.ShapeError), (lambda x: x[5], tg.ShapeError),
+        (bool, tg.ShapeError),
+        (lambda x: x.item(), tg.ShapeError),
+        (float, tg.ShapeError),
+        (lambda x: len(x.sum()), tg.ShapeError),
+        (lambda x: [1, 2][x[0]], tg.DTypeError),
+        (lambda x: x + "text", tg.DTypeError),
+        (lambda x: x + [[1, 2], [3]], tg.ShapeError),
+        (lambda x: x[5], tg.ShapeError),
     ],
-)  # fmt: skip
+)
 def test_python_asks_too_much(ask, error):
     with pytest.raises(error):
         ask(tg.tensor([1.0, 2.0]))

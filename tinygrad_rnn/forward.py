@@ -56,7 +56,8 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], dxs: Sequence[Any]) -> tuple[A
     """f(*xs) and the directional derivative dy = Σ (∂y/∂xᵢ) dxᵢ, in one pass.
 
     Args:
-        xs: the arguments, nested in tuples, lists and dicts as you like.
+        f: takes and returns Tensors, nested in tuples, lists and dicts as you like.
+        xs: the arguments, nested likewise.
         dxs: tangents, nested and shaped like `xs`.
     Returns:
         (y, dy), nested alike.

@@ -175,6 +175,7 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
     """Say what a value is, for messages and pictures; the value itself is returned unchanged.
 
     Args:
+        tensor: whose value it is.
         role: "parameter", "input", "initial_state", "hidden_state", "cell_state", "gate", "output", "target", "loss".
         name: what a person calls it: "h", "W_hh", "i".
     """
@@ -191,6 +192,7 @@ def ancestors(
     """Every node that `outputs` were made from, newest first: a reachability walk with its own stack, and one sort.
 
     Args:
+        outputs: where the walk starts; they come along.
         grad_only: only those that require grad.
         floor: none with a smaller number.
         ends: not what these were made from.

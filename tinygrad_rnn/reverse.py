@@ -34,7 +34,9 @@ def pull(
     """The cotangent of every node in `wrt`, of every leaf that requires grad when None; nodes not reached are absent.
 
     Args:
+        outputs: where to start.
         cotangents: one per output: arrays, or Tensors with `record`.
+        wrt: the nodes to find the cotangents of.
         release: drop each node's arrays once it has been passed.
         record: run the rules on Tensors, so that what comes back can be differentiated.
         stop: pass nothing on beyond a node of `wrt`.
@@ -198,6 +200,7 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
     """Add ∂output/∂leaf to `.grad` of every leaf that requires grad.
 
     Args:
+        output: what to differentiate; `output.backward()` in use.
         gradient: the cotangent to start from; needed unless `output` has one element, where it is 1.
         retain_graph: keep the arrays, so that another backward can follow.
         create_graph: record the backward pass itself, so that the gradients can be differentiated.
@@ -221,7 +224,7 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
                 owner._grad = wrap(np.array(g if owner._grad is None else owner._grad._array + g), None)
 
 
-Tensor.backward = backward  # type: ignore[method-assign]
+Tensor.backward = backward  # type: ignore[assignment, method-assign]
 
 
 def cotangents(*outputs: Tensor) -> dict[Node, Array]:
@@ -292,6 +295,7 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., tuple[Any, 
 
     Args:
         f: takes and returns Tensors, nested in tuples, lists and dicts as you like.
+        *xs: its arguments.
     Returns:
         (y, pullback). The pullback takes a cotangent nested like y, and may be called again.
     Raises:
@@ -328,6 +332,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     """A function that returns (f(*xs), ∂f/∂xs[argnums]) for a scalar f, in one forward and one backward.
 
     Args:
+        f: returns a Tensor of one element.
         argnums: which arguments; a tuple gives a tuple of gradients. Each is nested like its argument.
     Raises:
         GraphError: f does not return one scalar. DTypeError: an argument is not float.
@@ -361,7 +366,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 
 
 def sees_outside(ys: Sequence[Any], inputs: Sequence[Tensor]) -> bool:
-    """Whether `ys` depend on more that requires grad than on fresh leaves: if so, their derivatives are recorded too."""
+    """Whether `ys` depend on more that requires grad than fresh leaves: if so, their derivatives are recorded too."""
     if not MODE.get().recording:
         return False
     mine = {x.node for x in inputs}

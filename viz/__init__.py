@@ -1,13 +1,13 @@
 """Pictures of an unrolled recurrent net: the same weights at every step, one state that changes, losses on top.
 
-    import viz
-    viz.draw(loss).save("lstm.svg")
+import viz
+viz.draw(loss).save("lstm.svg")
 
-    draw  →  model   →  elide  →  layout  →  dot   →  render
-             what       which     where      text     SVG, PNG
-             cells      steps     strata     routes
-             grid                 sizes      theme
-             edges
+draw  →  model   →  elide  →  layout  →  dot   →  render
+         what       which     where      text     SVG, PNG
+         cells      steps     strata     routes
+         grid                 sizes      theme
+         edges
 """
 
 from viz.drawing import Drawing, draw

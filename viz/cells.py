@@ -1,8 +1,8 @@
 """Which nodes of a graph belong together: one group per thing that the cell view draws.
 
-    op, op, op, gate, …   inside a recurrent layer's scope, step t   →   its box at step t
-    op, op                that lead to one labelled value only       →   that value
-    h, c, x, ŷ, L, W, …   labelled values                            →   themselves
+op, op, op, gate, …   inside a recurrent layer's scope, step t   →   its box at step t
+op, op                that lead to one labelled value only       →   that value
+h, c, x, ŷ, L, W, …   labelled values                            →   themselves
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 
@@ -88,5 +89,5 @@ def backward(items: list[Item]) -> list[Edge]:
     found = []
     for chain in chains.values():
         chain.sort(key=lambda item: item.column or 0)
-        found += [Edge(b.id, a.id, "backward", norm=a.gradient) for a, b in zip(chain, chain[1:], strict=False)]
+        found += [Edge(b.id, a.id, "backward", norm=a.gradient) for a, b in itertools.pairwise(chain)]
     return found

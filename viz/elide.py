@@ -19,7 +19,9 @@ def kept_steps(steps: tuple[int, ...], wanted: tuple[int, int] | None) -> set[in
     if wanted is not None:
         found = {t for t in steps if wanted[0] <= t <= wanted[1]}
         if not found:
-            raise ValueError(f"viz.draw: steps={wanted} leaves nothing: the graph has steps {steps[:1]} to {steps[-1:]}")
+            raise ValueError(
+                f"viz.draw: steps={wanted} leaves nothing: the graph has steps {steps[:1]} to {steps[-1:]}"
+            )
         return found
     return set(steps) if len(steps) <= WHOLE else {*steps[: ENDS[0]], *steps[-ENDS[1] :]}
 
@@ -69,4 +71,6 @@ def _fold(item: Item, run: tuple[int, int]) -> Item:
     first, count = run
     text = f"⋯ {count} step{'s' if count > 1 else ''} ⋯"
     letters = item.id.rpartition("_")[0] or item.id
-    return Item(f"{letters}_elided_{first}", item.key, "elided", text, first, item.layer, False, item.nodes[:1], 0, text)
+    return Item(
+        f"{letters}_elided_{first}", item.key, "elided", text, first, item.layer, False, item.nodes[:1], 0, text
+    )

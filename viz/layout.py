@@ -1,9 +1,9 @@
 """Where everything goes: one step laid out, repeated as columns; layers stacked; shared weights on rails below them.
 
-    layer 1   │ rows of a step │ h │ rows of a step │ h │
-    rails     W ──┴────────────────┴───────────────────
-    layer 0   │ rows of a step │ h │ rows of a step │ h │
-    rails     W ──┴────────────────┴───────────────────     time →
+layer 1   │ rows of a step │ h │ rows of a step │ h │
+rails     W ──┴────────────────┴───────────────────
+layer 0   │ rows of a step │ h │ rows of a step │ h │
+rails     W ──┴────────────────┴───────────────────     time →
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def _place_steps(plan: Layout, layers: int) -> None:
 def _step(picture: Picture, layer: int) -> Step:
     """The union of a layer's steps: a loss that only the last one has stands in none of the others' way."""
     by_id = picture.by_id
-    here = [i for i in picture.items if i.layer == layer and i.column is not None and i.kind not in ("initial", "elided")]
+    here = [
+        i for i in picture.items if i.layer == layer and i.column is not None and i.kind not in ("initial", "elided")
+    ]
     kinds = {item.key: item.kind for item in here}
     sizes: dict[str, tuple[float, float]] = {}
     for item in here:
@@ -141,14 +143,15 @@ def _shared_of(plan: Layout, layer: int) -> list[Item]:
     """What all steps share and this layer uses, the one whose lane is leftmost on the top rail: it crosses least."""
     step = plan.steps[layer]
     found: dict[str, float] = {}
-    for item in plan.picture.items:
+    order = {source: k for k, (source, _) in enumerate(step.risers)}
+    for item in sorted(plan.picture.items, key=lambda item: order.get(item.id, -1)):
         if item.column is None:
             lanes = [step.lanes[(step.vias((s, t)) or [t])[0]] for s, t in step.risers if s == item.id]
             if lanes:
                 found[item.id] = min(lanes)
             elif item.layer == layer:
                 found[item.id] = -1e9
-    return [plan.picture.by_id[id] for id in sorted(found, key=lambda id: (found[id], id))]
+    return [plan.picture.by_id[id] for id in sorted(found, key=found.__getitem__)]
 
 
 def _repeat_columns(plan: Layout) -> None:

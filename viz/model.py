@@ -94,6 +94,7 @@ def picture(graph: Graph, view: str = "cell", *, gradients: bool = False) -> Pic
     if view not in VIEWS:
         raise ValueError(f"viz.draw: there is no view {view!r}; there are {', '.join(VIEWS)}")
     from viz.edges import backward, forward
+
     scopes = cell_scopes(graph)
     view = view if scopes else "op"
     groups = contracted(graph) if view == "cell" else each_alone(graph)

@@ -1,6 +1,6 @@
 """What things are called in a picture: labels, ids, tooltips.
 
-    weight_hh_l0 (16, 16), three uses → W_hh (16, 16) ×3        hidden state h of step 2 → h₂
+weight_hh_l0 (16, 16), three uses → W_hh (16, 16) ×3        hidden state h of step 2 → h₂
 """
 
 from __future__ import annotations

@@ -49,11 +49,13 @@ def png(dot: str, dpi: int = 144) -> bytes:
         RuntimeError: no Graphviz, or no font: letters would come out as boxes.
     """
     with _fonts():
-        return _run(dot.replace("digraph unrolled {\n  graph [", f'digraph unrolled {{\n  graph [dpi="{dpi}", ', 1), "png")
+        return _run(
+            dot.replace("digraph unrolled {\n  graph [", f'digraph unrolled {{\n  graph [dpi="{dpi}", ', 1), "png"
+        )
 
 
 def _run(dot: str, format: str) -> bytes:
-    if shutil.which("neato"):
+    if shutil.which("dot"):
         import graphviz
 
         return bytes(graphviz.Source(dot, engine="neato").pipe(format=format, neato_no_op=2))
@@ -85,9 +87,8 @@ def _fonts() -> Iterator[None]:
 
 def _system_fonts() -> Iterator[Path]:
     home = Path.home()
-    places = ["/usr/share/fonts", "/usr/local/share/fonts", home / ".fonts", home / ".local/share/fonts"]
-    places += ["/System/Library/Fonts", "/Library/Fonts", "/opt/homebrew/share/fonts"]
-    for place in map(Path, places):
+    places = ["/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts"]
+    for place in [*map(Path, places), home / ".fonts", home / ".local/share/fonts", home / "Library/Fonts"]:
         for pattern in ("*.ttf", "*.otf", "*.ttc"):
             yield from place.rglob(pattern)
 

@@ -41,7 +41,7 @@ def _middle(plan: Layout, source: Placed, target: Placed) -> list[Point]:
 
 def _into_gutter(plan: Layout, source: Placed, target: Placed, vias: list[Point]) -> list[Point]:
     """Up to the state's row and along it; under its road where it has one."""
-    if source.y >= target.y - 1:
+    if source.y >= target.y - 1 or source.item.kind == "box":
         return []
     step = plan.steps[target.item.layer]
     road = any(t == target.item.key for _, t in step.level)
@@ -64,7 +64,8 @@ def _port(plan: Layout, source: Placed, target: Placed) -> float:
     """How far from a shape's middle a riser meets it, so that several do not fall together; the middle is for data."""
     step = plan.steps[target.item.layer]
     ports = [s for s, t in step.risers if t == target.item.key and s in plan.picture.by_id]
-    return (ports.index(source.item.id) + 1) * min(9.0, 0.26 * target.w / len(ports)) if ports else 0.0
+    room = (0.4 if target.item.kind == "box" else 0.26) * target.w
+    return (ports.index(source.item.id) + 1) * min(9.0, room / len(ports)) if ports else 0.0
 
 
 def _from_below(plan: Layout, source: Placed, target: Placed) -> list[Point]:
@@ -91,7 +92,7 @@ def _from_another_step(plan: Layout, source: Placed, target: Placed) -> list[Poi
 def _level(source: Placed, target: Placed) -> float | None:
     """The height at which a level line meets both, if one does."""
     for at, other in ((source, target), (target, source)):
-        if other.box[1] + 6 <= at.y <= other.box[3] - 6 and (at.y == other.y or "box" in (other.item.kind,)):
+        if other.box[1] + 6 <= at.y <= other.box[3] - 6 and (at.y == other.y or other.item.kind == "box"):
             return at.y
     return None
 

@@ -1,13 +1,14 @@
 """One step of one layer, laid out: rows from bottom to top as data flows, lanes across each row.
 
-    row 3            c ───── road: × and + between a state and itself stay level
-    row 2      i   g   │
-    row 1    @h  @x │  │     a use that passes a row without stopping holds a lane there: a via
-    row 0         x │  W     states stand in the gutter at the right, on their way to the next step
+row 3            c ───── road: × and + between a state and itself stay level
+row 2      i   g   │
+row 1    @h  @x │  │     a use that passes a row without stopping holds a lane there: a via
+row 0         x │  W     states stand in the gutter at the right, on their way to the next step
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -148,7 +149,8 @@ def _ordered(step: Step) -> list[list[Slot]]:
     for slot in dict.fromkeys([*step.kinds, *(slot for chain in chains for slot in chain)]):
         if not (isinstance(slot, str) and step.in_gutter(slot)):
             rows[step.rows[slot] if isinstance(slot, str) else slot[2]].append(slot)
-    near = _neighbours([*chains, *([s, t] for s, t in step.flow if step.in_gutter(s))])
+    downward: list[list[Slot]] = [[s, t] for s, t in step.flow if step.in_gutter(s)]
+    near = _neighbours([*chains, *downward])
     best, fewest = rows, math.inf
     for sweep in range(10):
         upward = bool(sweep % 2)
@@ -181,7 +183,7 @@ def _crossings(step: Step, rows: list[list[Slot]], chains: list[list[Slot]]) -> 
     place: dict[Slot, float] = {slot: k for row in rows for k, slot in enumerate(row)}
     lines: dict[int, list[tuple[float, float]]] = {}
     for chain in chains:
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in itertools.pairwise(chain):
             lines.setdefault(_row(step, a), []).append((place[a], place.get(b, FAR)))
     return sum((a - c) * (b - d) < 0 for row in lines.values() for k, (a, b) in enumerate(row) for c, d in row[:k])
 
@@ -189,7 +191,7 @@ def _crossings(step: Step, rows: list[list[Slot]], chains: list[list[Slot]]) -> 
 def _neighbours(chains: list[list[Slot]]) -> dict[Slot, list[Slot]]:
     near: dict[Slot, list[Slot]] = {}
     for chain in chains:
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in itertools.pairwise(chain):
             near.setdefault(a, []).append(b)
             near.setdefault(b, []).append(a)
     return near
@@ -210,7 +212,10 @@ def _coordinates(step: Step, rows: list[list[Slot]]) -> dict[Slot, float]:
         if sweep == 12:  # by now the step has found its width, and what leads to the gutter may lean towards it
             edge = max(x.values(), default=0.0)
         for row in rows if sweep % 2 else rows[::-1]:
-            wish = [_mean([x.get(s, x[slot] if edge is None else edge) for s in near.get(slot, [])], x[slot]) for slot in row]
+            wish = [
+                _mean([x.get(s, x[slot] if edge is None else edge) for s in near.get(slot, [])], x[slot])
+                for slot in row
+            ]
             x.update(_packed(step, row, wish))
     _straighten(step, rows, x)
     left = min((x[slot] - _width(step, slot) / 2 for slot in x), default=0.0)
@@ -219,7 +224,7 @@ def _coordinates(step: Step, rows: list[list[Slot]]) -> dict[Slot, float]:
 
 def _packed(step: Step, row: list[Slot], wish: list[float]) -> dict[Slot, float]:
     """Slots as near to their wishes as their widths allow, their order kept: midway between two greedy passes."""
-    gaps = [_gap(step, a, b) for a, b in zip(row, row[1:], strict=False)]
+    gaps = [_gap(step, a, b) for a, b in itertools.pairwise(row)]
     fixed = _on_spine(step, row)
     if fixed is not None and step.spine is not None:
         wish = [step.spine if k == fixed else w for k, w in enumerate(wish)]

@@ -85,6 +85,6 @@ def test_where_ignores_the_value_of_the_branch_not_taken():
 
 def test_comparisons_give_plain_tensors():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
-    for y in (x == 1, x != 1, x < 2, x <= 1, x > 1, x >= 2, 1 < x):
+    for y in (x == 1, x != 1, x < 2, x <= 1, x > 1, x >= 2, x > 1):
         assert not y.requires_grad
         assert y.dtype == bool

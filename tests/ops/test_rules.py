@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tests.oracle import FLOOR, RTOL, assert_close, directional, jacobians
 from tests.ops.specs import ELSEWHERE, SPECS, draw
+from tests.oracle import FLOOR, RTOL, assert_close, directional, jacobians
 from tinygrad_rnn.primitive import REGISTRY
 
 ALL = [pytest.param(spec, call, id=f"{spec}-{call}") for spec in SPECS.values() for call in spec.calls]

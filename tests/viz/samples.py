@@ -6,7 +6,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 
-I, H, V, B = 3, 4, 5, 2  # noqa: E741
+I, H, V, B = 3, 4, 5, 2
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 
 
@@ -76,4 +76,6 @@ def net(kind, steps=3, layers=1, head=True):
                     y = tg.label(tg.inner(out, W) + b, "output", "y")
                 target = tg.label(tg.tensor(rng.integers(V, size=(B, 1))), "target", "target")
                 losses.append(tg.label(-tg.mean(tg.take_along_axis(tg.log_softmax(y), target, axis=-1)), "loss", "L"))
-    return tg.label(functools.reduce(lambda a, b: a + b, losses), "loss", "L") if len(losses) > 1 else (losses or [out])[0]
+    return (
+        tg.label(functools.reduce(lambda a, b: a + b, losses), "loss", "L") if len(losses) > 1 else (losses or [out])[0]
+    )

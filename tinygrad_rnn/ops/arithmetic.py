@@ -98,7 +98,7 @@ def _inside(y: Any, x: Any, a_min: Any, a_max: Any) -> Any:
     a_max=lambda y, x, a_min, a_max: (x if a_min is None else maximum(x, a_min)) > a_max,
 )
 def clip(x: Array, a_min: Any = None, a_max: Any = None) -> Array:
-    """y = min(max(x, a_min), a_max), broadcast together; None is no bound.  dy/dx = [a_min < x < a_max], 0 on a bound."""
+    """y = min(max(x, a_min), a_max), broadcast together; None is no bound.  dy/dx = 1 inside, 0 on a bound."""
     return np.clip(x, a_min, a_max)
 
 

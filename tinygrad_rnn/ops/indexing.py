@@ -91,7 +91,7 @@ def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any
 
 @primitive
 def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
-    """y = the elements of x at integer `indices` along `axis` (of the flattened x when None).  Duplicates add up in gx."""
+    """y = the elements of x at integer `indices` along `axis` (flattened when None).  Duplicates add up in gx."""
     return np.take(x, _integers(np.asarray(indices), "take"), axis=axis)
 
 

@@ -73,7 +73,7 @@ def bind() -> None:
     methods["reshape"] = lambda self, *sizes: shape.reshape(self, shape=_sizes(sizes))
     methods["transpose"] = lambda self, *axes: shape.transpose(self, axes=_sizes(axes) or None)
     methods["ravel"] = methods["flatten"] = lambda self: shape.reshape(self, shape=(-1,))
-    methods["T"] = property(lambda self: shape.transpose(self))
+    methods["T"] = property(shape.transpose)
     methods["mT"] = property(lambda self: shape.swapaxes(self, -1, -2))
     for name, method in methods.items():
         setattr(Tensor, name, method)

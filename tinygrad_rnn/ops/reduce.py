@@ -1,4 +1,4 @@
-"""Many numbers to fewer, along axes: `axis` is None for all of them, an int, or a tuple; negative counts from the end."""
+"""Many numbers to fewer, along axes: `axis` is None for all, an int, or a tuple; negative counts from the end."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def reduction(slope: Callable[..., Any]) -> Callable[[Callable[..., Any]], Primi
 @linear(transpose=lambda gy, x, *, axis, keepdims: broadcast_to(restore(gy, x, axis, keepdims), x.shape))
 def sum_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ x over `axis`.  gx = gy, spread over the axes that were summed."""
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 
 
 @linear(
@@ -78,7 +78,7 @@ def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _share_of_ties(y: Any, x: Any, *, axis: Axis) -> Any:
-    chosen = (x == y) + (x != x)
+    chosen = (x == y) + (x != x)  # noqa: PLR0124  (NaN)
     return chosen / sum_(1.0 * chosen, axis=axis, keepdims=True)
 
 
@@ -123,7 +123,9 @@ def norm(x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = F
     """y = (Σ |x|ᵖ)^(1/p) over `axis`: the length of a vector.
 
     Args:
+        x: of any shape.
         ord: p: None or 2 (Euclid), 1, or inf (the largest |x|); over several axes None alone (Frobenius).
+        axis, keepdims: as for every reduction.
     Raises:
         ShapeError: another `ord`, or one over several axes: norms of matrices as operators are not built.
     """

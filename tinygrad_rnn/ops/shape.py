@@ -184,8 +184,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     """x with more elements before and after each axis, as numpy.pad places them.
 
     Args:
+        x: of any shape.
         pad_width: a number, (before, after), or one such pair per axis.
         mode: "constant", or "edge", "reflect", "symmetric", "wrap": every new element is a copy of one of x's.
+        constant_values: the new elements of mode "constant".
     """
     if mode == "constant":
         return constant_pad(x, pad_width=pad_width, constant_values=constant_values)
@@ -235,7 +237,5 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     try:
         places = np.repeat(np.arange(size), repeats)
     except (ValueError, TypeError) as error:
-        raise ShapeError(
-            f"repeat: {repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}"
-        ) from None
+        raise ShapeError(f"repeat: {repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}") from None
     return take(x, places, axis=axis)

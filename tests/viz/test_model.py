@@ -1,0 +1,100 @@
+"""What is drawn: the op view one to one, the cell view folded onto boxes, states and one shape per weight."""
+
+import pytest
+
+import tinygrad_rnn as tg
+from tests.viz.samples import net
+from viz.elide import elide, kept_steps
+from viz.model import picture
+
+KINDS = ("RNN", "LSTM", "GRU")
+
+
+def uses(graph):
+    return sum(len(node.inputs) for node in graph.nodes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("layers", [1, 2])
+def test_op_view_is_one_to_one(kind, layers):
+    graph = net(kind, 3, layers).graph()
+    drawn = picture(graph, "op")
+    assert (len(drawn.items), len(drawn.edges)) == (len(graph.nodes), uses(graph))
+
+
+def test_both_uses_of_a_square_are_drawn():
+    a = tg.tensor(3.0, requires_grad=True, name="a")
+    drawn = picture(tg.graph(a * a))
+    assert [(edge.source, edge.target) for edge in drawn.edges] == [("n_a_1", "n_multiply_1")] * 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cell_view_has_each_weight_once_with_an_edge_to_every_step(kind):
+    drawn = picture(net(kind, 4).graph(), "cell")
+    weights = [item for item in drawn.items if item.kind == "parameter"]
+    assert len(weights) == 6
+    for weight in weights:
+        targets = [drawn.by_id[edge.target] for edge in drawn.edges if edge.source == weight.id]
+        assert sorted(target.column for target in targets) == [1, 2, 3, 4]
+        assert weight.label.endswith("×4")
+
+
+@pytest.mark.parametrize(("kind", "states"), [("RNN", ["h"]), ("GRU", ["h"]), ("LSTM", ["h", "c"])])
+def test_cell_view_goes_state_box_state(kind, states):
+    drawn = picture(net(kind, 3).graph(), "cell")
+    pairs = {(edge.source, edge.target) for edge in drawn.edges}
+    for s in states:
+        assert {(f"n_{s}_{t}", f"n_box_{t + 1}") for t in range(3)} <= pairs
+        assert {(f"n_box_{t}", f"n_{s}_{t}") for t in range(1, 4)} <= pairs
+    assert drawn.by_id[f"n_{states[-1]}_0"].label == f"{states[-1]}₀ = 0"
+    assert next(item for item in drawn.items if item.kind == "total").label == "L = Σ Lₜ"
+
+
+def test_a_carried_state_is_not_said_to_be_zero():
+    with tg.step(0):
+        h = tg.label(tg.tensor([[1.0]]), "initial_state", "h carried")
+    w = tg.label(tg.tensor([[1.0]], requires_grad=True), "parameter", "weight_hh")
+    with tg.scope("rnn"), tg.step(1, of=1):
+        h = tg.label(tg.tanh(tg.inner(h, w)), "hidden_state", "h")
+    assert picture(tg.graph(h)).by_id["n_h_carried_0"].label == "h₀ carried"
+
+
+@pytest.mark.parametrize("view", ["cell", "op"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_are_unique_and_name_state_and_step(kind, view):
+    ids = [item.id for item in picture(net(kind, 3, 2).graph(), view).items]
+    assert len(set(ids)) == len(ids)
+    assert {"n_l0_h_2", "n_l1_h_2"} <= set(ids)
+    assert ids == [item.id for item in picture(net(kind, 3, 2).graph(), view).items]
+
+
+def test_the_cell_state_has_a_road_of_its_own_only_in_an_lstm():
+    roads = {kind: sum(e.kind == "cell" for e in picture(net(kind).graph(), "op").edges) for kind in KINDS}
+    assert roads == {"RNN": 0, "GRU": 0, "LSTM": 6}  # c → × → + is two edges, at each of three steps
+
+
+def test_gradients_go_back_from_state_to_state_and_stop_at_a_start_without_one():
+    drawn = picture(net("LSTM").graph(gradients=True), gradients=True)
+    back = {(e.source, e.target) for e in drawn.edges if e.kind == "backward"}
+    assert back == {("n_h_3", "n_h_2"), ("n_h_2", "n_h_1"), ("n_c_3", "n_c_2"), ("n_c_2", "n_c_1")}
+    assert drawn.by_id["n_h_0"].label == "h₀ = 0\n∇ –"
+
+
+def test_a_long_sequence_is_folded_and_still_connected():
+    whole = picture(net("LSTM", 30).graph(), "cell")
+    shown = elide(whole, kept_steps(whole.steps, None))
+    assert shown.steps == (1, 2, 3, 29, 30)
+    assert {item.label for item in shown.items if item.kind == "elided"} == {"⋯ 25 steps ⋯"}
+    pairs = {(edge.source, edge.target) for edge in shown.edges}
+    assert {("n_h_3", "n_h_elided_4"), ("n_h_elided_4", "n_box_29"), ("n_c_elided_4", "n_box_29")} <= pairs
+    assert {end for pair in pairs for end in pair} <= set(shown.by_id)
+
+
+def test_asking_for_no_step_says_which_there_are():
+    with pytest.raises(ValueError, match=r"steps 8 to 9 leave nothing: the graph has 1 to 3"):
+        kept_steps((1, 2, 3), (8, 9))
+
+
+def test_an_unknown_view_lists_those_there_are():
+    with pytest.raises(ValueError, match="no view 'gates'; there are cell, op"):
+        picture(net("RNN").graph(), "gates")
