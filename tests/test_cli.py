@@ -30,7 +30,10 @@ def test_train_sample_and_resume(text, tmp_path, capsys):
     assert "chars/s" in said
     assert main(["train", "--text", text, "--out", out, "--resume", "--epochs", "3"]) == 0
     assert "epoch 3/3" in capsys.readouterr().out
-    assert main(["sample", out, "--prompt", "she ", "--length", "30", "--seed", "1", "--top-k", "5", "--top-p", "0.9"]) == 0
+    assert (
+        main(["sample", out, "--prompt", "she ", "--length", "30", "--seed", "1", "--top-k", "5", "--top-p", "0.9"])
+        == 0
+    )
     written = capsys.readouterr().out
     assert written.startswith("she ")
     assert len(written) == 4 + 30 + 1
@@ -80,7 +83,9 @@ def test_bad_arguments_get_one_line_and_status_2(arguments, text, tmp_path, monk
 def test_an_interruption_saves_and_says_where_and_the_run_goes_on(text, tmp_path, number):
     out = tmp_path / "run"
     command = [sys.executable, "-m", "tinygrad_rnn", "train", "--text", text, "--out", str(out), *TRAIN]
-    process = subprocess.Popen([*command, "--epochs", "3000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--epochs", "3000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
     while not (out / "checkpoint.json").exists():
         assert time.monotonic() < deadline
@@ -90,7 +95,9 @@ def test_an_interruption_saves_and_says_where_and_the_run_goes_on(text, tmp_path
     assert process.returncode == 130
     assert f"interrupted: saved to {out} at epoch" in error
     done = int(error.split("at epoch ")[1].split(",")[0])
-    again = subprocess.run([*command, "--resume", "--epochs", str(done + 1)], capture_output=True, text=True, check=True)
+    again = subprocess.run(
+        [*command, "--resume", "--epochs", str(done + 1)], capture_output=True, text=True, check=True
+    )
     assert f"epoch {done + 1}/{done + 1}" in again.stdout
 
 

@@ -108,3 +108,18 @@ def test_refusals_on_plain_arrays_are_ours_too():
         tg.tanh("text")
     with pytest.raises(tg.DTypeError):
         tg.exp(None)
+
+
+def test_a_static_argument_that_requires_grad_is_refused():
+    """It would be taken as a constant, and its gradient be missing silently."""
+    x, v = tg.tensor([1.0], requires_grad=True), tg.tensor(2.0, requires_grad=True)
+    with pytest.raises(tg.GraphError, match=r"detach\(\)"):
+        tg.pad(x, 1, constant_values=v)
+    assert tg.pad(x, 1, constant_values=v.detach()).tolist() == [2, 1, 2]
+
+
+def test_a_list_of_tensors_is_no_array():
+    s = tg.tensor(2.0, requires_grad=True)
+    for lose in (lambda: tg.sum([s, s]), lambda: tg.tensor([s, s]), lambda: tg.add(s, [s, 1.0])):
+        with pytest.raises(tg.GraphError, match="lose the graph"):
+            lose()

@@ -37,7 +37,7 @@ def test_what_holds_no_numbers_is_refused(data):
 
 
 def test_integers_cannot_require_grad():
-    with pytest.raises(tg.DTypeError, match="write 3[.]0 for 3"):
+    with pytest.raises(tg.DTypeError, match=r"write 3[.]0 for 3"):
         tg.tensor([1, 2], requires_grad=True)
     x = tg.tensor([1, 2])
     with pytest.raises(tg.DTypeError):

@@ -121,7 +121,9 @@ def add_settings(to: argparse.ArgumentParser) -> None:
     option("model", "the recurrence", choices=KINDS)
     option("hidden", "hidden features H", type=whole(1), metavar="H")
     option("layers", "layers L", type=whole(1), metavar="L")
-    option("embedding", "features learnt per character; 0 for one-hot; hidden's when not given", type=whole(0), metavar="E")
+    option(
+        "embedding", "features learnt per character; 0 for one-hot; hidden's when not given", type=whole(0), metavar="E"
+    )
     option("dropout", "probability of dropping a value while training", type=number(0, 0.999), metavar="P")
     option("batch", "rows read side by side", type=whole(1), metavar="B")
     option("bptt", "steps backpropagated through", type=whole(1), metavar="T")
@@ -184,7 +186,9 @@ def fresh_directory(model: str) -> Path:
 
 def started(out: Path, text: Path, given: dict[str, Any]) -> Run:
     if (out / "checkpoint.json").exists():
-        raise CheckpointError(f"{out}: a run is saved here already", help="--resume goes on with it, or choose another --out")
+        raise CheckpointError(
+            f"{out}: a run is saved here already", help="--resume goes on with it, or choose another --out"
+        )
     run = Run(Settings(**given), Corpus.from_file(text))
     run.batches()
     return run
@@ -353,12 +357,16 @@ def demo(options: argparse.Namespace) -> None:
     print(f"Python's own help texts as training data. {describe(run)}")
     valid = corpus.split(settings.fraction)[1]
     before = evaluate(run.model, valid, settings.batch, settings.bptt)
-    print(f"before  {before:.3f} nats/char  (guessing among {len(corpus.vocabulary)}: {math.log(len(corpus.vocabulary)):.3f})")
+    print(
+        f"before  {before:.3f} nats/char  (guessing among {len(corpus.vocabulary)}: {math.log(len(corpus.vocabulary)):.3f})"
+    )
     began = time.perf_counter()
     with progress_bar(run) as show:
         run.fit(on_chunk=show)
     after = run.progress.history[-1]["valid"]
-    print(f"after   {after:.3f} nats/char, {bits_per_char(after):.2f} bits/char, in {time.perf_counter() - began:.0f} s")
+    print(
+        f"after   {after:.3f} nats/char, {bits_per_char(after):.2f} bits/char, in {time.perf_counter() - began:.0f} s"
+    )
     print("\nThe model writes:\n" + indent(sample(run.model, corpus, "The ", 240, temperature=0.7, rng=0)))
 
     run.save(options.out)
@@ -398,6 +406,8 @@ def check(options: argparse.Namespace) -> int:
     failed = 0
     for row in check_everything(seed=options.seed):
         failed += not row.passed
-        print(f"{'ok  ' if row.passed else 'FAIL'}  {row.kind:<7} {row.name:<18} {row.cases:>3} cases  {row.worst:.1e}  {row.note}")
+        print(
+            f"{'ok  ' if row.passed else 'FAIL'}  {row.kind:<7} {row.name:<18} {row.cases:>3} cases  {row.worst:.1e}  {row.note}"
+        )
     print(f"{failed} failed" if failed else "all gradients agree")
     return 1 if failed else 0

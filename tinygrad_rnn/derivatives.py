@@ -131,8 +131,6 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             return build_y(ys)
         outside = _closed_over(packed.node, {x.node for x in inputs}, start)
         parents = (*(leaves[k].node for k in moving), *outside)
-        for k in moving:
-            leaves[k] = None  # the node's to hold, and to release
         args = tuple(parent.value for parent in parents)
         static = {"again": again, "outside": outside}
         whole = wrap(packed._array, Node(checkpointed.op, parents, args, static, packed._array, now, True))

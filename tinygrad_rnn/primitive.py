@@ -26,7 +26,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from tinygrad_rnn.errors import AnomalyError, DTypeError, ShapeError, TinygradError
+from tinygrad_rnn.errors import AnomalyError, DTypeError, GraphError, ShapeError, TinygradError
 from tinygrad_rnn.graph import MODE, Leaf, Mode, Node
 from tinygrad_rnn.tensor import Array, Tensor, wrap
 
@@ -283,6 +283,12 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, _ndarray):
         return value.copy()
     if isinstance(value, Tensor):
+        if value.requires_grad and MODE.get().recording:
+            raise GraphError(
+                "a static argument requires grad, and no gradient would reach it",
+                got=repr(value.node.title),
+                help="pass detach() of it",
+            )
         return value._array
     if isinstance(value, tuple | list):
         return type(value)(_frozen(item) for item in value)

@@ -3,11 +3,12 @@
 import viz
 viz.draw(loss).save("lstm.svg")
 
-draw  →  model   →  elide  →  layout  →  dot   →  render
-         what       which     where      text     SVG, PNG
-         cells      steps     strata     routes
-         grid                 sizes      theme
-         edges
+draw  →  picture  →  elide  →  layout  →  dot     →  render
+what        which     where      text       SVG, PNG
+cells       steps     strata     routes
+grid                  rows       splines
+items                 lanes      theme
+edges                 sizes      heat
 """
 
 from viz.drawing import Drawing, draw

@@ -57,3 +57,10 @@ def _group(node: GraphNode, cells: list[Scope], led_to: set[Group]) -> Group:
     if cell is not None:
         return cell, node.step
     return led_to.pop() if len(led_to) == 1 else node.id
+
+
+def cell_name(graph: Graph, scopes: list[Scope], layer: int) -> str:
+    """`LSTM`, or `LSTM l1` where there are several layers; what a layer is, its states and gates tell."""
+    roles = {(node.role, node.name) for node in graph.nodes if cell_of(node, scopes) == layer}
+    kind = "LSTM" if ("cell_state", "c") in roles else "GRU" if ("gate", "z") in roles else "RNN"
+    return f"{kind} {scopes[layer][-1]}" if len(scopes) > 1 and scopes[layer] else kind

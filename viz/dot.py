@@ -6,19 +6,21 @@ from collections import Counter
 from collections.abc import Mapping
 
 from viz import names
+from viz.heat import backward_pen, heat, text_on
 from viz.layout import Frame, Layout, Placed
 from viz.model import Edge
-from viz.routes import route, spline
-from viz.theme import FONT, TEXT, Theme, backward_pen, heat, text_on
+from viz.routes import route
+from viz.splines import spline
+from viz.theme import FONT, TEXT, Theme
 
 
 def quote(text: str) -> str:
     r"""Text as a DOT string that means just that text: no escapes, no HTML, no record fields, no entities.
 
-    >>> print(quote('<b> & "x" {a|b} \\N'))
-    "&lt;b&gt; &amp; &quot;x&quot; {a|b} &#92;N"
+    >>> print(quote("<b> & {a|b}"))
+    "&lt;b&gt; &amp; {a|b}"
     """
-    for raw, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\\", "&#92;")):
+    for raw, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\\", "\\\\")):
         text = text.replace(raw, written)
     return '"' + text.replace("\r", " ").replace("\n", "\\n") + '"'
 

@@ -11,7 +11,7 @@ from viz import render, words
 from viz.dot import source
 from viz.elide import elide, kept_steps
 from viz.layout import layout
-from viz.model import picture
+from viz.picture import picture
 from viz.theme import THEMES
 
 

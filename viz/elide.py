@@ -19,9 +19,8 @@ def kept_steps(steps: tuple[int, ...], wanted: tuple[int, int] | None) -> set[in
     if wanted is not None:
         found = {t for t in steps if wanted[0] <= t <= wanted[1]}
         if not found:
-            raise ValueError(
-                f"viz.draw: steps={wanted} leaves nothing: the graph has steps {steps[:1]} to {steps[-1:]}"
-            )
+            has = f"{steps[0]} to {steps[-1]}" if steps else "none"
+            raise ValueError(f"viz.draw: steps {wanted[0]} to {wanted[1]} leave nothing: the graph has {has}")
         return found
     return set(steps) if len(steps) <= WHOLE else {*steps[: ENDS[0]], *steps[-ENDS[1] :]}
 

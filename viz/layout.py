@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from viz.model import Item, Picture
 from viz.sizes import size
-from viz.strata import Step
+from viz.strata import Step, step_of
 
 Point = tuple[float, float]
 ROW, RAIL, MARGIN, ELISION = 52.0, 38.0, 34.0, 150.0
@@ -87,43 +87,17 @@ def layout(picture: Picture) -> Layout:
 
 
 def _place_steps(plan: Layout, layers: int) -> None:
-    plan.steps = [_step(plan.picture, layer) for layer in range(layers)]
+    """Recurrent layers with their gutters in line, and what stands above them lined up with the gutter."""
+    plan.steps = [step_of(plan.picture, layer) for layer in range(layers)]
     cells = len(plan.picture.cells)
     for step in plan.steps[:cells]:
         step.place()
-    gutters = [max((step.lanes[key] for key in step.kinds if step.in_gutter(key)), default=0.0) for step in plan.steps]
-    for step, gutter in zip(plan.steps[:cells], gutters, strict=False):
-        step.lanes = {slot: x + max(gutters) - gutter for slot, x in step.lanes.items()}
+    gutter = max((step.gutter for step in plan.steps[:cells]), default=0.0)
+    for step in plan.steps[:cells]:
+        step.shift(gutter - step.gutter)
     for step in plan.steps[cells:]:
-        step.spine = max(gutters) if cells else None
+        step.spine = gutter if cells else None
         step.place()
-
-
-def _step(picture: Picture, layer: int) -> Step:
-    """The union of a layer's steps: a loss that only the last one has stands in none of the others' way."""
-    by_id = picture.by_id
-    here = [
-        i for i in picture.items if i.layer == layer and i.column is not None and i.kind not in ("initial", "elided")
-    ]
-    kinds = {item.key: item.kind for item in here}
-    sizes: dict[str, tuple[float, float]] = {}
-    for item in here:
-        w, h = size(item)
-        sizes[item.key] = (max(w, sizes.get(item.key, (0, 0))[0]), max(h, sizes.get(item.key, (0, 0))[1]))
-    flow, level, risers, fed = {}, {}, {}, set()
-    for edge in picture.edges:
-        a, b = by_id[edge.source], by_id[edge.target]
-        if b.layer != layer or edge.kind == "backward" or b.column is None or b.key not in kinds:
-            continue
-        if a.column is None or a.layer != layer:
-            risers[(a.id if a.column is None else a.key, b.key)] = True
-        elif a.column == b.column:
-            flow[a.key, b.key] = True
-            if edge.kind in ("cell", "recurrent"):
-                level[a.key, b.key] = True
-        else:
-            fed.add(b.key)
-    return Step(kinds, sizes, list(flow), list(level), fed, list(risers))
 
 
 def _stack_layers(plan: Layout, layers: int) -> None:
@@ -146,7 +120,7 @@ def _shared_of(plan: Layout, layer: int) -> list[Item]:
     order = {source: k for k, (source, _) in enumerate(step.risers)}
     for item in sorted(plan.picture.items, key=lambda item: order.get(item.id, -1)):
         if item.column is None:
-            lanes = [step.lanes[(step.vias((s, t)) or [t])[0]] for s, t in step.risers if s == item.id]
+            lanes = [step.entry(pair) for pair in step.risers if pair[0] == item.id]
             if lanes:
                 found[item.id] = min(lanes)
             elif item.layer == layer:

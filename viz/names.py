@@ -13,7 +13,7 @@ from tinygrad_rnn.graph import GraphNode
 SYMBOLS = {
     "add": "+", "subtract": "−", "negative": "−", "multiply": "×", "divide": "÷", "power": "^", "sqrt": "√",
     "inner": "@", "matmul": "@", "dot": "@", "sigmoid": "σ", "sum": "Σ", "getitem": "[ ]", "take": "[ ]",
-    "take_along_axis": "[ ]", "log_softmax": "log p", "absolute": "|·|", "transpose": "ᵀ", "swapaxes": "ᵀ",
+    "take_along_axis": "[ ]", "log_softmax": "log p", "abs": "|·|", "transpose": "ᵀ", "swapaxes": "ᵀ",
 }  # fmt: skip
 _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from xml.sax.saxutils import escape
 
 from viz.theme import FALLBACK
@@ -36,7 +37,8 @@ def svg(dot: str, title: str, description: str) -> str:
     prefix = f"v{next(_renders)}-"
     text = re.sub(r'\bid="([^"]*)"', lambda found: f'id="{prefix}{found[1]}"', text[text.index("<svg") :])
     text = re.sub(r'font-family="[^"]*"', f'font-family="{FALLBACK}"', text)
-    text = re.sub(r"<title>[^<]*</title>\n", "", text)  # Graphviz names every shape by its id, over our tooltips
+    text = re.sub(r"<title>[^<]*</title>\n", "", text)  # Graphviz names every shape by its id; a name is its tooltip
+    text = re.sub(r'<a xlink:title="([^"]*)">', r"<a><title>\1</title>", text)
     head = f'<svg role="img" aria-labelledby="{prefix}title {prefix}desc"'
     names = f'<title id="{prefix}title">{escape(title)}</title>\n<desc id="{prefix}desc">{escape(description)}</desc>\n'
     return re.sub(r"<svg([^>]*)>\n", lambda found: f"{head}{found[1]}>\n{names}", text, count=1)
@@ -75,14 +77,15 @@ def _fonts() -> Iterator[None]:
     folder = _matplotlib_fonts()
     if folder is None:
         raise RuntimeError(NO_FONT)
-    config = Path(os.environ.get("TMPDIR", "/tmp")) / "viz-fonts.conf"
-    config.write_text(f"<fontconfig><dir>{escape(str(folder))}</dir></fontconfig>", encoding="utf-8")
     before = os.environ.get("FONTCONFIG_FILE")
-    os.environ["FONTCONFIG_FILE"] = str(config)
-    try:
-        yield
-    finally:
-        os.environ.pop("FONTCONFIG_FILE") if before is None else os.environ.update(FONTCONFIG_FILE=before)
+    with TemporaryDirectory() as place:
+        config = Path(place) / "fonts.conf"
+        config.write_text(f"<fontconfig><dir>{escape(str(folder))}</dir></fontconfig>", encoding="utf-8")
+        os.environ["FONTCONFIG_FILE"] = str(config)
+        try:
+            yield
+        finally:
+            os.environ.pop("FONTCONFIG_FILE") if before is None else os.environ.update(FONTCONFIG_FILE=before)
 
 
 def _system_fonts() -> Iterator[Path]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 from viz.layout import Layout, Placed, Point
 from viz.model import Edge
-
-CORNER = 8.0
+from viz.splines import border
 
 
 def route(plan: Layout, edge: Edge, nth: int = 0, of: int = 1) -> list[Point]:
-    """The corners an edge turns at, from border to border; the nth of several between the same two keeps beside them."""
+    """The corners an edge turns at, from border to border; the nth of several between the same two keeps aside."""
     source, target = plan.places[edge.source], plan.places[edge.target]
     if edge.kind == "backward":
         return _over(plan, source, target)
@@ -83,7 +81,7 @@ def _from_another_step(plan: Layout, source: Placed, target: Placed) -> list[Poi
     """Up or down in the gutter to the target's row, then along it; under the row where something stands in the way."""
     if _level(source, target) is not None:
         return []
-    if _is_first(plan, target, source.x):
+    if _is_first(plan, target):
         return [(source.x, target.y)]
     channel = target.y - plan.row / 2
     return [(source.x, channel), (target.x, channel)]
@@ -97,11 +95,11 @@ def _level(source: Placed, target: Placed) -> float | None:
     return None
 
 
-def _is_first(plan: Layout, target: Placed, start: float) -> bool:
-    left, right = sorted((start, target.x))
-    return not any(
-        p is not target and left + 1 < p.x < right - 1 and p.box[1] < target.y < p.box[3] for p in plan.places.values()
-    )
+def _is_first(plan: Layout, target: Placed) -> bool:
+    """Whether nothing stands in the target's row between it and the step it is fed from."""
+    step, key = plan.steps[target.item.layer], target.item.key
+    row = [k for k in step.kinds if step.rows[k] == step.rows.get(key) and not step.in_gutter(k)]
+    return all((step.lanes[k] < step.lanes[key]) == step.reverse for k in row if k != key)
 
 
 def _over(plan: Layout, source: Placed, target: Placed) -> list[Point]:
@@ -113,7 +111,7 @@ def _over(plan: Layout, source: Placed, target: Placed) -> list[Point]:
 
 
 def _top(place: Placed, x: float) -> float:
-    return _border(place, (x, place.y), (x, place.y + 1e4))[1]
+    return border(place, (x, place.y), (x, place.y + 1e4))[1]
 
 
 def _sidestep(points: list[Point], by: float) -> list[Point]:
@@ -138,54 +136,6 @@ def _trim(points: list[Point], source: Placed, target: Placed) -> list[Point]:
         points[-1] = (last[0], points[-1][1])
     elif len(points) > 2 and target.box[1] < last[1] < target.box[3]:
         points[-1] = (points[-1][0], last[1])
-    points[0] = _border(source, points[0], first)
-    points[-1] = _border(target, points[-1], last)
+    points[0] = border(source, points[0], first)
+    points[-1] = border(target, points[-1], last)
     return points
-
-
-def _border(place: Placed, inside: Point, outside: Point) -> Point:
-    """Where the line from a point inside a shape to one outside leaves it: bisection serves every shape alike."""
-    low, high = 0.0, 1.0
-    for _ in range(30):
-        mid = (low + high) / 2
-        x, y = (inside[k] + mid * (outside[k] - inside[k]) for k in (0, 1))
-        low, high = (mid, high) if _contains(place, x - place.x, y - place.y) else (low, mid)
-    return inside[0] + low * (outside[0] - inside[0]), inside[1] + low * (outside[1] - inside[1])
-
-
-def _contains(place: Placed, dx: float, dy: float) -> bool:
-    u, v = abs(dx) / (place.w / 2), abs(dy) / (place.h / 2)
-    if place.item.kind in ("input", "initial", "op", "hidden", "target"):
-        return u * u + v * v <= 1
-    if place.item.kind == "memory":
-        return v <= 1 and u * place.w / 2 + v * place.w * 0.125 <= place.w / 2
-    if place.item.kind == "output":
-        u = abs(dx - 0.2 * place.w * dy / place.h) / (0.4 * place.w)
-    return u <= 1 and v <= 1
-
-
-def spline(points: list[Point], arrow: float) -> str:
-    """A polyline as Graphviz writes an edge: the arrow's tip, then one cubic per side with the corners rounded off."""
-    points = [p for k, p in enumerate(points) if k == 0 or math.dist(p, points[k - 1]) > 0.5]
-    tip = points[-1]
-    points = [*points[:-1], _towards(points[-1], points[-2], arrow)]
-    text = [points[0]]
-    for k, (a, b) in enumerate(pairwise(points)):
-        end = b if k == len(points) - 2 else _towards(b, a, min(CORNER, math.dist(a, b) / 2))
-        text += [_between(text[-1], end, 1 / 3), _between(text[-1], end, 2 / 3), end]
-        if k < len(points) - 2:
-            after = _towards(b, points[k + 2], min(CORNER, math.dist(b, points[k + 2]) / 2))
-            text += [_between(end, b, 2 / 3), _between(after, b, 2 / 3), after]
-    return f"e,{_pair(tip)} " + " ".join(map(_pair, text))
-
-
-def _towards(a: Point, b: Point, distance: float) -> Point:
-    return _between(a, b, min(distance / (math.dist(a, b) or 1.0), 0.9))
-
-
-def _between(a: Point, b: Point, part: float) -> Point:
-    return a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part
-
-
-def _pair(point: Point) -> str:
-    return f"{point[0]:.1f},{point[1]:.1f}"

@@ -108,7 +108,11 @@ def test_embedding_is_one_hot_times_its_table_and_adds_up_duplicates():
         (lambda: nn.Linear(3, 2)(np.ones((4, 5), np.float32)), tg.ShapeError, "x has 5 features, the layer takes 3"),
         (lambda: nn.Embedding(3, 2)([0, 3]), tg.ShapeError, "outside the table of 3 rows"),
         (lambda: nn.Embedding(3, 2)([0.5]), tg.DTypeError, "the ids are float64"),
-        (lambda: nn.LSTMCell(10, 4)(np.ones((2, 12), np.float32)), tg.ShapeError, "x has 12 features, the cell takes 10"),
+        (
+            lambda: nn.LSTMCell(10, 4)(np.ones((2, 12), np.float32)),
+            tg.ShapeError,
+            "x has 12 features, the cell takes 10",
+        ),
         (lambda: nn.LSTMCell(3, 4)(np.ones((2, 3)), np.ones((2, 4))), tg.ShapeError, "state does not fit"),
         (lambda: nn.GRUCell(3, 4)(np.ones((5, 2, 3))), tg.ShapeError, "takes one step; GRU takes sequences"),
         (lambda: nn.GRU(3, 4)(np.ones((5, 2, 4))), tg.ShapeError, "x has 4 features, the layer takes 3"),

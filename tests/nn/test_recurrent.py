@@ -20,8 +20,7 @@ def twins(kind, layers=2, **options):
 
 
 def first_state(rng, kind, layers, batch):
-    parts = [rng.standard_normal((layers, *batch, 5)) for _ in range(2 if kind == "LSTM" else 1)]
-    return parts
+    return [rng.standard_normal((layers, *batch, 5)) for _ in range(2 if kind == "LSTM" else 1)]
 
 
 @pytest.mark.parametrize("batch", [(2,), ()], ids=["batch", "unbatched"])

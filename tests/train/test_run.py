@@ -55,7 +55,7 @@ def test_evaluation_in_one_piece_or_in_chunks_is_the_same():
     assert model.training
 
 
-class Stop(Exception):
+class StopError(Exception):
     pass
 
 
@@ -73,9 +73,9 @@ def test_a_run_saved_anywhere_and_loaded_goes_on_to_the_bit(tmp_path, stop_at):
     def stop(progress, loss):
         seen.append(loss)
         if len(seen) == stop_at:
-            raise Stop
+            raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         first.fit(on_chunk=stop)
     first.save(tmp_path / "run")
     second = Run.load(tmp_path / "run", text)
@@ -178,7 +178,8 @@ def test_the_same_seed_writes_the_same_and_the_model_is_left_as_it_was():
 
 
 @pytest.mark.parametrize(
-    "options", [{"temperature": -1}, {"temperature": math.nan}, {"top_k": 0}, {"top_p": 0}, {"top_p": 1.5}, {"length": -1}]
+    "options",
+    [{"temperature": -1}, {"temperature": math.nan}, {"top_k": 0}, {"top_p": 0}, {"top_p": 1.5}, {"length": -1}],
 )
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(tg.DataError, match=next(iter(options))):

@@ -16,12 +16,18 @@ HOSTILE = '<b>&amp;"{x|y}\\N\\ é'
 
 @pytest.mark.parametrize("view", ["cell", "op"])
 def test_same_graph_same_bytes_whatever_the_hash_seed(view):
-    code = f"import viz, sys; from tests.viz.samples import net; sys.stdout.write(viz.draw(net('LSTM', 2, 2), view={view!r}).dot)"
+    code = f"""
+import sys, viz
+from tests.viz.samples import net
+sys.stdout.write(viz.draw(net('LSTM', 2, 2), view={view!r}).dot)
+"""
+    there = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     runs = [
-        subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
-                       capture_output=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code], env={**there, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
         for seed in ("0", "1")
-    ]  # fmt: skip
+    ]
     assert runs[0] == runs[1] == viz.draw(net("LSTM", 2, 2), view=view).dot.encode()
 
 
@@ -47,7 +53,7 @@ def test_a_shared_weight_is_marked():
 
 
 def test_the_three_kinds_of_no_gradient_never_look_alike():
-    from viz.theme import HEAT, heat
+    from viz.heat import HEAT, heat
 
     looks = [heat(None), heat(0.0), heat(float("nan")), heat(1e-30)]
     assert len(set(looks)) == 4

@@ -2,7 +2,8 @@
 
 import pytest
 
-from viz.theme import HEAT, THEMES, contrast, text_on
+from viz.heat import HEAT, contrast, text_on
+from viz.theme import THEMES
 
 
 @pytest.mark.parametrize("name", THEMES)

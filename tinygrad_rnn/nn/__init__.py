@@ -1,12 +1,12 @@
 """Recurrent networks from the engine's primitives.
 
-    Module, Parameter                     a tree of parameters with a forward
-    Linear, Embedding, Dropout            what stands around a recurrence
-    RNNCell, LSTMCell, GRUCell            one step:   new_state = f_W(x, old_state)
-    RNN, LSTM, GRU                        L layers of cells over a sequence
-    unroll                                the one time loop that they all use
-    cross_entropy, mse_loss               losses
-    init                                  first values
+Module, Parameter                     a tree of parameters with a forward
+Linear, Embedding, Dropout            what stands around a recurrence
+RNNCell, LSTMCell, GRUCell            one step:   new_state = f_W(x, old_state)
+RNN, LSTM, GRU                        L layers of cells over a sequence
+unroll                                the one time loop that they all use
+cross_entropy, mse_loss               losses
+init                                  first values
 """
 
 from tinygrad_rnn.nn import init

@@ -28,7 +28,9 @@ def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tens
     """
     ids = np.asarray(raw(targets))
     if ids.dtype.kind not in "iu":
-        raise DTypeError(f"cross_entropy: the targets are {ids.dtype}", expected="integer classes", where=str(MODE.get()))
+        raise DTypeError(
+            f"cross_entropy: the targets are {ids.dtype}", expected="integer classes", where=str(MODE.get())
+        )
     if logits.shape[:-1] != ids.shape or logits.ndim == 0:
         raise ShapeError(
             "cross_entropy: logits and targets do not match",

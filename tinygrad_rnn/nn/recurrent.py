@@ -1,10 +1,10 @@
 """Recurrent: cells stacked in layers and unrolled over a sequence.
 
-    layer 1   h₀ → f → h₁ → f → h₂ → …     the outputs of a layer are the inputs of the next
-                   ↑        ↑
-    layer 0   h₀ → f → h₁ → f → h₂ → …
-                   ↑        ↑
-                   x₁       x₂
+layer 1   h₀ → f → h₁ → f → h₂ → …     the outputs of a layer are the inputs of the next
+               ↑        ↑
+layer 0   h₀ → f → h₁ → f → h₂ → …
+               ↑        ↑
+               x₁       x₂
 """
 
 from __future__ import annotations
@@ -137,6 +137,4 @@ class Recurrent(Module):
                 help="pass None to start from zeros, or the state that the last call returned",
             )
         with step(0):
-            return [
-                cell.given_state(tuple(part[k] for part in parts), batch) for k, cell in enumerate(self._cells)
-            ]
+            return [cell.given_state(tuple(part[k] for part in parts), batch) for k, cell in enumerate(self._cells)]

@@ -1,8 +1,8 @@
 """The only time loop: new_state = f(x_t, old_state), the same f at every step.
 
-    state₀ → f → state₁ → f → state₂ → …
-             ↑            ↑
-             x₁           x₂
+state₀ → f → state₁ → f → state₂ → …
+         ↑            ↑
+         x₁           x₂
 """
 
 from __future__ import annotations

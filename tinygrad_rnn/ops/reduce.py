@@ -125,7 +125,8 @@ def norm(x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = F
     Args:
         x: of any shape.
         ord: p: None or 2 (Euclid), 1, or inf (the largest |x|); over several axes None alone (Frobenius).
-        axis, keepdims: as for every reduction.
+        axis: as for every reduction.
+        keepdims: likewise.
     Raises:
         ShapeError: another `ord`, or one over several axes: norms of matrices as operators are not built.
     """

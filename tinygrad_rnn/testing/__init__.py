@@ -1,7 +1,7 @@
 """Gradients checked against differences.
 
-    samples   for every registered op, calls to check it on
-    checks    rules against Richardson differences, and against each other: one row per op and module
+samples   for every registered op, calls to check it on
+checks    rules against Richardson differences, and against each other: one row per op and module
 """
 
 from tinygrad_rnn.testing.checks import Row, check_everything, check_function

@@ -1,8 +1,8 @@
 """Three answers to one question, which must agree: ⟨u, J·dx⟩ along a random dx, weighed by a random u.
 
-    reverse      ⟨Jᵀu, dx⟩       from the vjp rules
-    forward      ⟨u, J·dx⟩       from the jvp rules
-    differences  ⟨u, (f(x + h·dx) − f(x − h·dx)) / 2h⟩, Richardson-extrapolated, no rule at all
+reverse      ⟨Jᵀu, dx⟩       from the vjp rules
+forward      ⟨u, J·dx⟩       from the jvp rules
+differences  ⟨u, (f(x + h·dx) − f(x − h·dx)) / 2h⟩, Richardson-extrapolated, no rule at all
 """
 
 from __future__ import annotations

@@ -42,7 +42,12 @@ def calls(op: Op, rng: np.random.Generator) -> list[Call]:
         return []
     if len(op.params) == 1:
         return [call(draw(*shape)) for shape in [(), (3,), (2, 3)]]
-    pairs: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ()), ((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 4))]
+    pairs: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+        ((), ()),
+        ((2, 3), (2, 3)),
+        ((2, 3), (3,)),
+        ((2, 1), (1, 4)),
+    ]
     return [call(draw(*a), draw(*b)) for a, b in pairs]
 
 

@@ -1,14 +1,14 @@
 """Training a character model on a text.
 
-    text → Corpus → stream_batches → CharModel.loss → backward → clip → optimizer.step     (fit)
-                                         ↓
-                     checkpoint ← Run    sample → text
+text → Corpus → stream_batches → CharModel.loss → backward → clip → optimizer.step     (fit)
+                                     ↓
+                 checkpoint ← Run    sample → text
 
-    text        Corpus: characters as ids               clip         gradients kept in bounds
-    stream      truncated backprop through time         fit          the loop
-    charmodel   the language model                      run          settings, model and progress, saved and loaded
-    sample      the model writes                        checkpoint   arrays and facts in files
-    metrics     perplexity, bits per character
+text        Corpus: characters as ids               clip         gradients kept in bounds
+stream      truncated backprop through time         fit          the loop
+charmodel   the language model                      run          settings, model and progress, saved and loaded
+sample      the model writes                        checkpoint   arrays and facts in files
+metrics     perplexity, bits per character
 """
 
 from tinygrad_rnn.train.charmodel import CharModel

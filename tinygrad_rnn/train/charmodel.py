@@ -1,6 +1,6 @@
 """CharModel: the character-level language model: which character comes next?
 
-    id_t → x_t → RNN, LSTM or GRU → h_t → Linear → ŷ_t → L_t = −log softmax(ŷ_t)[id_{t+1}]
+id_t → x_t → RNN, LSTM or GRU → h_t → Linear → ŷ_t → L_t = −log softmax(ŷ_t)[id_{t+1}]
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class CharModel(Module):
         features = hidden if embedding is None else embedding
         self.vocabulary_size, self.dtype = vocabulary_size, dtype
         self.embedding = Embedding(vocabulary_size, features, dtype=dtype, rng=rng) if features else None
-        self.rnn = KINDS[kind](features or vocabulary_size, hidden, layers, dropout=dropout, dtype=dtype, rng=rng, **cell)
+        self.rnn = KINDS[kind](
+            features or vocabulary_size, hidden, layers, dropout=dropout, dtype=dtype, rng=rng, **cell
+        )
         self.head = Linear(hidden, vocabulary_size, dtype=dtype, rng=rng)
         self.dropout = Dropout(dropout, rng=rng)
 

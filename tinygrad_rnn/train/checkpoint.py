@@ -120,7 +120,9 @@ def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         if isinstance(error, CheckpointError):
             raise
-        raise CheckpointError(f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}") from None
+        raise CheckpointError(
+            f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}"
+        ) from None
     return arrays, facts
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from tinygrad_rnn.errors import GradientError
-from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor import Array, Tensor
 
 
-def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, *, error_if_nonfinite: bool = False) -> float:
+def clip_grad_norm_(
+    parameters: Iterable[Tensor] | Tensor, max_norm: float, *, error_if_nonfinite: bool = False
+) -> float:
     """Scale the gradients so that their joint L2 norm is at most `max_norm`: the direction stays.
 
         s = min(1, max_norm / (‖g‖₂ + 1e-6))
@@ -36,19 +38,21 @@ def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, *, e
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm_: max_norm={max_norm}: expected a positive number")
     owners = _with_gradient(parameters)
-    norm = math.hypot(*(_norm(p) for p in owners))
+    norms = [_norm(g) for _, g in owners]
+    norm = math.hypot(*norms)
     if not math.isfinite(norm):
         if error_if_nonfinite:
+            bad = [p.name or str(p.shape) for (p, _), n in zip(owners, norms, strict=True) if not math.isfinite(n)]
             raise GradientError(
                 f"clip_grad_norm_: the gradient's norm is {norm}",
-                got=", ".join(p.name or str(p.shape) for p in owners if not math.isfinite(_norm(p))),
+                got=", ".join(bad),
                 help="find where it starts with detect_anomaly()",
             )
         return norm
     scale = max_norm / (norm + 1e-6)
     if scale < 1:
-        for p in owners:
-            p.grad = Tensor(p.grad * scale)
+        for p, g in owners:
+            p.grad = Tensor(g * scale)
     return norm
 
 
@@ -60,18 +64,19 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
     """
     if not clip_value > 0:
         raise ValueError(f"clip_grad_value_: clip_value={clip_value}: expected a positive number")
-    for p in _with_gradient(parameters):
-        p.grad = Tensor(np.clip(p.grad.data, -clip_value, clip_value))
+    for p, g in _with_gradient(parameters):
+        p.grad = Tensor(np.clip(g, -clip_value, clip_value))
 
 
-def _with_gradient(parameters: Iterable[Tensor] | Tensor) -> list[Tensor]:
+def _with_gradient(parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor, Array]]:
+    """(parameter, gradient) for each that has one, once."""
     every = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [p for p in {id(p): p for p in every}.values() if p.grad is not None]
+    return [(p, p.grad.data) for p in {id(p): p for p in every}.values() if p.grad is not None]
 
 
-def _norm(p: Tensor) -> float:
-    """‖g‖₂ in float64, where the squares of float32's 1e20 still fit."""
-    g = p.grad.data.astype(np.float64).ravel()  # type: ignore[union-attr]
+def _norm(g: Array) -> float:
+    """‖g‖₂ in float64, where the squares of float32's 1e20 still fit, and scaled, so that 1e200's do too."""
+    g = g.astype(np.float64).ravel()
     scale = float(np.max(np.abs(g), initial=0.0))
     if not (math.isfinite(scale) and scale > 0):
         return scale

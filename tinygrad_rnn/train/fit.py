@@ -1,6 +1,6 @@
 """Fit: the training loop over a stream, one chunk a step, that can stop anywhere and go on exactly there.
 
-    for each epoch: for each chunk:  loss → backward → clip → step;  state detached and carried
+for each epoch: for each chunk:  loss → backward → clip → step;  state detached and carried
 """
 
 from __future__ import annotations

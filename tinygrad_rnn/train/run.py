@@ -1,8 +1,8 @@
 """Run: a training run as one thing that can be saved to a directory, loaded, and gone on with.
 
-    Settings ─┐
-    Corpus ───┼─ Run ─ save(directory) → checkpoint → Run.load(directory)
-    Progress ─┘
+Settings ─┐
+Corpus ───┼─ Run ─ save(directory) → checkpoint → Run.load(directory)
+Progress ─┘
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from tinygrad_rnn.errors import CheckpointError, DataError
 from tinygrad_rnn.nn import Dropout
@@ -105,7 +103,7 @@ class Run:
             clip=s.clip or None,
             schedule=cosine_decay(s.lr, steps=steps, warmup=s.warmup),
             progress=self.progress,
-            **callbacks,  # type: ignore[arg-type]
+            **callbacks,
         )
 
     def save(self, directory: str | Path) -> Path:
@@ -145,7 +143,9 @@ class Run:
             for module, state in zip(run._dropouts(), facts["dropout"], strict=True):
                 module.rng.bit_generator.state = state
         except (KeyError, TypeError) as error:
-            raise CheckpointError(f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}") from None
+            raise CheckpointError(
+                f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}"
+            ) from None
         return run
 
     def _dropouts(self) -> list[Dropout]:

@@ -1,6 +1,6 @@
 """Sampling: the model's own output becomes its next input.
 
-    prompt → state, logits → choose one → feed it back → …
+prompt → state, logits → choose one → feed it back → …
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def choose(
     """
     check_options(temperature, top_k, top_p)
     if not np.isfinite(logits).all():
-        raise DataError("sample: the model's output is not finite", help="it diverged in training: lower --lr or --clip")
+        raise DataError(
+            "sample: the model's output is not finite", help="it diverged in training: lower --lr or --clip"
+        )
     if temperature == 0:
         return int(np.argmax(logits))
     scaled = (logits - np.max(logits)).astype(np.float64) / temperature

@@ -1,15 +1,13 @@
 """Truncated backprop through time: a long text as chunks, the state carried from one to the next and detached.
 
-    row 0   t h e _ q | u i c k _ | b r o …      chunk k + 1 continues each row where chunk k stopped;
-    row 1   _ o v e r | _ t h e _ | l a z …      the targets are the same rows, one character on
+row 0   t h e _ q | u i c k _ | b r o …      chunk k + 1 continues each row where chunk k stopped;
+row 1   _ o v e r | _ t h e _ | l a z …      the targets are the same rows, one character on
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
 
 from tinygrad_rnn.errors import DataError
 from tinygrad_rnn.tensor import Array, Tensor
@@ -64,5 +62,3 @@ def detach_state(state: Any) -> Any:
     """
     leaves, build = flatten(state)
     return build([leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves])
-
-

@@ -1,11 +1,13 @@
 """What is drawn: the op view one to one, the cell view folded onto boxes, states and one shape per weight."""
 
+import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+import tinygrad_rnn.nn
 from tests.viz.samples import net
 from viz.elide import elide, kept_steps
-from viz.model import picture
+from viz.picture import picture
 
 KINDS = ("RNN", "LSTM", "GRU")
 
@@ -25,7 +27,7 @@ def test_op_view_is_one_to_one(kind, layers):
 def test_both_uses_of_a_square_are_drawn():
     a = tg.tensor(3.0, requires_grad=True, name="a")
     drawn = picture(tg.graph(a * a))
-    assert [(edge.source, edge.target) for edge in drawn.edges] == [("n_a_1", "n_multiply_1")] * 2
+    assert [(edge.source, edge.target) for edge in drawn.edges] == [("n_a", "n_multiply")] * 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -98,3 +100,13 @@ def test_asking_for_no_step_says_which_there_are():
 def test_an_unknown_view_lists_those_there_are():
     with pytest.raises(ValueError, match="no view 'gates'; there are cell, op"):
         picture(net("RNN").graph(), "gates")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_modules_record_what_the_samples_record(kind):
+    rnn = getattr(tg.nn, kind)(3, 4, rng=0)
+    out, _ = rnn(tg.tensor(np.ones((3, 2, 3), np.float32)))
+    drawn = picture((out * out).sum().graph(), "cell")
+    sample = picture(net(kind, 3, head=False).graph(), "cell")
+    assert drawn.cells == sample.cells == (kind,)
+    assert {i.id: i.label for i in sample.items}.items() <= {i.id: i.label for i in drawn.items}.items()
