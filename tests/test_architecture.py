@@ -65,10 +65,11 @@ CONTRACT = {
         add subtract multiply divide negative power square sqrt exp expm1 log log1p abs sign sin cos tanh sigmoid
         softplus log_sigmoid relu maximum minimum clip where logaddexp
         sum mean prod max min var std cumsum cumprod norm logsumexp softmax log_softmax
-        reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze concatenate stack split flip pad tile repeat
-        matmul dot tensordot einsum outer trace diagonal getitem take take_along_axis index_add one_hot
+        reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze concatenate stack split flip pad tile
+        repeat matmul dot tensordot einsum outer trace diagonal getitem take take_along_axis index_add one_hot
         sort argmax argmin ShapeError DTypeError GraphError CheckpointError AnomalyError""",
-    tg.nn: "Module Parameter Linear Embedding Dropout RNNCell LSTMCell GRUCell RNN LSTM GRU cross_entropy mse_loss init",
+    tg.nn: """Module Parameter Linear Embedding Dropout RNNCell LSTMCell GRUCell RNN LSTM GRU cross_entropy mse_loss
+        init""",
     tg.optim: "SGD Adagrad RMSProp Adam AdamW",
     tg.train: """Corpus stream_batches detach_state clip_grad_norm_ clip_grad_value_ sample save_checkpoint
         load_checkpoint fit perplexity bits_per_char""",

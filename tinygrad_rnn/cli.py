@@ -357,9 +357,8 @@ def demo(options: argparse.Namespace) -> None:
     print(f"Python's own help texts as training data. {describe(run)}")
     valid = corpus.split(settings.fraction)[1]
     before = evaluate(run.model, valid, settings.batch, settings.bptt)
-    print(
-        f"before  {before:.3f} nats/char  (guessing among {len(corpus.vocabulary)}: {math.log(len(corpus.vocabulary)):.3f})"
-    )
+    kinds = len(corpus.vocabulary)
+    print(f"before  {before:.3f} nats/char  (guessing among {kinds} characters costs {math.log(kinds):.3f})")
     began = time.perf_counter()
     with progress_bar(run) as show:
         run.fit(on_chunk=show)
@@ -404,10 +403,10 @@ def check(options: argparse.Namespace) -> int:
     from tinygrad_rnn.testing.checks import check_everything
 
     failed = 0
+    print("      what    which                    worst disagreement of reverse, forward and differences")
     for row in check_everything(seed=options.seed):
         failed += not row.passed
-        print(
-            f"{'ok  ' if row.passed else 'FAIL'}  {row.kind:<7} {row.name:<18} {row.cases:>3} cases  {row.worst:.1e}  {row.note}"
-        )
+        verdict = "ok  " if row.passed else "FAIL"
+        print(f"{verdict}  {row.kind:<7} {row.name:<18} {row.cases:>3} cases  {row.worst:.1e}  {row.note}".rstrip())
     print(f"{failed} failed" if failed else "all gradients agree")
     return 1 if failed else 0

@@ -21,7 +21,7 @@ import linecache
 import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
-from types import NoneType
+from types import EllipsisType, NoneType
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -42,6 +42,7 @@ class Op:
         defaults, optional: the defaults of its static arguments, and of its array arguments.
         vjps, jvps: a rule per array argument, None where nothing flows. A variadic op has one joint rule.
         into: adds a cotangent of argument 0 to a buffer in place, where the cotangent is mostly zeros.
+        together: by argument, one rule for many uses of the same value: all their cotangents in one computation.
         differentiable: False when the output is not a smooth function of anything.
     """
 
@@ -59,21 +60,27 @@ class Op:
         self.vjps: list[Rule | None] = [None] * len(self.params)
         self.jvps: list[Rule | None] = [None] * len(self.params)
         self.into: Rule | None = None
+        self.together: dict[int, Rule] = {}
         self.differentiable = differentiable
         self.public: Primitive
 
+    def by_position(self, rules: Mapping[str, Rule]) -> dict[int, Rule]:
+        """Rules keyed by argument name, by the argument's position instead."""
+        unknown = [name for name in rules if name not in self.params]
+        if unknown:
+            raise TypeError(f"{self.name} has no array argument {unknown[0]!r}: it takes {', '.join(self.params)}")
+        return {self.params.index(name): rule for name, rule in rules.items()}
+
     def set_rules(self, table: list[Rule | None], rules: Mapping[str, Rule]) -> None:
-        for name, rule in rules.items():
-            if name not in self.params:
-                raise TypeError(f"{self.name} has no array argument {name!r}: it takes {', '.join(self.params)}")
-            table[self.params.index(name)] = rule
+        for k, rule in self.by_position(rules).items():
+            table[k] = rule
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
 
 class Primitive(Protocol):
-    """A declared op: call it; add its rules with vjp, jvp and into."""
+    """A declared op: call it; add its rules with vjp, jvp, into and together."""
 
     op: Op
     __name__: str
@@ -82,6 +89,7 @@ class Primitive(Protocol):
     def vjp(self, **rules: Rule) -> None: ...
     def jvp(self, **rules: Rule) -> None: ...
     def into(self, rule: Rule) -> None: ...
+    def together(self, **rules: Rule) -> None: ...
 
 
 # declaring
@@ -134,24 +142,25 @@ def linear(*, transpose: Rule) -> Callable[[Callable[..., Any]], Primitive]:
 
 
 def _declare(op: Op) -> Primitive:
-    if not op.variadic and not op.static and len(op.params) <= 2:
-        apply = (_apply_one if len(op.params) == 1 else _apply_two)(op, op.forward)
-    else:
-        apply = _apply_any(op, op.forward)
+    plain = {1: _apply_one, 2: _apply_two} if not op.static else {1: _apply_one_static}
+    make = _apply_any if op.variadic else plain.get(len(op.params), _apply_any)
+    apply = make(op, op.forward)
     public = cast("Primitive", wraps(op.forward)(apply))
     public.op = op
     public.vjp = lambda **rules: op.set_rules(op.vjps, rules)  # type: ignore[method-assign]
     public.jvp = lambda **rules: op.set_rules(op.jvps, rules)  # type: ignore[method-assign]
+    public.together = lambda **rules: op.together.update(op.by_position(rules))  # type: ignore[method-assign]
     public.into = lambda rule: setattr(op, "into", rule)  # type: ignore[method-assign]
     op.public = public
     REGISTRY[op.name] = op
     return public
 
 
-# calling: the first two are the last, specialised, because every step of every network runs through them
+# calling: the first three are the last, specialised, because every step of every network runs through them
 
 _LEAKS = (ValueError, TypeError, IndexError, OverflowError)
 _RAW = (np.ndarray, int, float, complex, np.generic, NoneType)
+_PLAIN = frozenset({int, bool, float, str, slice, NoneType, type, EllipsisType})
 _NOTHING: Mapping[str, Any] = {}
 _ndarray = np.ndarray
 
@@ -212,6 +221,42 @@ def _apply_two(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             (m, u), (n, v) = _held(a, u, now), _held(b, v, now)
             return wrap(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
         return wrap(y, None)
+
+    return apply
+
+
+def _apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
+    names = frozenset(op.static)
+    defaults = op.defaults
+
+    def apply(x: Any = None, *rest: Any, **static: Any) -> Any:
+        if rest and not static and len(rest) <= len(op.static):
+            static = dict(zip(op.static, rest, strict=False))
+        elif rest or x is None or not static.keys() <= names:
+            (x,), static = _bind(op, (x, *rest) if x is not None else rest, static)
+        if static.keys() != names:
+            static = {**defaults, **static}
+            if static.keys() != names:
+                _bind(op, (x,), static)
+        for name, value in static.items():
+            if type(value) not in _PLAIN:
+                static[name] = _frozen(value)
+        value = x._array if isinstance(x, Tensor) else raw(x)
+        try:
+            y = forward(value, **static)
+        except _LEAKS as error:
+            raise refusal(op, error, (value,), static) from None
+        if not isinstance(x, Tensor):
+            return y
+        if type(y) is not _ndarray:
+            y = np.asarray(y)
+        now = MODE.get()
+        if now.anomaly:
+            _check_finite(op, y, now)
+        node = x._node
+        if node is None or not (node.requires_grad and now.recording and op.differentiable):
+            return wrap(y, None)
+        return wrap(y, _node(op, (node,), (value,), static, y, now))
 
     return apply
 
@@ -291,6 +336,8 @@ def _frozen(value: Any) -> Any:
             )
         return value._array
     if isinstance(value, tuple | list):
+        if isinstance(value, tuple) and _PLAIN.issuperset(map(type, value)):
+            return value
         return type(value)(_frozen(item) for item in value)
     return value
 

@@ -95,7 +95,7 @@ class Cell(Module):
             )
         with step(0):
             return tuple(
-                _carried(part if isinstance(part, Tensor) else Tensor(part), name)
+                _carried(part if isinstance(part, Tensor) else Tensor(part, dtype=self.weight_hh.dtype), name)
                 for part, name in zip(parts, self.states, strict=True)
             )
 
@@ -112,11 +112,16 @@ class Cell(Module):
 
     def forward(self, x: Any, state: Any = None) -> Any:
         """One step: x (B, I) or (I) with the state, zeros when None, to the next state: h, or (h, c)."""
-        x = x if isinstance(x, Tensor) else Tensor(x)
+        x = x if isinstance(x, Tensor) else Tensor(x, dtype=self.weight_ih.dtype)
         self.check_input(x)
         if x.ndim > 2:
-            raise ShapeError(f"{type(self).__name__}: x has {x.ndim} axes", expected="x (B, I) or (I)", got=str(x.shape),
-                             help=f"a cell takes one step; {type(self).__name__.removesuffix('Cell')} takes sequences")  # fmt: skip
+            sequences = type(self).__name__.removesuffix("Cell")
+            raise ShapeError(
+                f"{type(self).__name__}: x has {x.ndim} axes",
+                expected="x (B, I) or (I)",
+                got=f"x {x.shape}",
+                help=f"a cell takes one step; {sequences} takes sequences",
+            )
         batch = x.shape[:-1]
         before = self.initial_state(batch) if state is None else self.given_state(state, batch)
         after = self.step(x, before)

@@ -81,15 +81,19 @@ class Recurrent(Module):
         Raises:
             ShapeError: x or hx does not fit.
         """
+        outputs, last = self.unrolled(x, hx)
+        return stack(outputs, axis=1 if self.batch_first and outputs[0].ndim == 2 else 0), last
+
+    def unrolled(self, x: Any, hx: Any = None) -> tuple[list[Tensor], Any]:
+        """The same, with the last layer's h of every step on its own: ([h_1 … h_T], h_n)."""
         xs, states = self._checked(x, hx)
         ends = []
         for k, cell in enumerate(self._cells):
             with scope(f"l{k}"):
                 xs, end = unroll(self._layer_step(k, cell), xs, states[k])
             ends.append(end)
-        output = stack(xs, axis=1 if self.batch_first and xs[0].ndim == 2 else 0)
         last = tuple(stack(list(parts)) for parts in zip(*ends, strict=True))
-        return output, last[0] if len(last) == 1 else last
+        return xs, last[0] if len(last) == 1 else last
 
     def _layer_step(self, k: int, cell: Cell) -> Any:
         def advance(x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -101,7 +105,8 @@ class Recurrent(Module):
 
     def _checked(self, x: Any, hx: Any) -> tuple[Any, list[State]]:
         """The sequence with time first, and each layer's state before the first step."""
-        x = x if isinstance(x, Tensor) else Tensor(x)
+        dtype = self._cells[0].weight_ih.dtype
+        x = x if isinstance(x, Tensor) else Tensor(x, dtype=dtype)
         name = type(self).__name__
         layout = "(B, T, I)" if self.batch_first else "(T, B, I)"
         if x.ndim not in (2, 3):
@@ -126,7 +131,8 @@ class Recurrent(Module):
     def _given(self, hx: Any, batch: tuple[int, ...]) -> list[State]:
         names = self.cell_type.states
         parts = list(hx) if isinstance(hx, tuple | list) else [hx]
-        parts = [part if isinstance(part, Tensor) else Tensor(part) for part in parts]
+        dtype = self._cells[0].weight_hh.dtype
+        parts = [part if isinstance(part, Tensor) else Tensor(part, dtype=dtype) for part in parts]
         expected = (self.num_layers, *batch, self.hidden_size)
         if [part.shape for part in parts] != [expected] * len(names):
             raise ShapeError(

@@ -46,6 +46,7 @@ def matmul(a: Array, b: Array) -> Array:
 
 
 matmul.vjp(a=_matmul_vjp_a, b=_matmul_vjp_b)
+matmul.together(b=lambda gys, args: dot(np.concatenate([a for a, _ in args]).T, np.concatenate(gys)))
 matmul.jvp(a=lambda da, y, a, b: matmul(da, b), b=lambda db, y, a, b: matmul(a, db))
 
 
@@ -139,6 +140,7 @@ def inner(a: Array, b: Array) -> Array:
 
 
 inner.vjp(a=_inner_vjp_a, b=_inner_vjp_b)
+inner.together(b=lambda gys, args: dot(np.concatenate(gys).T, np.concatenate([a for a, _ in args])))
 inner.jvp(a=lambda da, y, a, b: inner(da, b), b=lambda db, y, a, b: inner(a, db))
 
 

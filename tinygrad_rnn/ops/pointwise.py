@@ -59,13 +59,14 @@ def tanh(x: Array) -> Array:
 @elementwise(x=lambda y, x: logistic_slope(x))
 def sigmoid(x: Array) -> Array:
     """y = σ(x) = 1/(1 + e⁻ˣ).  dy/dx = σ′(x) = y(1 − y)."""
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(np.copysign(x, -1)))
+    with np.errstate(over="ignore"):  # e⁸⁰⁰ is ∞ and 1/∞ is 0, as it should be
+        return np.reciprocal(1 + np.exp(np.negative(x)))
 
 
 @elementwise(x=lambda y, x: -y * tanh(x / 2))
 def logistic_slope(x: Array) -> Array:
     """y = σ′(x) = e⁻|ˣ|/(1 + e⁻|ˣ|)², exact in both tails.  dy/dx = −y·tanh(x/2)."""
-    e = np.exp(np.copysign(x, -1))
+    e = np.exp(-np.abs(x))
     return e / np.square(1 + e)
 
 

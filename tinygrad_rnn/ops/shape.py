@@ -18,8 +18,9 @@ Axes = int | tuple[int, ...]
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     """Σ x over the axes that broadcasting from `shape` added or stretched: the transpose of broadcast_to."""
     extra = x.ndim - len(shape)
-    stretched = (extra + k for k, n in enumerate(shape) if n == 1 and x.shape[extra + k] != 1)
-    return reshape(x.sum(axis=(*range(extra), *stretched), keepdims=True), shape)
+    y = x.sum(axis=tuple(range(extra))) if extra else x
+    stretched = tuple(k for k, n in enumerate(shape) if n == 1 and y.shape[k] != 1)
+    return y.sum(axis=stretched, keepdims=True) if stretched else y
 
 
 @linear(transpose=lambda gy, x, *, shape: sum_to(gy, x.shape))

@@ -123,7 +123,7 @@ def networks(rng: np.random.Generator) -> Iterator[tuple[str, Callable[..., Any]
     for layer in (nn.RNN, nn.LSTM, nn.GRU):
         yield _module(layer.__name__, layer(3, 2, 2, dtype=np.float64, rng=rng), batch)
     yield "cross_entropy", lambda logits: nn.cross_entropy(logits, [0, 2]), [x]
-    yield "mse_loss", lambda y, target: nn.mse_loss(y, target), [x, spread(rng, 2, 3)]
+    yield "mse_loss", nn.mse_loss, [x, spread(rng, 2, 3)]
     yield "a small network", lambda a, b: relu(matmul(tanh(a), b)), [x, spread(rng, 3, 2)]
 
 

@@ -80,15 +80,15 @@ class CharModel(Module):
 
     def step_losses(self, ids: Array, targets: Array, state: Any = None) -> tuple[Tensor, Any]:
         """The same loss, recorded step by step, to be drawn: L = Σ Lₜ / T with ŷₜ and Lₜ in step t."""
-        output, state = self.rnn(self.inputs(ids), state)
+        outputs, state = self.rnn.unrolled(self.inputs(ids), state)
 
         def judge(at: tuple[Tensor, Array], total: Any) -> tuple[Tensor, Any]:
             h, target = at
-            y = label(self.head(h), "output", "y")
+            y = label(self.head(self.dropout(h)), "output", "y")
             loss = label(cross_entropy(y, label(Tensor(target), "target", "target")), "loss", "L")
             return loss, None
 
-        losses, _ = unroll(judge, list(zip(output, targets, strict=True)), None)
+        losses, _ = unroll(judge, list(zip(outputs, targets, strict=True)), None)
         total = losses[0]
         for loss in losses[1:]:
             total = total + loss

@@ -26,6 +26,7 @@ def stream_batches(ids: Array, batch: int, bptt: int) -> Iterator[tuple[Array, A
     Raises:
         DataError: too few ids for one step of every row.
 
+    >>> import numpy as np
     >>> [(x[:, 0].tolist(), y[:, 0].tolist()) for x, y in stream_batches(np.arange(11), 2, 3)]
     [([0, 1, 2], [1, 2, 3]), ([3, 4], [4, 5])]
     """
