@@ -29,7 +29,7 @@ __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
     "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode",
-    "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "enable_grad", "grad", "graph", "hessian", "hvp",
-    "jacobian", "jvp", "label", "nn", "no_grad", "optim", "scope", "step", "tensor", "train", "value_and_grad", "vjp",
-    *ops.__all__,
+    "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "enable_grad", "grad", "graph", "hessian",
+    "hvp", "jacobian", "jvp", "label", "nn", "no_grad", "optim", "scope", "step", "tensor", "train", "value_and_grad",
+    "vjp", *ops.__all__,
 ]  # fmt: skip
