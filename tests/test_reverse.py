@@ -396,3 +396,42 @@ def test_no_anomaly_without_asking():
     with np.errstate(divide="ignore"):
         tg.sqrt(x).sum().backward()
     assert np.isinf(x.grad.data).all()
+
+
+@pytest.mark.parametrize("uses", [1, 2, 31, 32, 33, 70])
+def test_uses_of_a_weight_computed_together_are_those_computed_one_by_one(uses):
+    """inner, matmul and a sum take turns at one weight, leaf or not; detect_anomaly() takes each use alone."""
+    rng = np.random.default_rng(0)
+    leaf = tg.tensor(rng.standard_normal((3, 3)), requires_grad=True)
+    xs = rng.standard_normal((uses, 2, 3))
+
+    def gradient():
+        leaf.grad = None
+        W = 1.0 * leaf
+        h = tg.tensor(np.zeros((2, 3)))
+        for t, x in enumerate(xs):
+            h = tg.tanh(tg.inner(x, W) + tg.matmul(h, W) + (W.sum() if t % 7 == 0 else 0.0))
+            h = h + tg.inner(h, leaf) if t % 5 == 0 else h
+        (h * h).sum().backward()
+        return leaf.grad.data
+
+    together = gradient()
+    with tg.detect_anomaly():
+        alone = gradient()
+    np.testing.assert_allclose(together, alone, rtol=1e-10, atol=1e-12)  # the same terms, summed in another order
+
+
+def test_a_shared_weights_gradient_is_the_sum_over_untied_copies():
+    rng = np.random.default_rng(1)
+    W = rng.standard_normal((3, 3))
+    xs = rng.standard_normal((40, 2, 3))
+
+    def loss(copies):
+        h = np.zeros((2, 3))
+        for x, copy in zip(xs, copies, strict=True):
+            h = tg.tanh(x + tg.inner(h, copy))
+        return (h * h).sum()
+
+    tied = tg.grad(lambda W: loss([W] * 40))(W)
+    untied = tg.grad(loss)([W] * 40)
+    np.testing.assert_allclose(tied.data, sum(g.data for g in untied), rtol=1e-12, atol=1e-15)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.errors import DTypeError, ShapeError
-from tinygrad_rnn.graph import MODE
-from tinygrad_rnn.ops import expand_dims, log_softmax, squeeze, take_along_axis
+from tinygrad_rnn.graph import MODE, label
+from tinygrad_rnn.ops import log_softmax, squeeze, take_along_axis
 from tinygrad_rnn.primitive import raw
 from tinygrad_rnn.tensor import Tensor
 
@@ -45,7 +45,7 @@ def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tens
             got=f"{ids.min()} … {ids.max()}",
             where=str(MODE.get()),
         )
-    column = expand_dims(targets if isinstance(targets, Tensor) else ids, axis=-1)
+    column = label(Tensor(ids[..., None]), "target", "target")
     picked = squeeze(take_along_axis(log_softmax(logits), column), axis=-1)
     return _reduced(-picked, reduction)
 

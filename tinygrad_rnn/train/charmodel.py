@@ -79,17 +79,16 @@ class CharModel(Module):
         return cross_entropy(logits, targets), state
 
     def step_losses(self, ids: Array, targets: Array, state: Any = None) -> tuple[Tensor, Any]:
-        """The same loss, recorded step by step, to be drawn: L = Σ Lₜ / T with ŷₜ and Lₜ in step t."""
+        """(L, state), recorded step by step, to be drawn: L = Σ Lₜ, T times `loss`, with ŷₜ and Lₜ in step t."""
         outputs, state = self.rnn.unrolled(self.inputs(ids), state)
 
         def judge(at: tuple[Tensor, Array], total: Any) -> tuple[Tensor, Any]:
             h, target = at
             y = label(self.head(self.dropout(h)), "output", "y")
-            loss = label(cross_entropy(y, label(Tensor(target), "target", "target")), "loss", "L")
-            return loss, None
+            return label(cross_entropy(y, target), "loss", "L"), None
 
         losses, _ = unroll(judge, list(zip(outputs, targets, strict=True)), None)
         total = losses[0]
         for loss in losses[1:]:
             total = total + loss
-        return label(total / len(losses), "loss", "L"), state
+        return label(total, "loss", "L"), state
