@@ -6,7 +6,7 @@ hessian    the jacobian of grad                     checkpoint  run again instea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from tinygrad_rnn.graph import MODE, Node, enable_grad
 from tinygrad_rnn.ops.indexing import getitem
 from tinygrad_rnn.ops.shape import astype, concatenate, reshape, stack
 from tinygrad_rnn.primitive import primitive
-from tinygrad_rnn.reverse import alias, grad, pull, vjp
+from tinygrad_rnn.reverse import alias, grad, narrowed, pull, vjp
 from tinygrad_rnn.tensor import Array, Tensor, wrap
 from tinygrad_rnn.tree import as_tensors, flatten
 
@@ -34,40 +34,31 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
     """
 
     def jacobian_of(*xs: Any) -> Any:
-        chosen = (argnums,) if isinstance(argnums, int) else argnums
+        of_chosen, chosen = narrowed(f, xs, argnums)
+        y, pullback = vjp(of_chosen, *chosen)
+        nested, build_y = flatten(y)
+        ys = as_tensors(nested, "an output")
+        arguments, build_x = flatten(tuple(chosen))
 
-        def of_chosen(*parts: Any) -> Any:
-            full = list(xs)
-            for k, part in zip(chosen, parts, strict=True):
-                full[k] = part
-            return f(*full)
+        def blocks(k: int) -> Any:
+            """∂ys[k] by each argument: what is pulled back from its elements, one row for each."""
+            rows = [flatten(pullback(build_y(unit)))[0] for unit in _units(ys, k)]
+            shapes = [(*ys[k].shape, *x.shape) for x in as_tensors(arguments, "an argument")]
+            stacked = zip(*rows, strict=True) if rows else ([np.zeros(shape)] for shape in shapes)
+            built = build_x([reshape(stack(list(g)), shape) for g, shape in zip(stacked, shapes, strict=True)])
+            return built[0] if isinstance(argnums, int) else built
 
-        y, pullback = vjp(of_chosen, *(xs[k] for k in chosen))
-        nested_ys, build_y = flatten(y)
-        ys = as_tensors(nested_ys, "an output")
-        shapes = [leaf.shape for leaf in ys]
-        nests = []
-        for k, end in enumerate(ys):
-            rows = []
-            for place in np.ndindex(shapes[k]):
-                gys = [np.zeros(shape, leaf.dtype) for shape, leaf in zip(shapes, ys, strict=True)]
-                gys[k][place] = 1
-                rows.append(pullback(build_y(list(gys))))
-            if not rows:
-                rows = [
-                    pullback(build_y([np.zeros(shape, leaf.dtype) for shape, leaf in zip(shapes, ys, strict=True)]))
-                ]
-            columns = zip(*(flatten(row)[0] for row in rows), strict=True)
-            _, build_x = flatten(rows[0])
-            blocks = [
-                reshape(stack(list(column))[: int(np.prod(shapes[k], dtype=int))], (*end.shape, *column[0].shape))
-                for column in columns
-            ]
-            nested = build_x(blocks)
-            nests.append(nested[0] if isinstance(argnums, int) else nested)
-        return build_y(nests)
+        return build_y([blocks(k) for k in range(len(ys))])
 
     return jacobian_of
+
+
+def _units(ys: Sequence[Tensor], k: int) -> Iterator[list[Array]]:
+    """For each element of ys[k], cotangents of all the ys that are 1 there and 0 elsewhere."""
+    for place in np.ndindex(ys[k].shape):
+        unit = [np.zeros(y.shape, y.dtype) for y in ys]
+        unit[k][place] = 1
+        yield unit
 
 
 def hessian(f: Callable[..., Any]) -> Callable[[Any], Any]:

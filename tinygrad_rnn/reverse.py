@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -380,6 +381,23 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., tuple[Any, 
     return rebuild([y if record else y.detach() if isinstance(y, Tensor) else y for y in ys]), pullback
 
 
+def narrowed(
+    f: Callable[..., Any], xs: Sequence[Any], argnums: int | tuple[int, ...]
+) -> tuple[Callable[..., Any], list[Any]]:
+    """f as a function of the arguments `argnums` alone, the others held, and those arguments."""
+    chosen = (argnums,) if isinstance(argnums, int) else argnums
+    if any(not -len(xs) <= k < len(xs) for k in chosen):
+        raise GraphError(f"there is no argument {argnums} to differentiate by", got=f"{len(xs)} arguments")
+
+    def of_chosen(*parts: Any) -> Any:
+        full = list(xs)
+        for k, part in zip(chosen, parts, strict=True):
+            full[k] = part
+        return f(*full)
+
+    return of_chosen, [xs[k] for k in chosen]
+
+
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Any, Any]]:
     """A function that returns (f(*xs), ∂f/∂xs[argnums]) for a scalar f, in one forward and one backward.
 
@@ -391,17 +409,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     """
 
     def both(*xs: Any, **options: Any) -> tuple[Any, Any]:
-        chosen = (argnums,) if isinstance(argnums, int) else argnums
-        if any(not -len(xs) <= k < len(xs) for k in chosen):
-            raise GraphError(f"grad: there is no argument {argnums}", got=f"{len(xs)} arguments")
-
-        def of_chosen(*parts: Any) -> Any:
-            full = list(xs)
-            for k, part in zip(chosen, parts, strict=True):
-                full[k] = part
-            return f(*full, **options)
-
-        inputs, y, build = trace(of_chosen, [xs[k] for k in chosen])
+        of_chosen, chosen = narrowed(partial(f, **options), xs, argnums)
+        inputs, y, build = trace(of_chosen, chosen)
         if not isinstance(y, Tensor) or y.size != 1:
             raise GraphError(
                 "grad: the function does not return a scalar",
