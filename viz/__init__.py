@@ -1,14 +1,15 @@
 """Pictures of an unrolled recurrent net: the same weights at every step, one state that changes, losses on top.
 
-import viz
-viz.draw(loss).save("lstm.svg")
+    viz.draw(loss).save("lstm.svg")
 
-draw  →  picture  →  elide  →  layout  →  dot     →  render
-what        which     where      text       SVG, PNG
-cells       steps     strata     routes
-grid                  rows       splines
-items                 lanes      theme
-edges                 sizes      heat
+    Graph → picture → elide → layout → dot → render → SVG, PNG
+            what      which   where    text
+
+    what     cells: which nodes belong together; items, edges: what is drawn of them; names, words
+    where    one step in rows and lanes (strata, rows, lanes, grid), repeated as columns; edges (routes, splines); sizes
+    look     theme: every colour and shape; heat: gradients by their decade
+
+Nothing here computes: a picture is made from a recorded graph, and Graphviz only paints what has its place already.
 """
 
 from viz.drawing import Drawing, draw
