@@ -58,6 +58,12 @@ def test_a_run_is_never_overwritten_and_keeps_its_settings(text, tmp_path, capsy
         ["train", "--text", "missing.txt"],
         ["train", "--text", "TEXT", "--batch", "5000"],
         ["train", "--text", "TEXT", "--resume", "--out", "nowhere"],
+        ["train", "--text", "TEXT", "--out", "TEXT"],
+        ["train", "--text", "TEXT", "--resume"],
+        ["train", "--text", "TEXT", "--hidden", "10000000000"],
+        ["train", "--text", "."],
+        ["sample", "TEXT"],
+        ["demo", "--out", "TEXT"],
         ["sample", "nowhere"],
         ["sample", "nowhere", "--temperature", "-1"],
         ["draw", "-o", "picture.jpg"],
@@ -99,6 +105,24 @@ def test_an_interruption_saves_and_says_where_and_the_run_goes_on(text, tmp_path
         [*command, "--resume", "--epochs", str(done + 1)], capture_output=True, text=True, check=True
     )
     assert f"epoch {done + 1}/{done + 1}" in again.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="head")
+def test_a_reader_that_has_seen_enough_and_a_pipe_of_ascii(text, tmp_path):
+    out = str(tmp_path / "run")
+    run = [sys.executable, "-m", "tinygrad_rnn"]
+    trained = subprocess.run(
+        [*run, "train", "--text", text, "--out", out, "--epochs", "1", *TRAIN],
+        capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True,
+    )  # fmt: skip
+    assert trained.stderr == b""  # no bar without a terminal
+    with subprocess.Popen(
+        [*run, "sample", out, "--length", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as p:
+        assert len(p.stdout.read(10)) == 10
+        p.stdout.close()
+        assert p.stderr.read() == b""
+    assert p.returncode == 0
 
 
 def test_draw_writes_each_format(tmp_path, capsys):

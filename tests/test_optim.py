@@ -77,6 +77,17 @@ def test_parameters_without_a_gradient_stay_and_shared_ones_step_once():
     assert (a.item(), b.item()) == (0.5, 1.0)
 
 
+def test_frozen_parameters_are_left_alone():
+    layer = nn.Linear(2, 2, rng=0)
+    layer.bias.requires_grad = False
+    optimizer = optim.Adam(layer.parameters())
+    layer(np.ones((1, 2))).sum().backward()
+    before = layer.state_dict()
+    layer.weight.requires_grad = False  # frozen with a gradient still on it
+    optimizer.step()
+    assert all(np.array_equal(before[name], values) for name, values in layer.state_dict().items())
+
+
 def test_float32_stays_float32_and_state_goes_out_and_in():
     p = tg.tensor(np.ones(3, np.float32), requires_grad=True)
     q = tg.tensor(np.ones(3, np.float32), requires_grad=True)
@@ -97,6 +108,8 @@ def test_float32_stays_float32_and_state_goes_out_and_in():
         two.load_state_dict({"0.m": np.zeros(7)})
     with pytest.raises(tg.CheckpointError, match="does not fit"):
         two.load_state_dict({"3.m": np.zeros(3)})
+    with pytest.raises(tg.CheckpointError, match="does not fit"):
+        two.load_state_dict({"0.s": np.zeros(3)})  # RMSProp's
 
 
 def test_what_makes_no_sense_is_refused():
@@ -104,6 +117,8 @@ def test_what_makes_no_sense_is_refused():
     for make in (
         lambda: optim.SGD([], lr=0.1),
         lambda: optim.SGD([p], lr=-1),
+        lambda: optim.SGD([p], lr=math.nan),
+        lambda: optim.SGD([tg.tensor([1.0])], lr=1),
         lambda: optim.SGD([p], lr=1, nesterov=True),
         lambda: optim.Adam([p], betas=(0.9, 1.0)),
         lambda: optim.SGD([p * 2], lr=1),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,21 +27,26 @@ Schedule = Callable[[int], float]
 class Optimizer:
     """Applies `update` to every parameter that has a gradient.
 
+    Attributes:
+        memory: the names of what it remembers of a parameter, to tell a saved state from another optimiser's.
+
     Args:
-        params: Tensors that require grad; a generator will do, and one that comes twice counts once.
+        params: leaf Tensors; a generator will do, one that comes twice counts once, a frozen one is left alone.
         lr: step size, in units of parameter per step; may be changed between steps.
         weight_decay: λ, adds λ·p to the gradient.
     Raises:
-        ValueError: no parameters, or a negative rate.
+        ValueError: none that requires grad, a computed one, or a negative rate.
     """
+
+    memory: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
         self.params = list({id(p): p for p in params}.values())
-        if not self.params:
-            raise ValueError(f"{type(self).__name__}: no parameters")
-        if not all(isinstance(p, Tensor) and p.requires_grad and p.is_leaf for p in self.params):
-            raise ValueError(f"{type(self).__name__}: a parameter is no leaf Tensor that requires grad")
-        if lr < 0 or weight_decay < 0:
+        if not all(isinstance(p, Tensor) and p.is_leaf for p in self.params):
+            raise ValueError(f"{type(self).__name__}: a parameter is no leaf Tensor")
+        if not any(p.requires_grad for p in self.params):
+            raise ValueError(f"{type(self).__name__}: no parameters that require grad")
+        if not (lr >= 0 and weight_decay >= 0):
             raise ValueError(f"{type(self).__name__}: lr={lr}, weight_decay={weight_decay}: expected ≥ 0")
         self.lr = lr
         self.weight_decay = weight_decay
@@ -51,9 +57,9 @@ class Optimizer:
         raise TypeError(f"{type(self).__name__} defines no update()")
 
     def step(self) -> None:
-        """Change every parameter that has a gradient; the others stay."""
+        """Change every parameter that has a gradient and is not frozen; the others stay."""
         for p, state in zip(self.params, self.state, strict=True):
-            if p.grad is None:
+            if p.grad is None or not p.requires_grad:
                 continue
             values, g = p.data, p.grad.data
             if g.dtype != values.dtype:
@@ -77,16 +83,17 @@ class Optimizer:
         """Remember what `state_dict` gave.
 
         Raises:
-            CheckpointError: it belongs to other parameters; nothing is changed then.
+            CheckpointError: it belongs to other parameters or another optimiser; nothing is changed then.
         """
         loaded: list[State] = [{} for _ in self.params]
         for key, value in state.items():
             index, _, name = key.partition(".")
-            fits = index.isdigit() and int(index) < len(self.params)
+            known = not self.memory or name in self.memory
+            fits = known and index.isdigit() and int(index) < len(self.params)
             if not fits or np.shape(value) not in ((), self.params[int(index)].shape):
                 raise CheckpointError(
                     f"{type(self).__name__}: the saved state does not fit these parameters",
-                    expected=f"{len(self.params)} parameters",
+                    expected=f"{len(self.params)} parameters, of each {', '.join(self.memory)}",
                     got=f"{key} {np.shape(value)}",
                 )
             loaded[int(index)][name] = np.array(value)
@@ -107,6 +114,8 @@ class SGD(Optimizer):
     >>> p
     tensor([0.5], requires_grad=True)
     """
+
+    memory = ("v",)
 
     def __init__(
         self,
@@ -134,6 +143,8 @@ class Adagrad(Optimizer):
     Source: Duchi et al. 2011.
     """
 
+    memory = ("s",)
+
     def __init__(
         self, params: Iterable[Tensor], lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0
     ) -> None:
@@ -150,6 +161,8 @@ class RMSProp(Optimizer):
 
     Source: Tieleman & Hinton 2012.
     """
+
+    memory = ("s",)
 
     def __init__(
         self,
@@ -174,6 +187,8 @@ class Adam(Optimizer):
 
     Source: Kingma & Ba 2015, arXiv:1412.6980.
     """
+
+    memory = ("t", "m", "v")
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ class Tensor:
         if isinstance(data, Tensor):
             data = data._array
         try:
-            self._array: Array = np.array(data, dtype=dtype)
+            self._array: Array = np.array(np.asarray(data), dtype=dtype)
         except (ValueError, TypeError) as error:
             raise ShapeError("tensor: the data is not a rectangular array of numbers", got=str(error)) from None
         if self._array.dtype.kind not in "biufc":

@@ -1,7 +1,11 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tests.oracles import require_torch
 from tinygrad_rnn import nn
 
 
@@ -59,6 +63,54 @@ def test_a_state_that_does_not_fit_names_every_fault_and_changes_nothing():
     assert all(np.array_equal(before[k], model.state_dict()[k]) for k in before)
 
 
+@pytest.mark.parametrize("bad", [np.array([1j]), [["a"]], [[1.0], [1.0, 2.0]]], ids=["complex", "text", "ragged"])
+def test_what_is_no_array_of_real_numbers_is_refused_before_anything_is_assigned(bad):
+    model = nn.Linear(1, 1, rng=0)
+    before = model.weight.item()
+    with pytest.raises(tg.CheckpointError, match="bias"):
+        model.load_state_dict({"weight": [[9.0]], "bias": bad})
+    assert model.weight.item() == before
+
+
+def test_torchs_state_and_numpys_files_load(tmp_path):
+    torch = require_torch()
+    theirs, ours = torch.nn.LSTM(3, 4, 2), nn.LSTM(3, 4, 2, rng=0)
+    ours.load_state_dict(theirs.state_dict())
+    np.savez(tmp_path / "a.npz", **ours.state_dict())
+    again = nn.LSTM(3, 4, 2, rng=1)
+    again.load_state_dict(np.load(tmp_path / "a.npz"))
+    for name, values in theirs.state_dict().items():
+        assert np.array_equal(again.state_dict()[name], values.numpy()), name
+
+
+def test_parameters_in_lists_and_dicts_are_found():
+    class Many(nn.Module):
+        def __init__(self):
+            self.weights = [nn.Parameter([1.0]), nn.Parameter([2.0])]
+            self.named = {"a": nn.Parameter([3.0])}
+
+    assert [name for name, _ in Many().named_parameters()] == ["weights.0", "weights.1", "named.a"]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["copy", "pickle"])
+def test_a_copy_computes_with_its_own_parameters(copied):
+    model = nn.LSTM(3, 4, 2, rng=0)
+    twin = copied(model)
+    twin(np.ones((2, 3)))[0].sum().backward()
+    assert all(p.grad is not None for p in twin.parameters())
+    assert all(p.grad is None for p in model.parameters())
+    assert list(twin.state_dict()) == list(model.state_dict())
+
+
+def test_arrays_lists_and_integers_take_the_layers_dtype():
+    for layer in (nn.Linear(2, 4), nn.GRUCell(2, 4), lambda x: nn.GRU(2, 4)(x)[0]):
+        for x in ([[1, 2]], np.ones((1, 2)), tg.tensor([[1, 2]])):
+            assert layer(x).dtype == np.float32
+    prediction = tg.tensor(np.ones(2, np.float32))
+    assert nn.mse_loss(prediction, np.zeros(2)).dtype == np.float32
+    assert nn.cross_entropy([[0.0, 0.0]], [1]).item() == pytest.approx(np.log(2))
+
+
 def test_names_on_one_side_only_may_be_skipped():
     model = nn.Linear(2, 2, rng=0)
     model.load_state_dict({"bias": np.ones(2), "more": np.ones(9)}, strict=False)
@@ -88,7 +140,7 @@ def test_dropout_keeps_the_mean_and_stops_in_eval():
     y.sum().backward()
     assert np.array_equal(x.grad.data, y.data)
     assert drop.eval()(x) is x
-    with pytest.raises(tg.ShapeError, match="no probability"):
+    with pytest.raises(ValueError, match="a probability"):
         nn.Dropout(1.0)
 
 
@@ -106,6 +158,10 @@ def test_embedding_is_one_hot_times_its_table_and_adds_up_duplicates():
     ("call", "error", "said"),
     [
         (lambda: nn.Linear(3, 2)(np.ones((4, 5), np.float32)), tg.ShapeError, "x has 5 features, the layer takes 3"),
+        (lambda: nn.Linear(3, 2)(1.0), tg.ShapeError, "x has no features"),
+        (lambda: nn.Linear(-3, 2), tg.ShapeError, "must not be negative"),
+        (lambda: nn.Embedding(-3, 2), tg.ShapeError, "no table"),
+        (lambda: nn.GRUCell(3, 2)(np.ones(3), ([[1], [1, 2]],)), tg.ShapeError, "not a rectangular"),
         (lambda: nn.Embedding(3, 2)([0, 3]), tg.ShapeError, "outside the table of 3 rows"),
         (lambda: nn.Embedding(3, 2)([0.5]), tg.DTypeError, "the ids are float64"),
         (

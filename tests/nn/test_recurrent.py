@@ -200,3 +200,32 @@ def test_a_cell_of_ones_own_runs_in_layers():
     output, h_n = LeakyNet(3, 4, num_layers=2, rng=0)(np.ones((5, 2, 3), np.float32))
     assert output.shape == (5, 2, 4)
     assert np.array_equal(h_n.data[1], output.data[-1])
+
+
+def test_a_weight_put_in_anothers_place_is_the_one_computed_with():
+    layer = nn.RNN(4, 4, 2, rng=0)
+    layer.weight_ih_l1 = layer.weight_ih_l0
+    assert "weight_ih_l1" not in layer.state_dict()
+    x = np.ones((1, 4), np.float32)
+    before = layer(x)[0].data
+    layer.weight_ih_l0.assign(np.zeros((4, 4)))
+    b = layer.state_dict()
+    assert not np.array_equal(layer(x)[0].data, before)
+    np.testing.assert_allclose(layer(x)[0].data[0], np.tanh(b["bias_ih_l1"] + b["bias_hh_l1"]), rtol=1e-6)  # float32
+
+
+def test_a_cell_of_ones_own_brings_its_own_parameters():
+    class Scaled(nn.RNNCell):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.scale = nn.Parameter(np.ones(1, np.float32))
+
+        def step(self, x, state):
+            return (super().step(x, state)[0] * self.scale,)
+
+    class Layer(nn.Recurrent):
+        cell_type = Scaled
+
+    layer = Layer(2, 3, 2, rng=0)
+    layer(np.ones((4, 2)))[0].sum().backward()
+    assert dict(layer.named_parameters())["scale_l1"].grad is not None

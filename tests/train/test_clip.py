@@ -67,3 +67,11 @@ def test_values_are_cut_off():
     (p,) = with_gradient(np.array([-9.0, 0.5, 9.0]))
     clip_grad_value_([p], 5.0)
     assert p.grad.tolist() == [-5.0, 0.5, 5.0]
+
+
+def test_a_bound_of_numpys_leaves_float32_as_it_is():
+    (p,) = with_gradient(np.array([3.0, 4.0], np.float32))
+    clip_grad_norm_([p], np.float64(1))
+    assert p.grad.dtype == np.float32
+    clip_grad_value_([p], np.float64(0.1))
+    assert p.grad.dtype == np.float32

@@ -12,16 +12,18 @@ from tinygrad_rnn.train import (
     Corpus,
     Run,
     Settings,
+    checkpoint,
     evaluate,
     load_checkpoint,
     sample,
     save_checkpoint,
     stream_batches,
+    stream_sample,
 )
 from tinygrad_rnn.train.sample import choose
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 30
-SMALL = Settings(hidden=24, layers=1, batch=5, bptt=16, epochs=8, lr=0.02)
+SMALL = Settings(hidden=24, layers=1, batch=5, bptt=16, epochs=8, lr=0.02, warmup=0, dropout=0.0)
 
 
 def test_a_model_learns_a_text_by_heart_and_writes_it():
@@ -92,6 +94,27 @@ def test_a_loss_that_is_not_finite_stops_the_run_in_words():
         run.fit()
 
 
+def test_a_gradient_that_is_not_finite_never_reaches_the_parameters(monkeypatch):
+    run = Run(SMALL, Corpus(TEXT))
+    before = run.model.state_dict()
+    monkeypatch.setitem(tg.train.fit.__globals__, "clip_grad_norm_", lambda *args: math.nan)
+    with pytest.raises(tg.GradientError, match="norm is nan at epoch 1, chunk 1"):
+        run.fit()
+    assert all(np.array_equal(before[name], values) for name, values in run.model.state_dict().items())
+
+
+def test_a_run_goes_on_only_with_its_own_text(tmp_path):
+    Run(SMALL, Corpus(TEXT)).save(tmp_path)
+    (tmp_path / "other.txt").write_text(TEXT + TEXT[:5])
+    with pytest.raises(tg.CheckpointError, match="another text"):
+        Run.load(tmp_path, tmp_path / "other.txt")
+    with pytest.raises(tg.DataError, match="too short"):
+        Run.load(tmp_path).fit()  # without its text it can write, not learn
+    Run.load(tmp_path).save(tmp_path)
+    (tmp_path / "same.txt").write_text(TEXT)
+    assert len(Run.load(tmp_path, tmp_path / "same.txt").corpus) == len(TEXT)
+
+
 def test_a_text_too_short_is_refused_before_training():
     with pytest.raises(tg.DataError, match="shorter than a batch"):
         Run(Settings(batch=50), Corpus("too short for fifty rows, this text, really")).batches()
@@ -120,9 +143,17 @@ def test_a_checkpoint_goes_out_and_in(tmp_path):
 def test_a_crash_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     model = tg.nn.Linear(3, 2, rng=0)
     save_checkpoint(tmp_path, model, step=1)
-    for broken in ("tinygrad_rnn.train.checkpoint.save_file", "tinygrad_rnn.train.checkpoint.json.dump"):
+    whole = checkpoint.to_disk
+    for torn in ("arrays-", "checkpoint.json"):
+
+        def half(path, content, torn=torn):
+            if path.name.startswith(torn):
+                path.write_bytes(content[: len(content) // 2])
+                raise OSError("no space left")
+            whole(path, content)
+
         with monkeypatch.context() as patched:
-            patched.setattr(broken, lambda *args, **kwargs: (_ for _ in ()).throw(OSError("no space left")))
+            patched.setattr(checkpoint, "to_disk", half)
             with pytest.raises(tg.CheckpointError, match="no space left"):
                 save_checkpoint(tmp_path, model, step=2)
         assert load_checkpoint(tmp_path, tg.nn.Linear(3, 2))["step"] == 1
@@ -147,6 +178,20 @@ def test_damage_is_said(tmp_path, damage, said):
         load_checkpoint(tmp_path, tg.nn.Linear(3, 2))
 
 
+def test_facts_may_have_any_name_and_a_half_that_does_not_fit_changes_nothing(tmp_path):
+    model = tg.nn.Linear(1, 1, rng=0)
+    optimizer = tg.optim.SGD(model.parameters(), momentum=0.9)
+    model([[1.0]]).sum().backward()
+    optimizer.step()
+    save_checkpoint(tmp_path, model, optimizer, version=7, arrays="x")
+    assert load_checkpoint(tmp_path, model, optimizer) == {"version": 7, "arrays": "x"}
+    twin = tg.nn.Linear(1, 1, rng=1)
+    before = twin.weight.item()
+    with pytest.raises(tg.CheckpointError, match="Adagrad"):
+        load_checkpoint(tmp_path, twin, tg.optim.Adagrad(twin.parameters()))
+    assert twin.weight.item() == before
+
+
 # sampling
 
 
@@ -167,6 +212,7 @@ def test_choices_follow_the_probabilities():
     assert share(top_p=0.6) == pytest.approx([0.625, 0.375, 0, 0], abs=0.04)
     assert share(top_p=0.5).tolist() == [1, 0, 0, 0]
     assert share(temperature=1e-3, top_k=9).tolist() == [1, 0, 0, 0]
+    assert share(temperature=1e-310).tolist() == [1, 0, 0, 0]
 
 
 def test_the_same_seed_writes_the_same_and_the_model_is_left_as_it_was():
@@ -184,6 +230,11 @@ def test_the_same_seed_writes_the_same_and_the_model_is_left_as_it_was():
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(tg.DataError, match=next(iter(options))):
         sample(CharModel("rnn", 28, hidden=4), Corpus(TEXT), **options)
+
+
+def test_a_prompt_is_judged_before_anything_is_written():
+    with pytest.raises(tg.DataError, match="'日'"):
+        stream_sample(CharModel("rnn", 28, hidden=4), Corpus(TEXT), "日")
 
 
 def test_a_diverged_model_says_so():

@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.graph import MODE, label, step
 from tinygrad_rnn.nn import init
-from tinygrad_rnn.nn.module import Module, Parameter
+from tinygrad_rnn.nn.module import Module, Parameter, incoming
 from tinygrad_rnn.ops import inner
 from tinygrad_rnn.tensor import Tensor, wrap
 
@@ -82,9 +82,10 @@ class Cell(Module):
 
     def given_state(self, state: Any, batch: tuple[int, ...] = ()) -> State:
         """A state that was handed in, as a tuple of Tensors of the right shape, at step 0."""
-        parts = state if isinstance(state, tuple | list) else (state,)
+        given = state if isinstance(state, tuple | list) else (state,)
+        parts = [incoming(part, self.weight_hh.dtype) for part in given]
         expected = (*batch, self.hidden_size)
-        shapes = [np.shape(part) if not isinstance(part, Tensor) else part.shape for part in parts]
+        shapes = [part.shape for part in parts]
         if shapes != [expected] * len(self.states):
             raise ShapeError(
                 f"{type(self).__name__}: the state does not fit",
@@ -94,10 +95,7 @@ class Cell(Module):
                 help="pass None to start from zeros, or the state that the last call returned",
             )
         with step(0):
-            return tuple(
-                _carried(part if isinstance(part, Tensor) else Tensor(part, dtype=self.weight_hh.dtype), name)
-                for part, name in zip(parts, self.states, strict=True)
-            )
+            return tuple(_carried(part, name) for part, name in zip(parts, self.states, strict=True))
 
     def check_input(self, x: Tensor) -> None:
         if x.ndim == 0 or x.shape[-1] != self.input_size:
@@ -112,7 +110,7 @@ class Cell(Module):
 
     def forward(self, x: Any, state: Any = None) -> Any:
         """One step: x (B, I) or (I) with the state, zeros when None, to the next state: h, or (h, c)."""
-        x = x if isinstance(x, Tensor) else Tensor(x, dtype=self.weight_ih.dtype)
+        x = incoming(x, self.weight_ih.dtype)
         self.check_input(x)
         if x.ndim > 2:
             sequences = type(self).__name__.removesuffix("Cell")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.tensor import Tensor
@@ -21,7 +20,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
         if not 0 <= p < 1:
-            raise ShapeError(f"Dropout: p = {p} is no probability below 1", expected="0 ≤ p < 1")
+            raise ValueError(f"Dropout: p={p}: expected a probability, 0 ≤ p < 1")
         self.p = p
         self.rng = np.random.default_rng(rng)
 

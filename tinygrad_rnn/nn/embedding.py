@@ -30,6 +30,8 @@ class Embedding(Module):
     def __init__(
         self, num_embeddings: int, embedding_dim: int, *, dtype: Any = np.float32, rng: init.Rng = None
     ) -> None:
+        if num_embeddings < 1 or embedding_dim < 0:
+            raise ShapeError("Embedding: no table has these sizes", got=f"{num_embeddings}, {embedding_dim}")
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.weight = Parameter(init.normal((num_embeddings, embedding_dim), rng=rng, dtype=dtype))
 

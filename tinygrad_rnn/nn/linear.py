@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.graph import MODE
 from tinygrad_rnn.nn import init
-from tinygrad_rnn.nn.module import Module, Parameter
+from tinygrad_rnn.nn.module import Module, Parameter, incoming
 from tinygrad_rnn.ops import inner
 from tinygrad_rnn.tensor import Tensor
 
@@ -30,6 +30,8 @@ class Linear(Module):
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = np.float32, rng: init.Rng = None
     ) -> None:
+        if in_features < 0 or out_features < 0:
+            raise ShapeError("Linear: sizes must not be negative", got=f"{in_features}, {out_features}")
         rng = np.random.default_rng(rng)
         bound = 1 / np.sqrt(in_features) if in_features else 0.0
         self.in_features, self.out_features = in_features, out_features
@@ -37,7 +39,8 @@ class Linear(Module):
         self.bias = Parameter(init.uniform((out_features,), bound, rng=rng, dtype=dtype)) if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        if np.ndim(x) == 0 or x.shape[-1] != self.in_features:
+        x = incoming(x, self.weight.dtype)
+        if x.ndim == 0 or x.shape[-1] != self.in_features:
             raise ShapeError(
                 f"Linear: x has {x.shape[-1] if x.shape else 'no'} features, the layer takes {self.in_features}",
                 expected=f"x (…, {self.in_features})",

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.graph import MODE, label
+from tinygrad_rnn.nn.module import incoming
 from tinygrad_rnn.ops import log_softmax, squeeze, take_along_axis
 from tinygrad_rnn.primitive import raw
 from tinygrad_rnn.tensor import Tensor
@@ -26,6 +27,7 @@ def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tens
     >>> cross_entropy(Tensor(np.zeros((5, 4))), [0, 1, 2, 3, 0]).item() == float(np.log(4))
     True
     """
+    logits = incoming(logits, None)
     ids = np.asarray(raw(targets))
     if ids.dtype.kind not in "iu":
         raise DTypeError(
@@ -58,9 +60,10 @@ def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
     """
-    shape = target.shape if isinstance(target, Tensor) else np.shape(target)
-    if prediction.shape != shape:
-        raise ShapeError("mse_loss: the shapes differ", got=f"prediction {prediction.shape}, target {shape}",
+    prediction = incoming(prediction, None)
+    target = incoming(target, prediction.dtype)
+    if prediction.shape != target.shape:
+        raise ShapeError("mse_loss: the shapes differ", got=f"prediction {prediction.shape}, target {target.shape}",
                          where=str(MODE.get()))  # fmt: skip
     return _reduced((prediction - target) ** 2, reduction)
 

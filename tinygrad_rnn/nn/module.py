@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-import numpy as np
-
-from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.errors import CheckpointError, TinygradError
 from tinygrad_rnn.graph import label, scope
+from tinygrad_rnn.primitive import raw
 from tinygrad_rnn.tensor import Array, Tensor
 
 
@@ -22,8 +21,13 @@ class Parameter(Tensor):
         self.node.label = ("parameter", name)
 
 
+def incoming(x: Any, dtype: Any) -> Tensor:
+    """x for a layer of `dtype`: a Tensor of floats as it is; arrays, lists and integers take the layer's dtype."""
+    return x if isinstance(x, Tensor) and x.dtype.kind in "fc" else Tensor(x, dtype=dtype)
+
+
 class Module:
-    """Parameters and submodules are attributes; `forward` says what the module computes.
+    """Parameters and submodules are attributes, or stand in a list, tuple or dict that is one; `forward` computes.
 
     Calling the module runs `forward` in a scope with the module's name, which is that of the attribute it was first
     assigned to. A parameter may stand in several places: it is one parameter, listed once.
@@ -60,14 +64,17 @@ class Module:
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, submodule) of every attribute that is a module, or a list, tuple or dict of them."""
+        return ((name, value) for name, value in self._members() if isinstance(value, Module))
+
+    def _members(self) -> Iterator[tuple[str, Any]]:
         for name, value in vars(self).items():
             if name.startswith("_"):
                 continue
-            if isinstance(value, Module):
-                yield name, value
-            elif isinstance(value, list | tuple | dict):
+            if isinstance(value, list | tuple | dict):
                 items = value.items() if isinstance(value, dict) else enumerate(value)
-                yield from ((f"{name}.{key}", item) for key, item in items if isinstance(item, Module))
+                yield from ((f"{name}.{key}", item) for key, item in items)
+            else:
+                yield name, value
 
     def modules(self) -> Iterator[Module]:
         """This module and every one below it."""
@@ -84,8 +91,8 @@ class Module:
                 yield name, parameter
 
     def _named_parameters(self, prefix: str) -> Iterator[tuple[str, Parameter]]:
-        for name, value in vars(self).items():
-            if isinstance(value, Parameter) and not name.startswith("_"):
+        for name, value in self._members():
+            if isinstance(value, Parameter):
                 yield prefix + name, value
         for name, child in self.named_children():
             yield from child._named_parameters(f"{prefix}{name}.")
@@ -117,16 +124,24 @@ class Module:
         """Assign the values of `state`; on any error nothing has been assigned.
 
         Args:
+            state: arrays by name, or whatever NumPy makes arrays of: another library's tensors, lists.
             strict: names must match exactly; otherwise those on one side only are skipped.
         Raises:
-            CheckpointError: it lists every name that is missing, unexpected, or of another shape.
+            CheckpointError: it lists every name that is missing, unexpected, of another shape, or no numbers.
         """
         own = dict(self.named_parameters())
-        faults = [
-            f"{name} has shape {np.shape(state[name])}, the model's is {own[name].shape}"
-            for name in own
-            if name in state and np.shape(state[name]) != own[name].shape
-        ]
+        faults, values = [], {}
+        for name, parameter in own.items():
+            if name in state:
+                try:
+                    value = values[name] = Tensor(raw(state[name]))
+                except TinygradError as error:
+                    faults.append(f"{name}: {str(error).splitlines()[0]}")
+                    continue
+                if value.shape != parameter.shape:
+                    faults.append(f"{name} has shape {value.shape}, the model's is {parameter.shape}")
+                if value.dtype.kind == "c":
+                    faults.append(f"{name} is {value.dtype}, the model's is {parameter.dtype}")
         if strict:
             faults += [f"{name} is missing" for name in own if name not in state]
             faults += [f"{name} is unexpected" for name in state if name not in own]
@@ -137,6 +152,5 @@ class Module:
                 got="; ".join(faults),
                 help="build the model with the sizes it was saved with",
             )
-        for name, parameter in own.items():
-            if name in state:
-                parameter.assign(state[name])
+        for name, value in values.items():
+            own[name].assign(value)

@@ -18,12 +18,10 @@ from tinygrad_rnn.graph import MODE, label, scope, step
 from tinygrad_rnn.nn.cell import Cell, State
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
-from tinygrad_rnn.nn.module import Module, Parameter
+from tinygrad_rnn.nn.module import Module, Parameter, incoming
 from tinygrad_rnn.nn.unroll import unroll
 from tinygrad_rnn.ops import stack, swapaxes
 from tinygrad_rnn.tensor import Tensor
-
-WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 class Recurrent(Module):
@@ -62,11 +60,15 @@ class Recurrent(Module):
         self._cells = [self.cell_type(size, hidden_size, bias, dtype=dtype, rng=rng, **cell) for size in sizes]
         self.dropout = Dropout(dropout, rng=rng)
         for k, layer in enumerate(self._cells):
-            for name in WEIGHTS:
-                weight = getattr(layer, name)
-                if isinstance(weight, Parameter):
-                    label(weight, "parameter", f"{name}_l{k}")
-                    setattr(self, f"{name}_l{k}", weight)
+            for name, weight in layer.named_parameters():
+                label(weight, "parameter", f"{name}_l{k}")
+                setattr(self, f"{name}_l{k}", weight)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, Parameter):  # the cell computes with it: a weight put in its place has to reach it
+            weight, _, k = name.rpartition("_l")
+            setattr(self._cells[int(k)], weight, value)
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Tensor, Any]:
         """Run the whole sequence.
@@ -105,8 +107,7 @@ class Recurrent(Module):
 
     def _checked(self, x: Any, hx: Any) -> tuple[Any, list[State]]:
         """The sequence with time first, and each layer's state before the first step."""
-        dtype = self._cells[0].weight_ih.dtype
-        x = x if isinstance(x, Tensor) else Tensor(x, dtype=dtype)
+        x = incoming(x, self._cells[0].weight_ih.dtype)
         name = type(self).__name__
         layout = "(B, T, I)" if self.batch_first else "(T, B, I)"
         if x.ndim not in (2, 3):
@@ -130,9 +131,8 @@ class Recurrent(Module):
 
     def _given(self, hx: Any, batch: tuple[int, ...]) -> list[State]:
         names = self.cell_type.states
-        parts = list(hx) if isinstance(hx, tuple | list) else [hx]
-        dtype = self._cells[0].weight_hh.dtype
-        parts = [part if isinstance(part, Tensor) else Tensor(part, dtype=dtype) for part in parts]
+        given = hx if isinstance(hx, tuple | list) else (hx,)
+        parts = [incoming(part, self._cells[0].weight_hh.dtype) for part in given]
         expected = (self.num_layers, *batch, self.hidden_size)
         if [part.shape for part in parts] != [expected] * len(names):
             raise ShapeError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.graph import label
-from tinygrad_rnn.nn import GRU, LSTM, RNN, Dropout, Embedding, Linear, Module, Recurrent, cross_entropy, unroll
+from tinygrad_rnn.nn import GRU, LSTM, RNN, Embedding, Linear, Module, Recurrent, cross_entropy, unroll
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.ops import one_hot
 from tinygrad_rnn.tensor import Array, Tensor
@@ -25,7 +25,7 @@ class CharModel(Module):
         kind: "rnn", "lstm" or "gru".
         vocabulary_size, hidden, layers: V, H, L.
         embedding: features of x_t, learnt per character: H when None; 0 for the one-hot x_t of V features.
-        dropout: on the embedding, between layers and before the head, while training.
+        dropout: on what a layer hands to the next, while training; one layer alone has none.
         cell: options of the cell, such as recurrent_init and forget_bias.
     """
 
@@ -52,7 +52,6 @@ class CharModel(Module):
             features or vocabulary_size, hidden, layers, dropout=dropout, dtype=dtype, rng=rng, **cell
         )
         self.head = Linear(hidden, vocabulary_size, dtype=dtype, rng=rng)
-        self.dropout = Dropout(dropout, rng=rng)
 
     def forward(self, ids: Array, state: Any = None) -> tuple[Tensor, Any]:
         """Logits of the next character at every step.
@@ -64,13 +63,13 @@ class CharModel(Module):
             (logits (T, B, V), state).
         """
         output, state = self.rnn(self.inputs(ids), state)
-        return self.head(self.dropout(output)), state
+        return self.head(output), state
 
     def inputs(self, ids: Array) -> Tensor:
         """x (T, B, I): an embedding of each id, or its one-hot vector."""
         if self.embedding is None:
             return Tensor(one_hot(ids, num_classes=self.vocabulary_size, dtype=self.dtype))
-        x: Tensor = self.dropout(self.embedding(ids))
+        x: Tensor = self.embedding(ids)
         return x
 
     def loss(self, ids: Array, targets: Array, state: Any = None) -> tuple[Tensor, Any]:
@@ -84,7 +83,7 @@ class CharModel(Module):
 
         def judge(at: tuple[Tensor, Array], total: Any) -> tuple[Tensor, Any]:
             h, target = at
-            y = label(self.head(self.dropout(h)), "output", "y")
+            y = label(self.head(h), "output", "y")
             return label(cross_entropy(y, target), "loss", "L"), None
 
         losses, _ = unroll(judge, list(zip(outputs, targets, strict=True)), None)

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save
 
 from tinygrad_rnn.errors import CheckpointError
 from tinygrad_rnn.nn import Module
@@ -62,10 +62,15 @@ def state_of(model: Module, optimizer: Optimizer | None = None) -> dict[str, Arr
 
 
 def restore(arrays: Mapping[str, Array], model: Module, optimizer: Optimizer | None = None) -> None:
-    """Undo `state_of`."""
+    """Undo `state_of`: both, or neither where one does not fit."""
+    before = model.state_dict()
     model.load_state_dict(under("model", arrays))
     if optimizer is not None:
-        optimizer.load_state_dict(under("optimizer", arrays))
+        try:
+            optimizer.load_state_dict(under("optimizer", arrays))
+        except CheckpointError:
+            model.load_state_dict(before)
+            raise
 
 
 def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Path:
@@ -77,20 +82,18 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     Returns:
         The path of checkpoint.json.
     Raises:
-        CheckpointError: the directory cannot be written.
+        CheckpointError: the directory cannot be written. TypeError: a fact that JSON does not hold.
     """
     directory = Path(directory)
     sidecar = directory / "checkpoint.json"
     data = directory / f"arrays-{uuid4().hex[:12]}.safetensors"
-    document = {"format": FORMAT, "version": VERSION, "arrays": data.name, **facts}
+    document = {"format": FORMAT, "version": VERSION, "arrays": data.name, "facts": dict(facts)}
+    text = json.dumps(document, ensure_ascii=False, indent=1)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        save_file({name: np.array(array, order="C") for name, array in arrays.items()}, data)
+        to_disk(data, save({name: np.array(array, order="C") for name, array in arrays.items()}))
         draft = sidecar.with_suffix(".json.new")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(document, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        to_disk(draft, text.encode())
         draft.replace(sidecar)
         for old in directory.glob("arrays-*.safetensors"):
             if old != data:
@@ -98,6 +101,14 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     except OSError as error:
         raise CheckpointError(f"{directory}: the checkpoint could not be written", got=str(error)) from None
     return sidecar
+
+
+def to_disk(path: Path, content: bytes) -> None:
+    """Write a file and wait until it is on the disk: what is renamed before that may be empty after a power cut."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -109,12 +120,12 @@ def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
     directory = Path(directory)
     sidecar = directory / "checkpoint.json"
     try:
-        facts = json.loads(sidecar.read_text(encoding="utf-8"))
-        if facts["format"] != FORMAT or facts["version"] != VERSION:
+        document = json.loads(sidecar.read_text(encoding="utf-8"))
+        if document["format"] != FORMAT or document["version"] != VERSION:
             raise CheckpointError(f"{sidecar}: another format", expected=f"{FORMAT} version {VERSION}",
-                                  got=f"{facts['format']} version {facts['version']}")  # fmt: skip
-        arrays = load_file(directory / facts["arrays"])
-    except FileNotFoundError as error:
+                                  got=f"{document['format']} version {document['version']}")  # fmt: skip
+        return load((directory / document["arrays"]).read_bytes()), document["facts"]
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(f"{directory}: no checkpoint here", got=f"there is no {error.filename}",
                               help="train one: tinygrad-rnn train --text FILE --out DIR") from None  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -123,7 +134,6 @@ def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
         raise CheckpointError(
             f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}"
         ) from None
-    return arrays, facts
 
 
 def under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -49,7 +49,7 @@ def clip_grad_norm_(
                 help="find where it starts with detect_anomaly()",
             )
         return norm
-    scale = max_norm / (norm + 1e-6)
+    scale = float(max_norm) / (norm + 1e-6)  # a Python number leaves float32 as it is
     if scale < 1:
         for p, g in owners:
             p.grad = Tensor(g * scale)
@@ -64,8 +64,9 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
     """
     if not clip_value > 0:
         raise ValueError(f"clip_grad_value_: clip_value={clip_value}: expected a positive number")
+    bound = float(clip_value)
     for p, g in _with_gradient(parameters):
-        p.grad = Tensor(np.clip(g, -clip_value, clip_value))
+        p.grad = Tensor(np.clip(g, -bound, bound))
 
 
 def _with_gradient(parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor, Array]]:

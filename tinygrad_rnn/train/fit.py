@@ -5,12 +5,11 @@ for each epoch: for each chunk:  loss → backward → clip → step;  state det
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from tinygrad_rnn.errors import GradientError
 from tinygrad_rnn.graph import no_grad
@@ -72,7 +71,7 @@ def train_chunks(
     """Train through the rest of the present epoch; yields each chunk's loss, with `progress` brought up to date.
 
     Raises:
-        GradientError: the loss is not finite; the parameters are still those of the step before.
+        GradientError: the loss or its gradient is not finite; the parameters are still those of the step before.
     """
     parameters = list(model.parameters())
     per_epoch = chunks(ids, batch, bptt)
@@ -82,15 +81,10 @@ def train_chunks(
         began = time.perf_counter()
         loss, state = model.loss(x, y, progress.state)
         value = loss.item()
-        if not np.isfinite(value):
-            raise GradientError(
-                f"the loss is {value} at epoch {progress.epoch + 1}, chunk {k + 1}",
-                help="a smaller learning rate, or clipping at a smaller norm",
-            )
+        _finite("loss", value, progress, k)
         optimizer.zero_grad()
         loss.backward()
-        if clip is not None:
-            clip_grad_norm_(parameters, clip)
+        _finite("gradient's norm", clip_grad_norm_(parameters, math.inf if clip is None else clip), progress, k)
         optimizer.lr = schedule(progress.epoch * per_epoch + k)
         optimizer.step()
         progress.state, progress.chunk = detach_state(state), k + 1
@@ -98,6 +92,14 @@ def train_chunks(
         progress.characters += x.size
         progress.seconds += time.perf_counter() - began
         yield value
+
+
+def _finite(what: str, value: float, progress: Progress, k: int) -> None:
+    if not math.isfinite(value):
+        raise GradientError(
+            f"the {what} is {value} at epoch {progress.epoch + 1}, chunk {k + 1}",
+            help="a smaller learning rate, or clipping at a smaller norm",
+        )
 
 
 def fit(
@@ -126,7 +128,7 @@ def fit(
         The progress, its history with a row per epoch. An interruption (KeyboardInterrupt) passes through, and the
         `progress` that was handed in stands at the last finished chunk.
     Raises:
-        GradientError: the loss is not finite.
+        GradientError: the loss or its gradient is not finite.
     """
     progress = progress or Progress()
     rate = optimizer.lr

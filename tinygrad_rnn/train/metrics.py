@@ -11,7 +11,7 @@ def perplexity(nats: float) -> float:
     >>> round(perplexity(math.log(65)), 6)
     65.0
     """
-    return math.exp(nats) if nats < 709 else math.inf
+    return math.inf if nats > 709 else math.exp(nats)
 
 
 def bits_per_char(nats: float) -> float:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tinygrad_rnn.errors import CheckpointError, DataError
+from tinygrad_rnn.errors import CheckpointError, DataError, TinygradError
 from tinygrad_rnn.nn import Dropout
 from tinygrad_rnn.optim import OPTIMIZERS, cosine_decay
 from tinygrad_rnn.tensor import Array, Tensor
@@ -29,9 +29,11 @@ class Settings:
     """What a training run is, apart from its text.
 
     Attributes:
-        model: "rnn", "lstm" or "gru"; hidden, layers, dropout, embedding as in CharModel.
+        model: "rnn", "lstm" or "gru"; hidden, layers, dropout as in CharModel.
+        embedding: as in CharModel, but None takes what learns the model best: one-hot for a GRU, else H features.
         batch, bptt: rows read side by side, steps per chunk.
-        optimizer, lr, warmup: the rate rises over `warmup` steps, then falls along a cosine to 0 at the last step.
+        optimizer, lr, warmup: the rate rises over `warmup` steps, and falls along a cosine to 0 at the last step.
+        weight_decay: of AdamW; the other optimisers do without.
         clip: the largest joint norm of the gradients; 0 for no clipping.
         forget_bias, recurrent_init: of the cells.
         fraction: the part of the text that is trained on; the rest validates.
@@ -41,12 +43,13 @@ class Settings:
     hidden: int = 128
     layers: int = 2
     embedding: int | None = None
-    dropout: float = 0.0
+    dropout: float = 0.1
     batch: int = 50
     bptt: int = 50
-    optimizer: str = "adam"
-    lr: float = 5e-3
-    warmup: int = 0
+    optimizer: str = "adamw"
+    lr: float = 1e-2
+    warmup: int = 100
+    weight_decay: float = 0.05
     clip: float = 5.0
     epochs: int = 10
     forget_bias: float = 1.0
@@ -69,12 +72,14 @@ class Run:
             settings.hidden,
             settings.layers,
             settings.dropout,
-            settings.embedding,
+            0 if settings.embedding is None and settings.model == "gru" else settings.embedding,
             rng=settings.seed,
             **cell,
         )
-        self.optimizer = OPTIMIZERS[settings.optimizer](self.model.parameters(), lr=settings.lr)
+        decay = {"weight_decay": settings.weight_decay} if settings.optimizer == "adamw" else {}
+        self.optimizer = OPTIMIZERS[settings.optimizer](self.model.parameters(), lr=settings.lr, **decay)
         self.progress = Progress()
+        self.text = corpus.digest
 
     def batches(self) -> tuple[int, int]:
         """(chunks of an epoch, characters of an epoch). Raises DataError for a text too short to train on."""
@@ -116,6 +121,7 @@ class Run:
         progress = {f.name: getattr(self.progress, f.name) for f in fields(Progress) if f.name != "state"}
         facts = {
             "settings": asdict(self.settings),
+            "text": self.text,
             "vocabulary": self.corpus.vocabulary,
             "progress": progress,
             "dropout": [m.rng.bit_generator.state for m in self._dropouts()],
@@ -127,22 +133,27 @@ class Run:
         """The run that was saved in `directory`.
 
         Args:
-            text: the file it trains on, needed only to go on training; its characters must be those of the first time.
+            text: the file it trains on, needed only to go on training; it must hold what it held the first time.
         Raises:
-            CheckpointError: there is no whole checkpoint there.
+            CheckpointError: there is no whole checkpoint there, or it was trained on another text.
         """
         arrays, facts = read(directory)
         try:
             vocabulary = facts["vocabulary"]
-            corpus = Corpus(vocabulary, vocabulary) if text is None else Corpus.from_file(text, vocabulary)
+            corpus = Corpus("", vocabulary) if text is None else Corpus.from_file(text, vocabulary)
             run = cls(Settings(**facts["settings"]), corpus)
+            if text is not None and run.text != facts["text"]:
+                raise CheckpointError(f"{directory}: the run was started on another text", got=str(text))
+            run.text = facts["text"]
             restore(arrays, run.model, run.optimizer)
             carried = [Tensor(a) for _, a in sorted(under("carried", arrays).items())]
             run.progress = Progress(**facts["progress"])
             run.progress.state = None if not carried else carried[0] if len(carried) == 1 else tuple(carried)
             for module, state in zip(run._dropouts(), facts["dropout"], strict=True):
                 module.rng.bit_generator.state = state
-        except (KeyError, TypeError) as error:
+        except TinygradError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(
                 f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}"
             ) from None

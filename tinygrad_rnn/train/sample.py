@@ -42,7 +42,9 @@ def choose(
         )
     if temperature == 0:
         return int(np.argmax(logits))
-    scaled = (logits - np.max(logits)).astype(np.float64) / temperature
+    logits = logits.astype(np.float64)
+    with np.errstate(over="ignore"):  # far below the likeliest is −∞: probability 0
+        scaled = (logits - np.max(logits)) / temperature
     order = np.argsort(-scaled, kind="stable")[:top_k]
     p = np.exp(scaled[order])
     p /= p.sum()
@@ -77,19 +79,26 @@ def stream_sample(
         prompt: read first, not yielded; without one the model starts from a line break, or its first character.
         temperature, top_k, top_p: see `choose`.
         rng: a seed or Generator.
+    Raises:
+        DataError: an option out of range, or a character that the model has not seen; at once, not when it is read.
     """
     check_options(temperature, top_k, top_p)
-    rng = np.random.default_rng(rng)
     start = prompt or ("\n" if "\n" in corpus.vocabulary else corpus.vocabulary[0])
-    ids = corpus.encode(start)[:, None]
-    state: Any = None
+    options = (temperature, top_k, top_p)
+    return _continued(model, corpus, corpus.encode(start), np.random.default_rng(rng), options)
+
+
+def _continued(
+    model: CharModel, corpus: Corpus, start: Array, rng: np.random.Generator, options: tuple[Any, ...]
+) -> Iterator[str]:
+    ids, state = start[:, None], None
     training = model.training
     while True:
         model.eval()
         with no_grad():
             logits, state = model(ids, state)
         model.train(training)
-        k = choose(logits.data[-1, 0], rng, temperature, top_k, top_p)
+        k = choose(logits.data[-1, 0], rng, *options)
         yield corpus.vocabulary[k]
         ids = np.array([[k]])
 

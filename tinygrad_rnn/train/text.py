@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ class Corpus:
     """A text and its vocabulary: the distinct characters, sorted; a character's id is its place there.
 
     Raises:
-        DataError: the text is empty, or has a character that is not in a given vocabulary.
+        DataError: the text is empty and no vocabulary given, or it has a character that is not in a given vocabulary.
 
     >>> corpus = Corpus("hello")
     >>> corpus.vocabulary
@@ -25,7 +26,7 @@ class Corpus:
     """
 
     def __init__(self, text: str, vocabulary: str | None = None) -> None:
-        if not text:
+        if not text and vocabulary is None:
             raise DataError("Corpus: the text is empty", help="one sentence is enough to try, a book to learn")
         self.text = text
         self.vocabulary = "".join(sorted(set(text))) if vocabulary is None else vocabulary
@@ -49,6 +50,11 @@ class Corpus:
                 got=f"byte 0x{error.object[error.start]:02x} at offset {error.start}",
                 help="convert it first: iconv -f latin1 -t utf-8",
             ) from None
+
+    @property
+    def digest(self) -> str:
+        """A short name of the text itself, to know it again by."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def __len__(self) -> int:
         return len(self.ids)

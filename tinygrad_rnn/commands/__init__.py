@@ -1,0 +1,3 @@
+"""The commands of tinygrad-rnn, a file each; cli.py says what their options are."""
+
+PROGRAM = "tinygrad-rnn"
