@@ -229,3 +229,26 @@ def test_a_cell_of_ones_own_brings_its_own_parameters():
     layer = Layer(2, 3, 2, rng=0)
     layer(np.ones((4, 2)))[0].sum().backward()
     assert dict(layer.named_parameters())["scale_l1"].grad is not None
+
+
+def test_a_dropout_inside_a_cell_obeys_eval_and_a_subclass_may_have_weights_of_its_own():
+    class Noisy(nn.RNNCell):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.noise = nn.Dropout(0.5, rng=0)
+
+        def step(self, x, state):
+            return super().step(self.noise(x), state)
+
+    class Net(nn.Recurrent):
+        cell_type = Noisy
+
+        def __init__(self):
+            super().__init__(3, 4, rng=0)
+            self.scale = nn.Parameter(np.ones(4, np.float32))
+
+    net, x = Net(), np.ones((5, 2, 3), np.float32)
+    assert not np.array_equal(net(x)[0].data, net(x)[0].data)
+    net.eval()
+    assert np.array_equal(net(x)[0].data, net(x)[0].data)
+    assert "scale" in net.state_dict()

@@ -9,6 +9,7 @@ layer 0   h₀ → f → h₁ → f → h₂ → …
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -65,10 +66,16 @@ class Recurrent(Module):
                 setattr(self, f"{name}_l{k}", weight)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if isinstance(value, Parameter):  # the cell computes with it: a weight put in its place has to reach it
-            weight, _, k = name.rpartition("_l")
+        weight, _, k = name.rpartition("_l")
+        if isinstance(value, Parameter) and weight and k.isdigit():  # the cell computes with it: it has to know
             setattr(self._cells[int(k)], weight, value)
+        super().__setattr__(name, value)
+
+    def modules(self) -> Iterator[Module]:
+        """This module, its dropout, and the cells with what is in them."""
+        yield from super().modules()
+        for cell in self._cells:
+            yield from cell.modules()
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Tensor, Any]:
         """Run the whole sequence.

@@ -157,10 +157,9 @@ def with_parameters(module: nn.Module, given: dict[str, Any]) -> Callable[..., A
 
 
 def _places(module: nn.Module, given: dict[str, Any]) -> Iterator[tuple[nn.Module, str, Any, Any]]:
-    """(module, attribute, Tensor to put there, parameter that stands there), for cells inside layers too."""
+    """(module, attribute, Tensor to put there, parameter that stands there)."""
     by_parameter = {id(p): given[name] for name, p in module.named_parameters()}
-    owners = [*module.modules(), *(cell for m in module.modules() for cell in getattr(m, "_cells", []))]
-    for owner in owners:
+    for owner in module.modules():
         for name, value in vars(owner).items():
             if id(value) in by_parameter:
                 yield owner, name, by_parameter[id(value)], value

@@ -45,7 +45,10 @@ class Progress:
 
 
 def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50) -> float:
-    """Mean loss in nats per character over the whole of `ids`, dropout off, the state carried all along."""
+    """Mean loss in nats per character over `ids`, dropout off, each row's state carried from 0 to its end.
+
+    Like training it leaves out up to batch − 1 characters at the end that fill no whole column.
+    """
     training = model.training
     model.eval()
     total, count, state = 0.0, 0, None
