@@ -65,11 +65,13 @@ def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor
     if prediction.shape != target.shape:
         raise ShapeError("mse_loss: the shapes differ", got=f"prediction {prediction.shape}, target {target.shape}",
                          where=str(MODE.get()))  # fmt: skip
+    if target.is_leaf and target.name is None:
+        label(target, "target", "target")
     return _reduced((prediction - target) ** 2, reduction)
 
 
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
+    """The losses as they are asked for, labelled as what they are, so that a picture shows them."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction={reduction!r}: expected 'mean', 'sum' or 'none'")
-    result: Tensor = losses if reduction == "none" else getattr(losses, reduction)()
-    return result
+    return label(losses if reduction == "none" else getattr(losses, reduction)(), "loss", "L")

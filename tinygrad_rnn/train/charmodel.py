@@ -84,7 +84,7 @@ class CharModel(Module):
         def judge(at: tuple[Tensor, Array], total: Any) -> tuple[Tensor, Any]:
             h, target = at
             y = label(self.head(h), "output", "y")
-            return label(cross_entropy(y, target), "loss", "L"), None
+            return cross_entropy(y, target), None
 
         losses, _ = unroll(judge, list(zip(outputs, targets, strict=True)), None)
         total = losses[0]
