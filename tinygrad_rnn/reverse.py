@@ -82,23 +82,22 @@ def _pass_back(node: Node, gy: Any, arrived: Arrived, needed: set[Node] | None, 
         args = tuple(x if parent is None else wrap(x, parent) for x, parent in zip(args, node.inputs, strict=True))
         y = wrap(y, node)
     rules = _joint(op.vjps[0], gy, y, args, node, needed) if op.variadic else op.vjps
-    shortcuts = not record and not anomaly
-    for k, (parent, x, rule) in enumerate(zip(node.inputs, args, rules, strict=True)):
+    plain = not record and not anomaly  # where the two shortcuts below may be taken
+    for k, parent in enumerate(node.inputs):
+        rule = rules[k]
         if parent is None or rule is None or not parent.requires_grad or (needed is not None and parent not in needed):
             continue
-        if shortcuts:
-            if op.into is not None:
-                op.into(arrived.buffer(parent), gy, *args[1:], **node.static)
-                continue
-            together = op.together.get(k)
-            if together is not None and gy.ndim == x.ndim == args[0].ndim == 2:
-                arrived.postpone(parent, together, gy, args)
-                continue
+        if plain and op.into is not None:
+            op.into(arrived.buffer(parent), gy, *args[1:], **node.static)
+            continue
+        if plain and k in op.together and gy.ndim == len(parent.shape) == args[0].ndim == 2:
+            arrived.postpone(parent, op.together[k], gy, args)
+            continue
         gx = rule(gy, y, *args, **node.static)
-        if gx.shape != x.shape:
-            gx = sum_to(gx, x.shape)
-        if gx.dtype != x.dtype:
-            gx = astype(gx, dtype=x.dtype)
+        if gx.shape != parent.shape:
+            gx = sum_to(gx, parent.shape)
+        if gx.dtype != parent.dtype:
+            gx = astype(gx, dtype=parent.dtype)
         if anomaly:
             _check_finite(gx, node)
         arrived.add(parent, gx)

@@ -11,11 +11,12 @@ from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.primitive import nondifferentiable, primitive, raw
 from tinygrad_rnn.tensor import Array
 
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+
 
 def _is_basic(index: Any) -> bool:
     """No array in it: every element of x is picked at most once."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or isinstance(part, int | np.integer | slice) for part in parts)
+    return _BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in _BASIC
 
 
 def _add_at(x: Array, index: Any, values: Any) -> None:
