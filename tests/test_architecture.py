@@ -11,8 +11,8 @@ import viz
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    "errors", "graph", "tensor", "primitive", "ops", "tree", "reverse", "forward", "derivatives", "nn", "optim",
-    "train", "testing", "commands", "cli",
+    "errors", "graph", "messages", "tensor", "primitive", "ops", "tree", "pull", "reverse", "forward", "derivatives",
+    "nn", "optim", "train", "testing", "commands", "cli",
 ]  # fmt: skip
 ENGINE = ORDER[: ORDER.index("nn")]
 FILES = sorted((ROOT / "tinygrad_rnn").rglob("*.py"))

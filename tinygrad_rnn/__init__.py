@@ -1,10 +1,10 @@
 """tinygrad_rnn: an autograd engine and the recurrent networks built on it, to see how they learn.
 
-import tinygrad_rnn as tg
+    errors → graph → tensor → primitive → ops → pull → reverse → forward → derivatives → nn → optim, train
+             what was         how an op   NumPy's      cotangents  tangents  grad of grad  RNN, LSTM, GRU
+             recorded         is declared names
 
-errors → graph → tensor → primitive → ops → reverse → forward → derivatives → nn → optim, train
-         what was         how an op   NumPy's   cotangents  tangents   grad of grad   RNN, LSTM, GRU
-         recorded         is declared names
+Each imports only what stands to its left. `testing` checks gradients, `cli` is the command line, `viz` draws.
 """
 
 from tinygrad_rnn import nn, ops, optim, train

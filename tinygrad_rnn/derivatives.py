@@ -17,7 +17,8 @@ from tinygrad_rnn.graph import MODE, Node, enable_grad
 from tinygrad_rnn.ops.indexing import getitem
 from tinygrad_rnn.ops.shape import astype, concatenate, reshape, stack
 from tinygrad_rnn.primitive import primitive
-from tinygrad_rnn.reverse import alias, grad, narrowed, pull, vjp
+from tinygrad_rnn.pull import pull
+from tinygrad_rnn.reverse import alias, grad, narrowed, vjp
 from tinygrad_rnn.tensor import Array, Tensor, wrap
 from tinygrad_rnn.tree import as_tensors, flatten
 

@@ -13,7 +13,8 @@ import numpy as np
 from tinygrad_rnn.errors import GraphError, ShapeError
 from tinygrad_rnn.graph import Node, ancestors, enable_grad, no_grad
 from tinygrad_rnn.ops.shape import astype, broadcast_to
-from tinygrad_rnn.reverse import check_usable, sees_outside, trace
+from tinygrad_rnn.pull import check_usable
+from tinygrad_rnn.reverse import sees_outside, trace
 from tinygrad_rnn.tensor import Tensor, wrap
 from tinygrad_rnn.tree import as_tensors, flatten
 

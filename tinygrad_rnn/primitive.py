@@ -17,8 +17,6 @@ arrays they are plain NumPy and run on Tensors they are recorded themselves: tha
 from __future__ import annotations
 
 import inspect
-import linecache
-import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 from types import EllipsisType, NoneType
@@ -26,8 +24,9 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from tinygrad_rnn.errors import AnomalyError, DTypeError, GraphError, ShapeError, TinygradError
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
 from tinygrad_rnn.graph import MODE, Leaf, Mode, Node
+from tinygrad_rnn.messages import caller, check_finite, refusal
 from tinygrad_rnn.tensor import Array, Tensor, wrap
 
 Rule = Callable[..., Any]
@@ -182,7 +181,7 @@ def _apply_one(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             y = np.asarray(y)
         now = MODE.get()
         if now.anomaly:
-            _check_finite(op, y, now)
+            check_finite(op, y, now)
         node = x._node
         if node is None or not (node.requires_grad and now.recording and op.differentiable):
             return wrap(y, None)
@@ -211,7 +210,7 @@ def _apply_two(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             y = np.asarray(y)
         now = MODE.get()
         if now.anomaly:
-            _check_finite(op, y, now)
+            check_finite(op, y, now)
         if not now.recording or not op.differentiable:
             return wrap(y, None)
         if m is not None and n is not None:
@@ -252,7 +251,7 @@ def _apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]
             y = np.asarray(y)
         now = MODE.get()
         if now.anomaly:
-            _check_finite(op, y, now)
+            check_finite(op, y, now)
         node = x._node
         if node is None or not (node.requires_grad and now.recording and op.differentiable):
             return wrap(y, None)
@@ -281,7 +280,7 @@ def _apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             y = np.asarray(y)
         now = MODE.get()
         if now.anomaly:
-            _check_finite(op, y, now)
+            check_finite(op, y, now)
         if not (now.recording and op.differentiable and any(isinstance(x, Tensor) and x.requires_grad for x in args)):
             return wrap(y, None)
         inputs, values = zip(*(_held(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
@@ -363,57 +362,3 @@ def _node(
     if now.anomaly:
         node.source = caller()
     return node
-
-
-# messages
-
-
-def caller() -> str:
-    """The line outside this package that is running, as "file:line: text"."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "tinygrad_rnn":
-        frame = frame.f_back
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    return f"{file}:{line}: {linecache.getline(file, line).strip()}".rstrip(": ")
-
-
-def signature(names: tuple[str, ...], values: tuple[Any, ...]) -> str:
-    """
-    >>> signature(("a", "b"), (np.zeros((2, 3)), 1.5))
-    'a (2, 3) float64, b 1.5'
-    """
-    if len(names) < len(values):
-        names = tuple(f"{names[-1]}[{i}]" for i in range(len(values)))
-    return ", ".join(
-        f"{name} {value.shape} {value.dtype}" if isinstance(value, _ndarray) else f"{name} {value!r}"
-        for name, value in zip(names, values, strict=False)
-    )
-
-
-def refusal(op: Op, error: Exception, values: tuple[Any, ...], static: Mapping[str, Any]) -> Exception:
-    """Our error for one that NumPy raised inside a forward."""
-    if isinstance(error, TinygradError):
-        return error
-    kind = DTypeError if isinstance(error, TypeError) else ShapeError
-    options = ", ".join(f"{name}={value!r:.60}" for name, value in static.items() if value is not None)
-    shapes = " and ".join(str(v.shape) for v in values if isinstance(v, _ndarray)) or "these arguments"
-    types = " and ".join(str(v.dtype if isinstance(v, _ndarray) else type(v).__name__) for v in values)
-    what = f"no meaning for {types}" if kind is DTypeError else f"{shapes} do not fit"
-    formula = next((line.strip() for line in op.doc.splitlines() if line.strip()), "")
-    return kind(
-        f"{op.name}: {what}" + (f" with {options}" if options else ""),
-        expected=formula,
-        got=signature(op.params, values),
-        where=str(MODE.get()),
-        help=f"NumPy says: {error}".splitlines()[0],
-    )
-
-
-def _check_finite(op: Op, y: Array, now: Mode) -> None:
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise AnomalyError(
-            f"{op.name}: the output is not finite",
-            expected="finite values, inside detect_anomaly()",
-            got=f"{np.count_nonzero(~np.isfinite(y))} of {y.size} values, the first {y[~np.isfinite(y)][0]}",
-            where=", ".join(part for part in (str(now), caller()) if part),
-        )
