@@ -132,3 +132,11 @@ def test_draw_writes_each_format(tmp_path, capsys):
     assert "digraph" in (tmp_path / "b.dot").read_text()
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
     assert "drawn:" in capsys.readouterr().out
+
+
+def test_a_picture_that_cannot_be_drawn_is_said_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("viz.render._run", lambda *_: (_ for _ in ()).throw(RuntimeError("no Graphviz here")))
+    assert main(["draw", "-o", str(tmp_path / "a.svg")]) == 2
+    error = capsys.readouterr().err
+    assert "no Graphviz here" in error
+    assert error.count("\n") == 1

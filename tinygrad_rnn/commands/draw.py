@@ -37,3 +37,5 @@ def save_picture(picture: Any, path: Path) -> None:
         picture.save(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written", got=str(error)) from None
+    except RuntimeError as error:  # no Graphviz, or no font: viz says how to get one
+        raise DataError(f"{path}: not drawn", got=str(error)) from None
