@@ -17,8 +17,8 @@ def demo(options: argparse.Namespace) -> None:
     """Train on the text that every Python ships, sample, and draw what was trained, with its gradient."""
     import viz
 
-    corpus = Corpus(python_topics()[:300_000])
-    settings = Settings(hidden=128, layers=1, batch=32, bptt=32, epochs=1, lr=1e-2, fraction=0.98)
+    corpus = Corpus(python_topics())
+    settings = Settings(hidden=128, layers=1, batch=32, bptt=32, epochs=1, lr=1e-2, warmup=20, fraction=0.98)
     run = Run(settings, corpus)
     prepare(options.out)
     print(f"Python's own help texts as training data. {describe(run)}")
