@@ -217,3 +217,8 @@ def test_assigning_what_a_checkpoint_closed_over_is_refused():
     w.assign(3.0)
     with pytest.raises(tg.GraphError, match="assigned"):
         y.backward()
+
+
+def test_an_argument_is_chosen_by_number():
+    with pytest.raises(tg.GraphError, match="no argument x"):
+        tg.grad(lambda x: x, argnums="x")(1.0)

@@ -70,3 +70,8 @@ def test_released_values_are_refused():
 
     with pytest.raises(tg.GraphError, match="released"):
         tg.jvp(f, (X,), (V,))
+
+
+def test_bare_arguments_are_said_to_need_a_tuple():
+    with pytest.raises(tg.GraphError, match="each a tuple"):
+        tg.jvp(tg.sin, 1.0, 1.0)

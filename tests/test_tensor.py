@@ -168,3 +168,10 @@ def test_operators_record_on_either_side():
     v = np.array([2.0, 3.0])
     exact = -6 / v**2 + 2**v * np.log(2) + v / 2 - 1 / v**2
     np.testing.assert_allclose(x.grad.data, exact, rtol=1e-14)  # a few roundings
+
+
+def test_what_cannot_be_a_dtype_or_a_value_is_said():
+    with pytest.raises(tg.DTypeError, match="there is no dtype 'nonsense'"):
+        tg.tensor(1.0, dtype="nonsense")
+    with pytest.raises(tg.ShapeError, match="assign: the values are not a rectangular array"):
+        tg.tensor([1.0, 2.0]).assign([[1.0], [1.0, 2.0]])

@@ -7,7 +7,7 @@
 Each imports only what stands to its left. `testing` checks gradients, `cli` is the command line, `viz` draws.
 """
 
-from tinygrad_rnn import nn, ops, optim, train
+from tinygrad_rnn import nn, ops, optim, testing, train
 from tinygrad_rnn.derivatives import checkpoint, hessian, hvp, jacobian
 from tinygrad_rnn.errors import (
     AnomalyError,
@@ -30,6 +30,6 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: PLE0604
     "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode",
     "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "enable_grad", "grad", "graph", "hessian",
-    "hvp", "jacobian", "jvp", "label", "nn", "no_grad", "optim", "scope", "step", "tensor", "train", "value_and_grad",
-    "vjp", *ops.__all__,
+    "hvp", "jacobian", "jvp", "label", "nn", "no_grad", "optim", "scope", "step", "tensor", "testing", "train",
+    "value_and_grad", "vjp", *ops.__all__,
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,18 +51,28 @@ MODE: ContextVar[Mode] = ContextVar("tinygrad_rnn.mode", default=Mode())  # noqa
 
 
 class mode:  # noqa: N801  (a context manager, named as a function)
-    """Run the block in the present mode with these fields changed."""
+    """Run the block, or the function it decorates, in the present mode with these fields changed."""
 
-    __slots__ = ("changes", "token")
+    __slots__ = ("changes", "tokens")
 
     def __init__(self, **changes: Any) -> None:
         self.changes = changes
+        self.tokens: Any = None  # one for each time it is entered, the latest first
 
     def __enter__(self) -> None:
-        self.token = MODE.set(MODE.get()._replace(**self.changes))
+        self.tokens = MODE.set(MODE.get()._replace(**self.changes)), self.tokens
 
     def __exit__(self, *error: object) -> None:
-        MODE.reset(self.token)
+        token, self.tokens = self.tokens
+        MODE.reset(token)
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(f)
+        def changed(*args: Any, **kwargs: Any) -> Any:
+            with mode(**self.changes):
+                return f(*args, **kwargs)
+
+        return changed
 
 
 def scope(name: str) -> mode:
@@ -181,7 +191,7 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
     """
     if role is not None and role not in ROLES:
         raise GraphError(f"label: there is no role {role!r}", expected=", ".join(ROLES))
-    if MODE.get().recording:
+    if MODE.get().recording and hasattr(tensor, "node"):  # what an op gave for arrays has none
         tensor.node.label = (role, name)
     return tensor
 

@@ -94,10 +94,18 @@ def cotangents(*outputs: Tensor) -> dict[Node, Array]:
 def graph_with_gradients(*outputs: Tensor) -> Graph:
     """The snapshot that `graph` takes, each node with ‖∂(sum of the outputs)/∂node‖; the graph is kept.
 
+    After a backward that released the values, only the leaves still have a gradient: their `.grad`.
+
     Raises:
-        GraphError: nothing was recorded, or a backward released the values.
+        GraphError: nothing was recorded.
     """
-    return snapshot(outputs, cotangents(*outputs))
+    for output in outputs:
+        _recorded(output, "graph")
+    nodes = ancestors([output.node for output in outputs], grad_only=True)
+    if all(node.args is not None for node in nodes):
+        return snapshot(outputs, cotangents(*outputs))
+    owners = {node: node.owner() for node in nodes if isinstance(node, Leaf)}
+    return snapshot(outputs, {node: t.grad.data for node, t in owners.items() if t is not None and t.grad is not None})
 
 
 Tensor.graph = lambda self, gradients=False: (graph_with_gradients if gradients else graph)(self)  # type: ignore[method-assign]
@@ -187,7 +195,7 @@ def narrowed(
 ) -> tuple[Callable[..., Any], list[Any]]:
     """f as a function of the arguments `argnums` alone, the others held, and those arguments."""
     chosen = (argnums,) if isinstance(argnums, int) else argnums
-    if any(not -len(xs) <= k < len(xs) for k in chosen):
+    if not all(isinstance(k, int | np.integer) and -len(xs) <= k < len(xs) for k in chosen):
         raise GraphError(f"there is no argument {argnums} to differentiate by", got=f"{len(xs)} arguments")
 
     def of_chosen(*parts: Any) -> Any:

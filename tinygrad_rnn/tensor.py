@@ -39,6 +39,10 @@ class Tensor:
         if isinstance(data, Tensor):
             data = data._array
         try:
+            dtype = dtype if dtype is None else np.dtype(dtype)
+        except TypeError as error:
+            raise DTypeError(f"tensor: there is no dtype {dtype!r}", help=f"NumPy says: {error}") from None
+        try:
             self._array: Array = np.array(np.asarray(data), dtype=dtype)
         except (ValueError, TypeError) as error:
             raise ShapeError("tensor: the data is not a rectangular array of numbers", got=str(error)) from None
@@ -200,7 +204,10 @@ class Tensor:
         """
         if isinstance(values, Tensor):
             values = values._array
-        array = np.asarray(values)
+        try:
+            array = np.asarray(values)
+        except (ValueError, TypeError) as error:
+            raise ShapeError("assign: the values are not a rectangular array of numbers", got=str(error)) from None
         if array.shape != self.shape:
             raise ShapeError("assign: the shape has to stay", expected=str(self.shape), got=str(array.shape))
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):

@@ -81,7 +81,7 @@ def draw(
         theme: "light" or "dark".
         title: by default says what the net is and what all its steps share.
     Raises:
-        ValueError: a view, theme or range of steps that there is not.
+        ValueError: a view, theme or range of steps that there is not. TypeError: `x` is neither Tensor nor Graph.
 
     >>> import tinygrad_rnn as tg
     >>> a = tg.tensor(3.0, requires_grad=True, name="a")
@@ -90,6 +90,10 @@ def draw(
     """
     if theme not in THEMES:
         raise ValueError(f"viz.draw: there is no theme {theme!r}; there are {', '.join(THEMES)}")
+    if not isinstance(x, Graph) and not hasattr(x, "graph"):
+        raise TypeError(f"viz.draw: cannot draw a {type(x).__name__}; a Tensor or tg.graph(*tensors) it takes")
+    if isinstance(steps, int):
+        raise ValueError(f"viz.draw: steps={steps}: say from which to which, as steps=({steps}, {steps})")
     graph = x if isinstance(x, Graph) else x.graph(gradients=gradients)
     whole = picture(graph, view, gradients=gradients)
     wanted = (steps[0], steps[-1]) if steps else None

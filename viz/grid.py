@@ -13,10 +13,13 @@ Columns = Mapping[int, int | None]
 def columns(graph: Graph) -> Columns:
     """The step each node stands in: its own, or that of its neighbours where it was made outside any step.
 
-    Parameters, and leaves that several steps share, stand in no column (None).
+    Parameters, and leaves that several steps share, stand in no column (None). Without steps there is one column, and
+    initial states stand before it.
     """
+    if not any(node.step for node in graph.nodes):
+        return {node.id: 0 if node.role == "initial_state" else 1 for node in graph.nodes}
     found: dict[int, int | None] = {}
-    shared = {node.id for node in graph.parameters} if any(node.step for node in graph.nodes) else set()
+    shared = {node.id for node in graph.parameters}
     for node in graph.nodes:
         users = {graph.nodes[user].step for user, _ in graph.uses(node)}
         if node.id in shared:
@@ -29,7 +32,7 @@ def columns(graph: Graph) -> Columns:
             found[node.id] = users.pop() if len(users) == 1 else None
         else:
             found[node.id] = max((c for c in (found[i] for i, _ in node.inputs) if c is not None), default=None)
-    return found if any(c is not None for c in found.values()) else dict.fromkeys(found, 1)
+    return found
 
 
 def _start(graph: Graph, users: set[int | None]) -> int:

@@ -66,3 +66,8 @@ def test_one_hot_is_a_constant():
     ids = tg.tensor([1, 0])
     assert tg.one_hot(ids, 2, dtype=np.float32).dtype == np.float32
     assert tg.one_hot(ids, 2).tolist() == [[0, 1], [1, 0]]
+
+
+def test_one_hot_takes_a_whole_number_of_classes():
+    with pytest.raises(tg.DTypeError, match="one_hot"):
+        tg.one_hot([0], 2.5)

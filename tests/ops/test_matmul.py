@@ -44,3 +44,8 @@ def test_einsum_says_which_term_does_not_fit():
         tg.einsum("ijk->i", tg.tensor(A))
     with pytest.raises(tg.ShapeError, match="names 2 operands"):
         tg.einsum("ij,j->i", tg.tensor(A))
+
+
+def test_einsum_says_where_its_subscripts_stand():
+    with pytest.raises(tg.DTypeError, match="subscripts come first"):
+        tg.einsum(tg.tensor([1.0]), [0])

@@ -122,3 +122,7 @@ def test_softmax_of_integers():
 def test_norms_of_matrices_are_refused_rather_than_mistaken():
     with pytest.raises(tg.ShapeError, match="2 axes"):
         tg.norm(np.ones((2, 2)), 2)
+
+
+def test_log_softmax_over_no_classes_is_empty():
+    assert tg.grad(lambda x: tg.log_softmax(x, axis=0).sum())(np.zeros((0, 3))).shape == (0, 3)

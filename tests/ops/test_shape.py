@@ -61,3 +61,9 @@ def test_concatenating_two_dtypes_gives_each_its_gradient():
     b = tg.tensor([2.0], requires_grad=True)
     tg.concatenate([a, b]).sum().backward()
     assert (a.grad.dtype, b.grad.dtype) == (np.float32, np.float64)
+
+
+@pytest.mark.parametrize("op", [tg.tile, tg.repeat])
+def test_a_fraction_is_no_number_of_times(op):
+    with pytest.raises(tg.DTypeError, match=f"{op.__name__}: .*1.5"):
+        op(tg.tensor([1.0, 2.0]), 1.5)

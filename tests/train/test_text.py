@@ -56,3 +56,9 @@ def test_rows_go_on_from_chunk_to_chunk_and_nothing_is_skipped(n, batch, bptt):
     assert n - 1 - xs.size < batch
     with pytest.raises(tg.DataError, match="bptt=0"):
         stream_batches(ids, 1, 0)
+
+
+@pytest.mark.parametrize("id", [-1, 2])
+def test_an_id_of_no_character_is_said(id):
+    with pytest.raises(tg.DataError, match=r"Corpus\.decode"):
+        Corpus("ab").decode([id])

@@ -84,3 +84,20 @@ def test_a_graph_without_steps_is_laid_out_too():
     a, b = (tg.tensor(2.0, requires_grad=True, name=name) for name in "ab")
     plan = layout(picture(tg.graph(tg.tanh(a * a + b) * b)))
     assert len({(p.x, p.y) for p in plan.places.values()}) == len(plan.places)
+
+
+@pytest.mark.parametrize("view", ["cell", "op"])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_a_cell_called_in_a_plain_loop_is_laid_out_too(kind, view):
+    import numpy as np
+
+    import tinygrad_rnn as tg
+
+    cell, state = getattr(tg.nn, f"{kind}Cell")(3, 4, rng=0), None
+    for _ in range(3):
+        state = cell(np.ones((1, 3), np.float32), state)
+    plan = layout(picture(tg.graph(state[0] if isinstance(state, tuple) else state), view))
+    for edge in plan.picture.edges:
+        route(plan, edge)
+    starts = [p for p in plan.places.values() if p.item.kind == "initial"]
+    assert max(p.x for p in starts) < min(p.x for p in plan.places.values() if p not in starts)

@@ -110,3 +110,12 @@ def test_the_modules_record_what_the_samples_record(kind):
     sample = picture(net(kind, 3, head=False).graph(), "cell")
     assert drawn.cells == sample.cells == (kind,)
     assert {i.id: i.label for i in sample.items}.items() <= {i.id: i.label for i in drawn.items}.items()
+
+
+def test_what_cannot_be_drawn_is_said():
+    import viz
+
+    with pytest.raises(TypeError, match="cannot draw a ndarray"):
+        viz.draw(np.ones(3))
+    with pytest.raises(ValueError, match=r"steps=\(2, 2\)"):
+        viz.draw(net("RNN"), steps=2)

@@ -139,6 +139,7 @@ diagonal.jvp(x=lambda dx, y, x, **static: diagonal(dx, **static))
 def one_hot(ids: Array, *, num_classes: int, dtype: Any = np.float64) -> Array:
     """y[…, k] = 1 where k is the id, else 0, for integer ids in 0 … num_classes − 1."""
     ids = _integers(np.asarray(ids), "one_hot")
+    _integers(np.asarray(num_classes), "one_hot")
     if ids.size and not (ids.min() >= 0 and ids.max() < num_classes):
         raise ShapeError(f"one_hot: ids from {ids.min()} to {ids.max()}", expected=f"0 … {num_classes - 1}")
     return (ids[..., None] == np.arange(num_classes)).astype(dtype)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.ops.indexing import diagonal
 from tinygrad_rnn.ops.reduce import sum_
 from tinygrad_rnn.ops.shape import expand_dims, reshape, swapaxes, transpose
@@ -226,6 +226,9 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     >>> einsum("ij,j->i", np.eye(2), np.array([3.0, 4.0]))
     array([3., 4.])
     """
+    if not isinstance(subscripts, str):
+        raise DTypeError("einsum: the subscripts come first, as text", expected='einsum("ij,j->i", a, b)',
+                         got=type(subscripts).__name__)  # fmt: skip
     if operands:
         _letters(subscripts, [np.ndim(raw(x)) for x in operands])
     return einsum_(*operands, subscripts=subscripts)

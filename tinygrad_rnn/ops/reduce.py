@@ -258,7 +258,8 @@ softmax.jvp(x=_softmax_rule)
 def log_softmax(x: Array, *, axis: Axis = -1) -> Array:
     """y = x − log Σ eˣ over `axis`.  gx = gy − eʸ·Σ gy."""
     shifted = x - _shift(x, axis)
-    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+    with np.errstate(divide="ignore"):  # of no classes: log 0, which no element takes
+        return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
 log_softmax.vjp(x=lambda gy, y, x, *, axis: gy - exp(y) * sum_(gy, axis=axis, keepdims=True))

@@ -219,7 +219,10 @@ constant_pad.jvp(x=lambda dx, y, x, *, pad_width, constant_values: constant_pad(
 
 def tile(x: Any, reps: Axes) -> Any:
     """x laid side by side `reps` times along each axis."""
-    reps = (reps,) if isinstance(reps, int | np.integer) else tuple(reps)
+    counts = np.atleast_1d(reps)
+    if counts.size and counts.dtype.kind not in "iu":
+        raise DTypeError(f"tile: reps={reps!r:.60}", expected="integers")
+    reps = tuple(counts.tolist())
     shape = np.shape(x) if not isinstance(x, Tensor) else x.shape
     ndim = max(len(shape), len(reps))
     shape = (1,) * (ndim - len(shape)) + tuple(shape)
@@ -235,6 +238,8 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     if axis is not None and not -x.ndim <= axis < x.ndim:
         raise ShapeError(f"repeat: there is no axis {axis}", expected=f"an axis of x {x.shape}")
     size = x.size if axis is None else x.shape[axis]
+    if np.asarray(repeats).dtype.kind not in "biu" and np.size(repeats):
+        raise DTypeError(f"repeat: repeats={repeats!r:.60}", expected="integers")
     try:
         places = np.repeat(np.arange(size), repeats)
     except (ValueError, TypeError) as error:

@@ -71,8 +71,16 @@ class Corpus:
         return np.fromiter((self._ids[character] for character in text), np.int64, len(text))
 
     def decode(self, ids: Iterable[int] | Array) -> str:
-        """The text of some ids."""
-        return "".join(self.vocabulary[int(k)] for k in ids)
+        """The text of some ids. Raises DataError for one that is no character's."""
+        numbers = [int(k) for k in ids]
+        strange = sorted({k for k in numbers if not 0 <= k < len(self.vocabulary)})
+        if strange:
+            raise DataError(
+                f"Corpus.decode: {len(strange)} ids are no characters",
+                expected=f"0 … {len(self.vocabulary) - 1}",
+                got=str(strange[:5]),
+            )
+        return "".join(self.vocabulary[k] for k in numbers)
 
     def split(self, fraction: float = 0.95) -> tuple[Array, Array]:
         """(training ids, validation ids): the first `fraction` of the text, and the rest."""
