@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.graph import MODE, label, step
 from tinygrad_rnn.nn import init
-from tinygrad_rnn.nn.module import Module, Parameter, incoming
+from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.ops import inner
 from tinygrad_rnn.tensor import Tensor, wrap
 
@@ -97,21 +97,10 @@ class Cell(Module):
         with step(0):
             return tuple(_carried(part, name) for part, name in zip(parts, self.states, strict=True))
 
-    def check_input(self, x: Tensor) -> None:
-        if x.ndim == 0 or x.shape[-1] != self.input_size:
-            got = x.shape[-1] if x.ndim else "no"
-            raise ShapeError(
-                f"{type(self).__name__}: x has {got} features, the cell takes {self.input_size}",
-                expected=f"x (B, {self.input_size})",
-                got=f"x {x.shape}",
-                where=str(MODE.get()),
-                help=f"build {type(self).__name__}(input_size={got}, …) or slice x[…, :{self.input_size}]",
-            )
-
     def forward(self, x: Any, state: Any = None) -> Any:
         """One step: x (B, I) or (I) with the state, zeros when None, to the next state: h, or (h, c)."""
         x = incoming(x, self.weight_ih.dtype)
-        self.check_input(x)
+        check_features(type(self).__name__, x, self.input_size, f"x (B, {self.input_size})")
         if x.ndim > 2:
             sequences = type(self).__name__.removesuffix("Cell")
             raise ShapeError(

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.graph import MODE
 from tinygrad_rnn.nn import init
-from tinygrad_rnn.nn.module import Module, Parameter, incoming
+from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.ops import inner
 from tinygrad_rnn.tensor import Tensor
 
@@ -40,13 +39,6 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         x = incoming(x, self.weight.dtype)
-        if x.ndim == 0 or x.shape[-1] != self.in_features:
-            raise ShapeError(
-                f"Linear: x has {x.shape[-1] if x.shape else 'no'} features, the layer takes {self.in_features}",
-                expected=f"x (…, {self.in_features})",
-                got=f"x {x.shape}",
-                where=str(MODE.get()),
-                help=f"build Linear({x.shape[-1] if x.shape else '…'}, {self.out_features})",
-            )
+        check_features("Linear", x, self.in_features, f"x (…, {self.in_features})")
         y: Tensor = inner(x, self.weight)
         return y if self.bias is None else y + self.bias

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from tinygrad_rnn.errors import CheckpointError, TinygradError
-from tinygrad_rnn.graph import label, scope
+from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
+from tinygrad_rnn.graph import MODE, label, scope
 from tinygrad_rnn.primitive import raw
 from tinygrad_rnn.tensor import Array, Tensor
 
@@ -24,6 +24,20 @@ class Parameter(Tensor):
 def incoming(x: Any, dtype: Any) -> Tensor:
     """x for a layer of `dtype`: a Tensor of floats as it is; arrays, lists and integers take the layer's dtype."""
     return x if isinstance(x, Tensor) and x.dtype.kind in "fc" else Tensor(x, dtype=dtype)
+
+
+def check_features(owner: str, x: Tensor, size: int, expected: str) -> None:
+    """Raise ShapeError unless the last axis of x has `size` features, which `owner` was built for."""
+    if x.ndim and x.shape[-1] == size:
+        return
+    got = x.shape[-1] if x.ndim else "no"
+    raise ShapeError(
+        f"{owner}: x has {got} features, the {'cell' if owner.endswith('Cell') else 'layer'} takes {size}",
+        expected=expected,
+        got=f"x {x.shape}",
+        where=str(MODE.get()),
+        help=f"build {owner}({got if x.ndim else '…'}, …) or slice x[…, :{size}]",
+    )
 
 
 class Module:

@@ -19,7 +19,7 @@ from tinygrad_rnn.graph import MODE, label, scope, step
 from tinygrad_rnn.nn.cell import Cell, State
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
-from tinygrad_rnn.nn.module import Module, Parameter, incoming
+from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.unroll import unroll
 from tinygrad_rnn.ops import stack, swapaxes
 from tinygrad_rnn.tensor import Tensor
@@ -119,14 +119,7 @@ class Recurrent(Module):
         layout = "(B, T, I)" if self.batch_first else "(T, B, I)"
         if x.ndim not in (2, 3):
             raise ShapeError(f"{name}: x has {x.ndim} axes", expected=f"x {layout} or (T, I)", got=f"x {x.shape}")
-        if x.shape[-1] != self.input_size:
-            raise ShapeError(
-                f"{name}: x has {x.shape[-1]} features, the layer takes {self.input_size}",
-                expected=f"x {layout} with I = {self.input_size}",
-                got=f"x {x.shape}",
-                where=str(MODE.get()),
-                help=f"build {name}(input_size={x.shape[-1]}, …) or slice x[…, :{self.input_size}]",
-            )
+        check_features(name, x, self.input_size, f"x {layout} with I = {self.input_size}")
         if self.batch_first and x.ndim == 3:
             x = swapaxes(x, 0, 1)
         if len(x) == 0:
