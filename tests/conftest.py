@@ -1,12 +1,35 @@
-"""Before anything imports NumPy: one thread per process, since the tests run side by side on small arrays."""
+"""One thread per process, since the tests run side by side on small arrays; and how much Hypothesis draws.
+
+The plugin of tinygrad_rnn.testing has imported NumPy before this file is read, so the environment alone comes too late
+for this process: it is for those that the tests start. `--grad-profile` goes before the profile chosen here.
+"""
 
 import os
 
+import pytest
+from hypothesis import settings
+from threadpoolctl import threadpool_limits
+
+from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.testing.strategies import load_profile
+
 for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")
+threadpool_limits(1)
 
-from hypothesis import settings  # noqa: E402
+pytest_plugins = "pytester"
 
-settings.register_profile("tests", deadline=None)  # a slow machine is no wrong gradient
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "tests")
+settings.register_profile("tests", deadline=None, max_examples=20)  # a slow machine is no wrong gradient
+if os.environ.get("CI"):
+    load_profile("ci")
+else:
+    settings.load_profile("tests")
+
+
+@pytest.fixture
+def registry():
+    """The table of ops, from which those that a test declares are gone when it ends."""
+    before = dict(REGISTRY)
+    yield REGISTRY
+    REGISTRY.clear()
+    REGISTRY.update(before)

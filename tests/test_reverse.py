@@ -435,3 +435,12 @@ def test_a_shared_weights_gradient_is_the_sum_over_untied_copies():
     tied = tg.grad(lambda W: loss([W] * 40))(W)
     untied = tg.grad(loss)([W] * 40)
     np.testing.assert_allclose(tied.data, sum(g.data for g in untied), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "read", [lambda a: tg.take(a, 0), lambda a: a[None].sum(), lambda a: a[...], lambda a: tg.repeat(a, 1).sum()]
+)
+def test_a_value_of_no_axes_read_by_index_and_used_otherwise(read):
+    """Its first cotangent may be a NumPy scalar, which nothing can be added into in place."""
+    g = tg.grad(lambda a: tg.sin(a) + read(a))(np.array(2.0))
+    np.testing.assert_allclose(g.data, np.cos(2.0) + 1, rtol=1e-15)  # one rounding

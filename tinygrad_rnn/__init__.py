@@ -21,7 +21,9 @@ from tinygrad_rnn.errors import (
 )
 from tinygrad_rnn.forward import jvp
 from tinygrad_rnn.graph import Graph, GraphNode, detect_anomaly, enable_grad, graph, label, no_grad, scope, step
+from tinygrad_rnn.ledger import gradient_ledger
 from tinygrad_rnn.ops import *  # noqa: F403
+from tinygrad_rnn.primitive import elementwise, linear, nondifferentiable, primitive
 from tinygrad_rnn.reverse import grad, value_and_grad, vjp
 from tinygrad_rnn.tensor import Tensor, tensor
 
@@ -29,7 +31,8 @@ __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
     "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode",
-    "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "enable_grad", "grad", "graph", "hessian",
-    "hvp", "jacobian", "jvp", "label", "nn", "no_grad", "optim", "scope", "step", "tensor", "testing", "train",
-    "value_and_grad", "vjp", *ops.__all__,
+    "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "elementwise", "enable_grad", "grad",
+    "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "linear", "nn", "no_grad",
+    "nondifferentiable", "optim", "primitive", "scope", "step", "tensor", "testing", "train", "value_and_grad", "vjp",
+    *ops.__all__,
 ]  # fmt: skip

@@ -166,8 +166,15 @@ def _unpacked(whole: Tensor, ys: Sequence[Any]) -> list[Any]:
 
 
 def _rerun(y: Any, xs: Sequence[Any], again: Any, outside: tuple[Node, ...]) -> tuple[list[Tensor], Tensor]:
+    start = _fresh(np.zeros(0)).node.number
     inputs = [alias(x) if isinstance(x, Tensor) else _fresh(x) for x in xs[: len(xs) - len(outside)]]
     packed, _, _ = again(inputs)
+    if not set(outside) <= set(_closed_over(packed.node, {x.node for x in inputs}, start)):
+        raise GraphError(
+            "checkpoint: the function closes over other values when it runs again",
+            expected="the parameters that it used the first time",
+            help="with functional_call, put the checkpoint around it: checkpoint(lambda w, x: functional_call(…))",
+        )
     before = y._array if isinstance(y, Tensor) else y
     if not np.array_equal(packed._array, before, equal_nan=True):
         raise GraphError(

@@ -88,7 +88,7 @@ def _pass_back(node: Node, gy: Any, arrived: Arrived, needed: set[Node] | None, 
         if plain and op.into is not None:
             op.into(arrived.buffer(parent), gy, *args[1:], **node.static)
             continue
-        if plain and k in op.together and gy.ndim == len(parent.shape) == args[0].ndim == 2:
+        if plain and k in op.together and gy.ndim == len(parent.shape) == np.ndim(args[0]) == 2:
             arrived.postpone(parent, op.together[k], gy, args)
             continue
         gx = rule(gy, y, *args, **node.static)
@@ -131,10 +131,10 @@ class Arrived:
             self.owned.add(node)
 
     def buffer(self, node: Node) -> Array:
-        """An array of our own that holds the sum so far, to add to in place."""
-        if node not in self.owned:
-            start = self.slots.get(node)
-            self.slots[node] = np.zeros(node.shape, node.dtype) if start is None else start.copy()
+        """An array of our own, in C order, that holds the sum so far, to add to in place."""
+        start: Any = self.slots.get(node)
+        if node not in self.owned or not start.flags.c_contiguous:
+            self.slots[node] = np.zeros(node.shape, node.dtype) if start is None else np.array(start, order="C")
             self.owned.add(node)
         return self.slots[node]
 

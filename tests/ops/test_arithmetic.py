@@ -88,3 +88,24 @@ def test_comparisons_give_plain_tensors():
     for y in (x == 1, x != 1, x < 2, x <= 1, x > 1, x >= 2, x > 1):
         assert not y.requires_grad
         assert y.dtype == bool
+
+
+def test_a_reciprocal_as_a_power():
+    assert gradient(lambda x: x**-1, [2.0, -4.0]) == [[-0.25, -0.0625]]
+
+
+def test_zero_to_the_zero_has_no_slope():
+    assert gradient(tg.power, [0.0], [0.0]) == [[0], [0]]
+
+
+def test_a_negative_base_has_no_slope_in_its_exponent():
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(gradient(lambda y: (-2.0) ** y, [2.0])).all()
+
+
+def test_the_exponent_zero_is_an_ordinary_one_to_second_order():
+    """∂²(aᵇ)/∂a∂b = aᵇ⁻¹(1 + b·log a), which is 1/a at b = 0, in either order."""
+    a, b = np.array([2.0]), np.array([0.0])
+    slope_in_a = tg.grad(lambda b: tg.sum(tg.grad(lambda a: tg.sum(a**b))(a)))
+    slope_in_b = tg.grad(lambda a: tg.sum(tg.grad(lambda b: tg.sum(a**b))(b)))
+    assert slope_in_a(b).tolist() == slope_in_b(a).tolist() == [0.5]

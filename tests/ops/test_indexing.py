@@ -71,3 +71,38 @@ def test_one_hot_is_a_constant():
 def test_one_hot_takes_a_whole_number_of_classes():
     with pytest.raises(tg.DTypeError, match="one_hot"):
         tg.one_hot([0], 2.5)
+
+
+def test_one_hot_names_the_classes_that_there_are():
+    for ids in ([-1], [0, 3], [7, 2]):
+        with pytest.raises(tg.ShapeError, match=f"ids from {min(ids)} to {max(ids)}\n  expected  0 … 2"):
+            tg.one_hot(ids, 3)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
+def test_one_index_per_line_of_a_cube(axis):
+    x, indices = np.arange(8.0).reshape(2, 2, 2), np.array([[[0, 1], [1, 1]], [[1, 0], [0, 0]]])
+    gy = np.arange(1.0, 9.0).reshape(2, 2, 2)
+    exact = np.zeros(x.shape)
+    for place in np.ndindex(gy.shape):
+        read = list(place)
+        read[axis] = indices[place]
+        exact[tuple(read)] += gy[place]
+    (gx,) = tg.vjp(lambda x: tg.take_along_axis(x, indices, axis=axis), x)[1](gy)
+    assert gx.tolist() == exact.tolist()
+
+
+def test_one_index_per_line_is_read_along_the_last_axis_unless_said():
+    cube, indices = np.arange(8.0).reshape(2, 2, 2), np.array([[[1], [0]], [[0], [0]]])
+    assert tg.take_along_axis(cube, indices).tolist() == [[[1], [2]], [[4], [6]]]
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "axis"), [((3, 2), (0,), 0), ((3, 2), (0, 2), 1), ((0, 2), (0,), 0), ((3,), (0,), None)]
+)
+def test_reading_no_rows_adds_nothing(shape, rows, axis):
+    x = tg.tensor(np.ones(shape), requires_grad=True)
+    rows = np.zeros(rows, int)
+    h = x * 1.0  # its gradient is a buffer that all reads add into
+    (tg.take(h, rows, axis=axis).sum() + tg.take(h, rows, axis=axis).sum() + h.sum()).backward()
+    assert x.grad.tolist() == np.ones(shape).tolist()

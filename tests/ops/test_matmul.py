@@ -1,5 +1,7 @@
 """Products agree with each other, and with NumPy's rules for scalars and stacks."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,38 @@ def test_einsum_says_which_term_does_not_fit():
 def test_einsum_says_where_its_subscripts_stand():
     with pytest.raises(tg.DTypeError, match="subscripts come first"):
         tg.einsum(tg.tensor([1.0]), [0])
+
+
+def test_one_vector_in_a_stack_of_rows():
+    """A 1-D factor meets every matrix of the stack, so its gradient is a sum over all of them."""
+    stack, x, gy = RNG.normal(size=(2, 3, 4)), RNG.normal(size=3), RNG.normal(size=(2, 4))
+    (gx,) = tg.vjp(lambda x: x @ tg.tensor(stack), x)[1](gy)
+    np.testing.assert_allclose(gx.data, np.einsum("sij,sj->i", stack, gy), rtol=1e-13)  # sums of 8
+
+
+def test_a_shared_factor_takes_no_room_for_each_product():
+    """gb = aᵀ gy is one product over all steps: no matrix is made for each of them, to be summed afterwards."""
+    steps, b = np.ones((50, 1, 40)), np.ones((40, 40))
+    _, pullback = tg.vjp(lambda b: tg.matmul(steps, b), b)
+    gy = np.ones((50, 1, 40))
+    tracemalloc.start()
+    pullback(gy)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(steps) * b.nbytes / 4  # 5 matrices or so, of 50
+
+
+@pytest.mark.parametrize(("product", "shape"), [(tg.matmul, (3, 4)), (tg.inner, (4, 3)), (tg.dot, (3, 4))])
+def test_uses_of_one_matrix_add_up(product, shape):
+    """The rules for all uses at once: batches of different sizes, each with its own cotangent."""
+    xs, gys = [RNG.normal(size=(n, 3)) for n in (1, 2, 5)], [RNG.normal(size=(n, 4)) for n in (1, 2, 5)]
+    W = RNG.normal(size=shape)
+    (gW,) = tg.vjp(lambda W: sum(tg.sum(product(x, W) * gy) for x, gy in zip(xs, gys, strict=True)), W)[1](1.0)
+    exact = sum(x.T @ gy for x, gy in zip(xs, gys, strict=True))
+    np.testing.assert_allclose(gW.data, exact.reshape(shape) if shape == (3, 4) else exact.T, rtol=1e-12)  # sums of 8
+
+
+def test_einsum_counts_its_operands_both_ways():
+    for subscripts, operands in (("ij,jk->ik", (A,)), ("ij->i", (A, A))):
+        with pytest.raises(tg.ShapeError, match=f"got       {len(operands)} operands"):
+            tg.einsum(subscripts, *(tg.tensor(x) for x in operands))

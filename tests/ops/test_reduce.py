@@ -126,3 +126,32 @@ def test_norms_of_matrices_are_refused_rather_than_mistaken():
 
 def test_log_softmax_over_no_classes_is_empty():
     assert tg.grad(lambda x: tg.log_softmax(x, axis=0).sum())(np.zeros((0, 3))).shape == (0, 3)
+
+
+def test_the_mean_of_nothing_passes_nothing_back():
+    with pytest.warns(RuntimeWarning):
+        _, pullback = tg.vjp(lambda x: tg.mean(x, axis=1), np.zeros((2, 0)))
+    (gx,) = pullback(np.ones(2))  # without a warning of its own
+    assert gx.shape == (2, 0)
+
+
+def test_norm_does_not_vanish_where_squares_do():
+    tiny = np.array([3e-200, 4e-200])
+    assert float(tg.norm(tiny)) == pytest.approx(5e-200, rel=1e-15)  # one or two roundings
+    np.testing.assert_allclose(tg.grad(tg.norm)(tiny).data, [0.6, 0.8], rtol=1e-15)
+
+
+@pytest.mark.parametrize(("x", "length"), [([np.inf, 1.0], np.inf), ([np.nan, 1.0], np.nan), ([0.0, 0.0], 0), ([], 0)])
+def test_norm_of_what_has_no_scale(x, length):
+    np.testing.assert_equal(float(tg.norm(np.array(x))), length)
+
+
+@pytest.mark.parametrize("ord", [0, 0.5, -1, 3, -np.inf])
+def test_norms_that_are_not_built_are_refused(ord):
+    with pytest.raises(tg.ShapeError, match=f"ord={ord!r} is not built\n  expected  None, 1, 2 or inf"):
+        tg.norm(np.ones(2), ord)
+
+
+@pytest.mark.parametrize("ord", [None, 1, 2, np.inf, float("inf")])
+def test_the_norm_of_a_number_is_its_size(ord):
+    assert tg.norm(np.array(-3.0), ord) == 3

@@ -67,3 +67,60 @@ def test_concatenating_two_dtypes_gives_each_its_gradient():
 def test_a_fraction_is_no_number_of_times(op):
     with pytest.raises(tg.DTypeError, match=f"{op.__name__}: .*1.5"):
         op(tg.tensor([1.0, 2.0]), 1.5)
+
+
+def test_split_takes_every_axis_that_there_is():
+    x = np.arange(4.0).reshape(2, 2)
+    assert [part.tolist() for part in tg.split(x, 2)] == [[[0, 1]], [[2, 3]]]
+    for axis in (1, -1):
+        assert [part.tolist() for part in tg.split(x, 2, axis)] == [[[0], [2]], [[1], [3]]]
+    assert [part.tolist() for part in tg.split(x, 1, -2)] == [x.tolist()]
+    for axis in (2, 3, -3):
+        with pytest.raises(tg.ShapeError, match=f"there is no axis {axis}"):
+            tg.split(x, 1, axis)
+
+
+@pytest.mark.parametrize("parts", [0, -1, 3])
+def test_split_into_parts_that_are_not_equal(parts):
+    with pytest.raises(tg.ShapeError, match=f"4 does not divide into {parts} equal parts"):
+        tg.split(np.ones(4), parts)
+
+
+def test_repeat_takes_every_axis_that_there_is():
+    x = np.arange(4.0).reshape(2, 2)
+    for axis in (0, 1, -1, -2):
+        assert tg.repeat(x, 2, axis).tolist() == np.repeat(x, 2, axis).tolist()
+    for axis in (2, 3, -3):
+        with pytest.raises(tg.ShapeError, match=f"there is no axis {axis}"):
+            tg.repeat(x, 2, axis)
+
+
+@pytest.mark.parametrize("mode", ["blend", "Constant"])
+def test_pad_modes_that_there_are_not_are_refused(mode):
+    with pytest.raises(tg.ShapeError, match=f"there is no mode {mode!r}"):
+        tg.pad(np.ones(3), 1, mode)
+
+
+@pytest.mark.parametrize(("shape", "reps"), [((2,), (2, 1, 3)), ((2, 3), 2), ((2, 1, 2), (3, 2))])
+def test_tile_lines_up_with_the_last_axes(shape, reps):
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    assert tg.tile(x, reps).tolist() == np.tile(x, reps).tolist()
+
+
+def test_the_gradient_of_a_transpose_goes_back_by_negative_axes_too():
+    gy = np.arange(24.0).reshape(4, 3, 2)
+    (gx,) = tg.vjp(lambda x: tg.transpose(x, (2, -2, 0)), np.zeros((2, 3, 4)))[1](gy)
+    assert gx.tolist() == gy.transpose(2, 1, 0).tolist()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
+def test_what_was_joined_along_any_axis_is_parted_there(axis):
+    a, b = np.ones((2, 2, 2)), np.ones((2, 2, 2))
+    gy = np.arange(16.0).reshape(np.concatenate([a, b], axis).shape)
+    ga, gb = tg.vjp(lambda a, b: tg.concatenate([a, b], axis), a, b)[1](gy)
+    assert [ga.tolist(), gb.tolist()] == [part.tolist() for part in np.split(gy, 2, axis)]
+
+
+def test_the_gradient_of_nothing_spread_out_is_nothing():
+    (gx,) = tg.vjp(lambda x: tg.broadcast_to(x, (2, 0, 3)), np.zeros((0, 3)))[1](np.zeros((2, 0, 3)))
+    assert gx.shape == (0, 3)

@@ -48,8 +48,7 @@ def negative(x: Array) -> Array:
 def _power_slope(y: Any, a: Any, b: Any) -> Any:
     if isinstance(b, int | float):
         return b * a ** (b - 1) if b != 0 else 0.0
-    constant = b == 0
-    return where(constant, 0.0, b * a ** where(constant, 1.0, b - 1))
+    return b * where((a == 0) * (b == 0), 1.0, a) ** (b - 1)
 
 
 @elementwise(a=_power_slope, b=lambda y, a, b: y * log(where(a == 0, 1.0, a)))

@@ -71,8 +71,6 @@ def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None
     """gx[rows of `axis`] += gy, rows that come more than once summed first: one sort instead of one write each."""
     indices = np.asarray(indices)
     lines = gx.reshape(-1) if axis is None else np.moveaxis(gx, axis, 0)
-    if indices.size == 0:
-        return
     if axis is not None:
         at = axis % gx.ndim
         gy = np.moveaxis(gy, tuple(range(at, at + indices.ndim)), tuple(range(indices.ndim)))

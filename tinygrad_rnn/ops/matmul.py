@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ def _mT(x: Any) -> Any:
 
 def _matmul_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
-        return (gy if a.ndim == 1 else expand_dims(gy, -1)) * b
+        return expand_dims(gy, -1) * b
     if a.ndim == 1:
         return matmul(b, expand_dims(gy, -1))[..., 0]
     return matmul(gy, _mT(b))
@@ -91,20 +92,29 @@ tensordot.jvp(
 )
 
 
+def _matrices(a: Any, b: Any) -> bool:
+    return np.ndim(a) == np.ndim(b) == 2
+
+
+def _scales(a: Any, b: Any) -> bool:
+    """Whether one of the two is a number, which multiplies the other."""
+    return 0 in (np.ndim(a), np.ndim(b))
+
+
 def _dot_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 2 and np.ndim(b) == 2:
+    if _matrices(a, b):
         return dot(gy, b.T)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if _scales(a, b):
         return gy * b
-    return _tensordot_vjp_a(gy, y, a, b, axes=(-1, -2 if b.ndim > 1 else 0))
+    return _tensordot_vjp_a(gy, y, a, b, axes=(-1, -2))  # of a vector, −2 is the only axis: they count modulo ndim
 
 
 def _dot_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
-    if b.ndim == 2 and np.ndim(a) == 2:
+    if _matrices(a, b):
         return dot(a.T, gy)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if _scales(a, b):
         return gy * a
-    return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -2 if b.ndim > 1 else 0))
+    return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -2))
 
 
 @primitive
@@ -118,17 +128,17 @@ dot.jvp(a=lambda da, y, a, b: dot(da, b), b=lambda db, y, a, b: dot(a, db))
 
 
 def _inner_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 2 and np.ndim(b) == 2:
+    if _matrices(a, b):
         return dot(gy, b)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if _scales(a, b):
         return gy * b
     return _tensordot_vjp_a(gy, y, a, b, axes=(-1, -1))
 
 
 def _inner_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
-    if b.ndim == 2 and np.ndim(a) == 2:
+    if _matrices(a, b):
         return dot(gy.T, a)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if _scales(a, b):
         return gy * a
     return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -1))
 
@@ -164,7 +174,7 @@ def _letters(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     terms = left.split(",")
     if len(terms) != len(ndims):
         raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands", got=f"{len(ndims)} operands")
-    spare = [chr(c) for c in range(ord("A"), ord("z") + 1) if chr(c).isalpha() and chr(c) not in text]
+    spare = [letter for letter in ascii_letters if letter not in text]
     widest = max([n - len(t.replace("...", "")) for t, n in zip(terms, ndims, strict=True) if "..." in t], default=0)
     broadcast = "".join(spare[:widest])
     full = []
@@ -186,9 +196,7 @@ def _einsum_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], subscripts: s
 
 def _einsum_vjp_of(k: int, gy: Any, xs: Sequence[Any], terms: list[str], output: str) -> Any:
     factors = [(output, gy)] + [(term, x) for j, (term, x) in enumerate(zip(terms, xs, strict=True)) if j != k]
-    spare = [
-        chr(c) for c in range(ord("A"), ord("z") + 1) if chr(c).isalpha() and chr(c) not in "".join([*terms, output])
-    ]
+    spare = [letter for letter in ascii_letters if letter not in "".join([*terms, output])]
     target = ""
     for letter, size in zip(terms[k], xs[k].shape, strict=True):
         if letter in target:  # a diagonal was read: write to it through an identity matrix

@@ -9,7 +9,6 @@ import numpy as np
 
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.ops.arithmetic import abs_, where
-from tinygrad_rnn.ops.indexing import getitem
 from tinygrad_rnn.ops.pointwise import exp
 from tinygrad_rnn.ops.shape import (
     broadcast_to,
@@ -145,11 +144,10 @@ def norm(x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = F
 # products: by prefix products and recurrences, never by division, so zeros are ordinary numbers at every order
 
 
-def _prefix(x: Any, axis: int) -> Any:
-    """[1, x₁, x₁x₂, …]: for each element the product of those before it."""
-    head = getitem(x, index=(slice(None),) * axis + (slice(0, -1),))
-    one = np.ones((*x.shape[:axis], 1, *x.shape[axis + 1 :]), x.dtype)
-    return cumprod(concatenate([one, head], axis=axis), axis=axis)
+def _prefix(x: Any) -> Any:
+    """[1, x₁, x₁x₂, …] along the last axis: for each element the product of those before it."""
+    one = np.ones((*x.shape[:-1], 1), x.dtype)
+    return cumprod(concatenate([one, x[..., :-1]], axis=-1), axis=-1)
 
 
 def _product_of_others(y: Any, x: Any, *, axis: Axis) -> Any:
@@ -160,8 +158,7 @@ def _product_of_others(y: Any, x: Any, *, axis: Axis) -> Any:
     flat = reshape(moved, (*moved.shape[: x.ndim - len(axes)], extent(x, axes)))
     if flat.shape[-1] == 0:
         return x
-    k = flat.ndim - 1
-    others = _prefix(flat, k) * flip(_prefix(flip(flat, k), k), k)
+    others = _prefix(flat) * flip(_prefix(flip(flat, -1)), -1)
     return moveaxis(reshape(others, moved.shape), last, axes)
 
 
@@ -189,7 +186,7 @@ def _columns(x: Any, axis: int | None) -> list[Any]:
 
 def _cumprod_vjp(gy: Any, y: Any, x: Any, *, axis: int | None) -> Any:
     if x.size == 0:
-        return gy
+        return reshape(gy, x.shape)
     g, ys, xs = _columns(gy, axis), _columns(y, axis), _columns(x, axis)
     back = [g[-1]]  # ȳₖ = gyₖ + xₖ₊₁ ȳₖ₊₁, then gxₖ = yₖ₋₁ ȳₖ
     for k in range(len(xs) - 2, -1, -1):
@@ -201,7 +198,7 @@ def _cumprod_vjp(gy: Any, y: Any, x: Any, *, axis: int | None) -> Any:
 
 def _cumprod_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
     if x.size == 0:
-        return dx
+        return reshape(dx, y.shape)
     d, ys, xs = _columns(dx, axis), _columns(y, axis), _columns(x, axis)
     ahead = [d[0]]  # dyₖ = dyₖ₋₁ xₖ + yₖ₋₁ dxₖ
     for k in range(1, len(xs)):

@@ -118,7 +118,7 @@ def _filled(dxs: Sequence[Any], xs: Sequence[Any]) -> list[Any]:
 
 
 @primitive
-def concatenate_(*xs: Array, axis: int | None = 0) -> Array:
+def concatenate_(*xs: Array, axis: int | None) -> Array:
     """y = the arrays one after another along `axis` (flattened when None); their other sizes agree."""
     return np.concatenate(xs, axis)
 
@@ -138,7 +138,7 @@ def _stack_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int) -> 
 
 
 @primitive
-def stack_(*xs: Array, axis: int = 0) -> Array:
+def stack_(*xs: Array, axis: int) -> Array:
     """y = the arrays, all of one shape, side by side along a new axis."""
     return np.stack(xs, axis)
 

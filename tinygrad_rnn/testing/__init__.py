@@ -1,9 +1,47 @@
-"""Gradients checked against differences.
+"""Testing gradients: ours, and those of the ops, modules and cells that you write.
 
-samples   for every registered op, calls to check it on
-checks    rules against Richardson differences, and against each other: one row per op and module
+    check_vjp, check_jvp     the rules against runs of the function alone: slopes.py, compare.py, explain.py
+    check_laws               what holds for every derivative: linear, deterministic, nothing written, nothing kept
+    check_module             a module as a function of its inputs and parameters
+    check_recurrent          backpropagation through time = the steps by hand = the sum over untied copies
+    check_errors             what must be refused, and how
+    OpSpec, register         all of it for an op, in one table
+    shapes … programs        Hypothesis strategies for arguments and for whole random graphs
+
+    >>> import numpy as np
+    >>> import tinygrad_rnn as tg
+    >>> print(check_vjp(tg.square, np.array([1.0, 2.0, 3.0])))
+    square: 3 slopes agree with complex step to 0.0e+00
+
+Hypothesis is asked for by the strategies alone; everything else runs without it.
 """
 
-from tinygrad_rnn.testing.checks import Row, check_everything, check_function
+from typing import Any
 
-__all__ = ["Row", "check_everything", "check_function"]
+from tinygrad_rnn.testing.checks import check_jvp, check_vjp
+from tinygrad_rnn.testing.everything import check_call
+from tinygrad_rnn.testing.laws import DEFAULT, LAWS, check_laws
+from tinygrad_rnn.testing.modules import check_module
+from tinygrad_rnn.testing.recurrent import check_recurrent
+from tinygrad_rnn.testing.refusals import check_errors
+from tinygrad_rnn.testing.report import GradMismatch, GradReport, Kink, tally
+from tinygrad_rnn.testing.spec import OpSpec, register
+
+STRATEGIES = (
+    "axes", "broadcast_shapes", "calls", "dtypes", "indices", "layouts", "lengths", "matmul_shapes", "programs",
+    "sequences", "shapes", "values",
+)  # fmt: skip
+
+__all__ = [  # noqa: PLE0604
+    "DEFAULT", "GradMismatch", "GradReport", "Kink", "LAWS", "OpSpec", "check_call", "check_errors", "check_jvp",
+    "check_laws", "check_module", "check_recurrent", "check_vjp", "register", "tally", *STRATEGIES,
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """The strategies, imported when first asked for, since they need Hypothesis."""
+    if name in STRATEGIES:
+        from tinygrad_rnn.testing import strategies
+
+        return getattr(strategies, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,165 +1,188 @@
-"""Three answers to one question, which must agree: ⟨u, J·dx⟩ along a random dx, weighed by a random u.
+"""check_vjp, check_jvp: derivatives by the rules against derivatives by no rule.
 
-reverse      ⟨Jᵀu, dx⟩       from the vjp rules
-forward      ⟨u, J·dx⟩       from the jvp rules
-differences  ⟨u, (f(x + h·dx) − f(x − h·dx)) / 2h⟩, Richardson-extrapolated, no rule at all
+order 1   the derivative of fn                         compare.py: along each direction
+order 2   the derivative of its pullback, and so on    slopes.py:  what runs of fn alone say
+float32   its gradient against the same code in float64, never against differences
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import nn
-from tinygrad_rnn.forward import jvp
-from tinygrad_rnn.ops import matmul, relu, tanh
-from tinygrad_rnn.primitive import REGISTRY, Op
+from tinygrad_rnn.errors import DTypeError, GraphError
 from tinygrad_rnn.reverse import vjp
-from tinygrad_rnn.tensor import Array, Tensor
-from tinygrad_rnn.testing.samples import calls, spread
-from tinygrad_rnn.tree import flatten
+from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.testing.case import Case, parted
+from tinygrad_rnn.testing.compare import Comparison, compare, cotangent, forward, reverse
+from tinygrad_rnn.testing.explain import Question, explained
+from tinygrad_rnn.testing.report import TALLY, GradMismatch, GradReport, Kink, Mismatch
 
-LIMIT = 1e-7  # of Σ|terms|: the truncation h⁴ and the rounding eps/h of the differences both stay below
-H = 1e-3
-STRUCTURAL = {"checkpointed"}  # built by checkpoint(), not called with arrays of one's own
-
-
-@dataclass(frozen=True)
-class Row:
-    """What checking one op or module showed: `worst` disagreement relative to the size of the terms."""
-
-    kind: str
-    name: str
-    cases: int
-    worst: float
-    note: str = ""
-
-    @property
-    def passed(self) -> bool:
-        return self.worst <= LIMIT
+NARROW = 1e-4  # of S, for float32: some 600 roundings
 
 
-def check_function(f: Callable[..., Any], xs: Sequence[Array], rng: np.random.Generator) -> float:
-    """The worst disagreement of reverse mode, forward mode and differences for f at xs, relative to their terms.
+def check_vjp(
+    fn: Callable[..., Any],
+    *inputs: Any,
+    wrt: int | tuple[int, ...] | None = None,
+    order: int = 1,
+    oracle: str = "auto",
+    kinks: str = "skip",
+    seed: int = 0,
+    name: str | None = None,
+) -> GradReport:
+    """Check reverse mode: ⟨Jᵀu, dx⟩ = ⟨u, df(x + t·dx)/dt⟩.
+
+    Up to 64 numbers are moved one at a time, so that a mismatch has an index; of more, eight Gaussian directions.
 
     Args:
-        f: takes float64 arrays or Tensors, returns Tensors in any nest.
+        fn: takes Tensors, returns Tensors in any nest.
+        *inputs: its arguments: every float array in them, nested in tuples, lists and dicts or not, is differentiated
+            (Python floats where there is no array); the rest is passed on. float32 is differenced in float64, and the
+            float32 gradient compared with the float64 one.
+        wrt: only the arrays in these arguments.
+        order: 2 checks the gradient's gradient too, and so on; every order below is checked first.
+        oracle: "auto", "complex step", "Richardson" or "central differences".
+        kinks: where fn has no derivative along a direction: "skip" leaves the direction out, and rejects the point
+            when that is more than half of them; "raise" raises.
+        seed: of the cotangent and the directions.
+        name: what to call fn in the report.
+    Returns:
+        What was compared.
+    Raises:
+        GradMismatch: they differ by more than rounding. Kink: the point was rejected (inside a Hypothesis test
+        another is drawn instead). GraphError: nothing to differentiate, or fn gives other values when run again.
 
-    >>> check_function(lambda x: tanh(x).sum(), [np.array([0.3, -1.2])], np.random.default_rng(0)) < 1e-9
+    >>> import tinygrad_rnn as tg
+    >>> check_vjp(tg.tanh, np.array([0.5, -1.0]), order=2).directions
+    4
+    """
+    return _check(Question(Case.of(fn, inputs, wrt, name), "vjp", reverse, order, oracle, seed), kinks)
+
+
+def check_jvp(
+    fn: Callable[..., Any],
+    *inputs: Any,
+    wrt: int | tuple[int, ...] | None = None,
+    order: int = 1,
+    oracle: str = "auto",
+    kinks: str = "skip",
+    seed: int = 0,
+    name: str | None = None,
+) -> GradReport:
+    """Check forward mode: ⟨u, J·dx⟩ = ⟨u, df(x + t·dx)/dt⟩; from order 2 on, forward over reverse.
+
+    Arguments, returns and errors are those of check_vjp.
+
+    >>> import tinygrad_rnn as tg
+    >>> check_jvp(tg.matmul, np.eye(2), np.ones((2, 3))).passed
     True
     """
-
-    def values(*points: Array) -> Array:
-        leaves, _ = flatten(f(*(Tensor(x) for x in points)))
-        return np.concatenate([np.ravel(leaf.data) for leaf in leaves])
-
-    def central(h: float) -> Array:
-        ahead = values(*(x + h * dx for x, dx in zip(xs, dxs, strict=True)))
-        return (ahead - values(*(x - h * dx for x, dx in zip(xs, dxs, strict=True)))) / (2 * h)
-
-    dxs = [rng.standard_normal(x.shape) for x in xs]
-    y, pullback = vjp(f, *xs)
-    outputs, build = flatten(y)
-    u = [rng.standard_normal(leaf.shape) for leaf in outputs]
-    flat_u = np.concatenate([np.ravel(part) for part in u])
-    slope = (4 * central(H / 2) - central(H)) / 3
-    tangent = np.concatenate([np.ravel(leaf.data) for leaf in flatten(jvp(f, xs, dxs)[1])[0]])
-    terms = [gx.data * dx for gx, dx in zip(pullback(build(u)), dxs, strict=True)]
-
-    reverse, size = sum(float(t.sum()) for t in terms), sum(float(np.abs(t).sum()) for t in terms)
-    forward, numeric = float(flat_u @ tangent), float(flat_u @ slope)
-    scale = max(size, float(np.abs(flat_u * slope).sum()), 1e-6)
-    worst = max(abs(reverse - numeric), abs(forward - numeric), abs(reverse - forward)) / scale
-    return worst if np.isfinite(worst) else float("inf")
+    return _check(Question(Case.of(fn, inputs, wrt, name), "jvp", forward, order, oracle, seed), kinks)
 
 
-def check_everything(seed: int = 0) -> Iterator[Row]:
-    """A row for every registered op, then for every module and loss."""
-    rng = np.random.default_rng(seed)
-    for op in sorted(REGISTRY.values(), key=lambda op: op.name):
-        if op.name not in STRUCTURAL:
-            yield check_op(op, rng)
-    for name, f, xs in networks(rng):
-        yield Row("module", name, 1, check_function(f, xs, rng))
+def _check(question: Question, kinks: str) -> GradReport:
+    if kinks not in ("skip", "raise"):
+        raise ValueError(f"kinks={kinks!r}: expected 'skip' or 'raise'")
+    count(points=1)
+    given = question.case
+    case = given.at([x.astype(np.float64) for x in given.xs])
+    total = GradReport(case.name, order=question.order)
+    for order in range(1, question.order + 1):
+        y = _outputs(case)
+        u = cotangent(y.size, question.seed + order)
+        total = _added(total, _compared(question, case, y, u, order, kinks))
+        if order == 1 and any(x.dtype != np.float64 for x in given.xs):
+            _narrow(question, given, case, u)
+        case = case.derivative(u)
+    return total
 
 
-def check_op(op: Op, rng: np.random.Generator) -> Row:
-    """The row of one op. An op without sample calls fails: add them to samples.TABLE."""
-    if not op.differentiable:
-        return Row("op", op.name, 0, 0.0, "no gradient: its values are piecewise constant")
-    samples = calls(op, rng)
-    if not samples:
-        return Row("op", op.name, 0, float("inf"), "no sample calls in testing/samples.py")
-    try:
-        worst = max(_check_call(op, args, static, rng) for args, static in samples)
-    except Exception as error:  # whatever a rule raises is a finding about that rule
-        return Row("op", op.name, len(samples), float("inf"), f"{type(error).__name__}: {error}".splitlines()[0])
-    return Row("op", op.name, len(samples), worst)
+def _outputs(case: Case) -> Array:
+    """The outputs, end to end, once it is sure that they can be differenced."""
+    y = case.vector(case.xs)
+    if y.size and y.dtype != np.float64:
+        raise DTypeError(f"{case.name}: the outputs are {y.dtype} for float64 inputs",
+                         help="differences need float64: where is it cast?")  # fmt: skip
+    if not np.array_equal(y, case.vector(case.xs), equal_nan=True):
+        raise GraphError(f"{case.name}: run again, it gives other values", expected="the same value for the same input",
+                         help="call eval() on what holds a Dropout, or make its random numbers inside")  # fmt: skip
+    return y
 
 
-def _check_call(op: Op, args: tuple[Any, ...], static: dict[str, Any], rng: np.random.Generator) -> float:
-    moving = [k for k, x in enumerate(args) if isinstance(x, np.ndarray) and x.dtype == np.float64]
-
-    def f(*xs: Any) -> Any:
-        full = list(args)
-        for k, x in zip(moving, xs, strict=True):
-            full[k] = x
-        return op.public(*full, **static)
-
-    return check_function(f, [args[k] for k in moving], rng)
-
-
-def networks(rng: np.random.Generator) -> Iterator[tuple[str, Callable[..., Any], list[Array]]]:
-    """(name, function of its input and its parameters, where to check it) for each module and loss."""
-    x, batch = spread(rng, 2, 3), spread(rng, 4, 2, 3)
-    ids = np.array([[0, 2], [2, 1]])
-    yield _module("Linear", nn.Linear(3, 2, dtype=np.float64, rng=rng), x)
-    yield _module("Embedding", nn.Embedding(4, 3, dtype=np.float64, rng=rng), ids)
-    for kind in (nn.RNNCell, nn.LSTMCell, nn.GRUCell):
-        yield _module(kind.__name__, kind(3, 2, dtype=np.float64, rng=rng), x)
-    for layer in (nn.RNN, nn.LSTM, nn.GRU):
-        yield _module(layer.__name__, layer(3, 2, 2, dtype=np.float64, rng=rng), batch)
-    yield "cross_entropy", lambda logits: nn.cross_entropy(logits, [0, 2]), [x]
-    yield "mse_loss", nn.mse_loss, [x, spread(rng, 2, 3)]
-    yield "a small network", lambda a, b: relu(matmul(tanh(a), b)), [x, spread(rng, 3, 2)]
+def _compared(question: Question, case: Case, y: Array, u: Array, order: int, kinks: str) -> GradReport:
+    """Every direction at one order."""
+    seen: list[Comparison] = []
+    rejected: list[Kink] = []
+    for found in compare(case, y, u, question.mode, question.oracle, question.seed):
+        if isinstance(found, Kink):
+            if kinks == "raise":
+                raise found
+            rejected.append(found)
+        elif found.wrong:
+            raise GradMismatch(partial(explained, question, case, found, order))
+        else:
+            seen.append(found)
+    if len(rejected) > len(seen):
+        reject(case.name, rejected)
+    oracles = " and ".join(sorted({found.numeric.oracle for found in seen}))
+    worst = max((found.error for found in seen), default=0.0)
+    return GradReport(case.name, oracles, order, len(seen), len(rejected), worst)
 
 
-def _module(name: str, module: nn.Module, x: Array) -> tuple[str, Callable[..., Any], list[Array]]:
-    """A module as a function of its input, where that is of floats, and of every parameter."""
-    names = [name for name, _ in module.named_parameters()]
-    start = [p.numpy() for p in module.parameters()]
-    moving_input = x.dtype == np.float64
+def _narrow(question: Question, given: Case, wide: Case, u: Array) -> None:
+    """The gradient in the dtype that was given, against the same code in float64."""
 
-    def f(*xs: Any) -> Any:
-        given = dict(zip(names, xs[-len(names) :], strict=True))
-        return with_parameters(module, given)(xs[0] if moving_input else x)
+    def gradient(case: Case) -> tuple[Any, ...]:
+        ys, pullback = vjp(case, *case.xs)
+        return pullback(parted(u, ys))
 
-    return name, f, [x, *start] if moving_input else start
-
-
-def with_parameters(module: nn.Module, given: dict[str, Any]) -> Callable[..., Any]:
-    """The module as a function that uses these Tensors in place of its parameters."""
-
-    def run(*args: Any) -> Any:
-        places = list(_places(module, given))
-        try:
-            for owner, name, value, _ in places:
-                object.__setattr__(owner, name, value)
-            return module(*args)
-        finally:
-            for owner, name, _, parameter in places:
-                object.__setattr__(owner, name, parameter)
-
-    return run
+    for name, x, got, exact in zip(given.names, given.xs, gradient(given), gradient(wide), strict=True):
+        rtol = NARROW * float(np.finfo(x.dtype).eps / np.finfo(np.float32).eps)
+        scale = float(np.abs(exact.data).max(initial=0)) + 1e-2 * float(np.abs(u).max(initial=0))
+        error = float(np.abs(got.data.astype(np.float64) - exact.data).max(initial=0))
+        if got.dtype != x.dtype or not error <= rtol * scale:
+            words = Mismatch(
+                what=f"in {x.dtype} the gradient is not the one in float64",
+                argument=name,
+                analytic=f"{got.dtype}, off by {error:.3g}",
+                numeric=f"float64, within {rtol * scale:.3g}",
+                again=question.again,
+            )
+            raise GradMismatch(GradReport(given.name, "float64", worst=error / scale, mismatch=words))
 
 
-def _places(module: nn.Module, given: dict[str, Any]) -> Iterator[tuple[nn.Module, str, Any, Any]]:
-    """(module, attribute, Tensor to put there, parameter that stands there)."""
-    by_parameter = {id(p): given[name] for name, p in module.named_parameters()}
-    for owner in module.modules():
-        for name, value in vars(owner).items():
-            if id(value) in by_parameter:
-                yield owner, name, by_parameter[id(value)], value
+def count(points: int = 0, rejected: int = 0) -> None:
+    counts = TALLY.get()
+    if counts is not None:
+        counts.points += points
+        counts.rejected += rejected
+
+
+def reject(name: str, kinks: list[Kink]) -> None:
+    """Give the point up: Hypothesis draws another, anybody else gets the Kink."""
+    count(rejected=1)
+    hypothesis: Any = sys.modules.get("hypothesis")
+    if hypothesis is not None and hypothesis.currently_in_test_context():
+        hypothesis.reject()
+    raise Kink(
+        f"{name}: no derivative here along {len(kinks)} of the directions tried",
+        got=str(kinks[0]),
+        help="check at another point, or what the rule chooses there: check_laws(…, laws=['ties'])",
+    )
+
+
+def _added(total: GradReport, part: GradReport) -> GradReport:
+    oracles = dict.fromkeys(name for report in (total, part) for name in report.oracle.split(" and ") if name)
+    return replace(
+        total,
+        oracle=" and ".join(oracles),
+        directions=total.directions + part.directions,
+        kinks=total.kinks + part.kinks,
+        worst=max(total.worst, part.worst),
+    )

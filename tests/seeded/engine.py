@@ -1,0 +1,216 @@
+"""The loops of both modes: a use lost, overwritten, written into what was borrowed, taken out of order."""
+
+import numpy as np
+
+from tests.seeded.patches import bent, into, replaced, together
+from tinygrad_rnn import forward, pull, reverse
+from tinygrad_rnn.graph import ancestors
+from tinygrad_rnn.ops.arithmetic import add
+from tinygrad_rnn.ops.indexing import _add_at
+from tinygrad_rnn.ops.shape import sum_to
+from tinygrad_rnn.pull import Arrived
+from tinygrad_rnn.tensor import wrap
+
+PRODUCTS = "programs matmul tanh add"  # in which a matrix is used more than once
+_add = Arrived.add
+_buffer = Arrived.buffer
+
+
+def _overwrites(self, node, g):
+    self.slots[node] = g
+
+
+def _keeps_the_first(self, node, g):
+    self.slots.setdefault(node, g)
+
+
+def _loses_the_third(self, node, g):
+    if node not in self.owned:
+        _add(self, node, g)
+
+
+def _averages(self, node, g):
+    self.slots[node] = (self.slots[node] + g) / 2 if node in self.slots else g
+
+
+def _adds_to_the_borrowed(self, node, g):
+    if node in self.slots and isinstance(self.slots[node], np.ndarray) and not self.record:
+        self.slots[node][...] += g
+    else:
+        _add(self, node, g)
+
+
+def _in_float32(self, node, g):
+    _add(self, node, g if self.record else np.asarray(g, dtype=np.float32).astype(node.dtype))
+
+
+def _leaves_float32(self, node, g):
+    _add(self, node, g if self.record else np.asarray(g, dtype=np.float32))
+
+
+def _overwrites_when_recorded(self, node, g):
+    if self.record:
+        self.slots[node] = g
+    else:
+        _add(self, node, g)
+
+
+def _in_float32_when_recorded(self, node, g):
+    _add(self, node, g.astype(np.float32).astype(np.float64) if self.record else g)
+
+
+def _forgets_the_sum(self, node):
+    self.slots[node] = np.zeros(node.shape, node.dtype)
+    return self.slots[node]
+
+
+def _buffer_of_others(self, node):
+    start = self.slots.get(node)
+    borrowed = isinstance(start, np.ndarray) and start.flags.writeable
+    return start if borrowed else _buffer(self, node)
+
+
+def _settles_the_last(self, node):
+    rule, gys, args = self.waiting.pop(node)
+    self.add(node, rule(gys[-1:], args[-1:]))
+
+
+def _settles_all_but_one(self, node):
+    rule, gys, args = self.waiting.pop(node)
+    some = max(len(gys) - 1, 1)
+    self.add(node, rule(gys[:some], args[:some]))
+
+
+def _waits_for_ever(self, node):
+    if node in self.waiting and node not in self.slots:
+        self.settle(node)
+    return self.slots.pop(node, None)
+
+
+def _mixes_rules(self, node, rule, gy, args):
+    held = self.waiting.setdefault(node, (rule, [], []))
+    held[1].append(gy)
+    held[2].append(args)
+
+
+def _first_row(x, shape):
+    y = x[(0,) * (x.ndim - len(shape))]
+    return y[tuple(slice(0, 1) if n == 1 else slice(None) for n in shape)]
+
+
+def _mean_to(x, shape):
+    total = sum_to(x, shape)
+    return total * (total.size / max(x.size, 1))
+
+
+def _sum_last(x, shape):
+    """The trailing axes summed where the sizes allow it."""
+    extra = x.ndim - len(shape)
+    if extra and x.shape[: len(shape)] == shape:
+        return x.sum(axis=tuple(range(len(shape), x.ndim)))
+    return sum_to(x, shape)
+
+
+def _only_leading(x, shape):
+    """Stretched axes are cut, not summed."""
+    y = x.sum(axis=tuple(range(x.ndim - len(shape)))) if x.ndim > len(shape) else x
+    return y[tuple(slice(0, 1) if n == 1 else slice(None) for n in shape)]
+
+
+def _breadth_first(outputs, **options):
+    """Every node once, nearest to the outputs first: not yet an order in which all uses come before a value."""
+    found = set(ancestors(outputs, **options))
+    order, waiting, seen = [], list(outputs), set()
+    while waiting:
+        node = waiting.pop(0)
+        if node in found and node not in seen:
+            seen.add(node)
+            order.append(node)
+            waiting += [parent for parent in node.inputs if parent is not None]
+    return order
+
+
+def _only_parents(wanted, order):
+    return wanted | {node for node in order if any(parent in wanted for parent in node.inputs)}
+
+
+def _uncopied(ys, gys, xs, record, right=reverse._pull_tensors):
+    if record:
+        return right(ys, gys, xs, record)
+    reached = [(y, g) for y, g in zip(ys, gys, strict=True) if y.requires_grad]
+    found = pull.pull([y.node for y, _ in reached], [g._array for _, g in reached], [x.node for x in xs])
+    return [wrap(np.asarray(found.get(x.node, np.zeros(x.shape, x.dtype))), None) for x in xs]
+
+
+def _into_overwrites(gx, gy, *, index):
+    if isinstance(index, tuple | int | slice):
+        gx[index] = gy
+    else:
+        _add_at(gx, index, gy)
+
+
+def _product_reversed(gys, args):
+    return np.concatenate([a for a, _ in args]).T @ np.concatenate(gys[::-1])
+
+
+def _product_mean(gys, args):
+    return np.concatenate([a for a, _ in args]).T @ np.concatenate(gys) / len(gys)
+
+
+BUGS = {
+    "a second use": {
+        "the second cotangent overwrites the first": replaced(Arrived, "add", _overwrites),
+        "only the first cotangent stays": replaced(Arrived, "add", _keeps_the_first),
+        "the third is lost": replaced(Arrived, "add", _loses_the_third),
+        "averaged, not added": replaced(Arrived, "add", _averages),
+        "added into a borrowed array": replaced(Arrived, "add", _adds_to_the_borrowed).seen_in(
+            "programs add subtract tanh"
+        ),
+        "recorded: the second overwrites the first": replaced(Arrived, "add", _overwrites_when_recorded),
+        "into: the buffer forgets what came before": replaced(Arrived, "buffer", _forgets_the_sum),
+        "into: the buffer is somebody else's": replaced(Arrived, "buffer", _buffer_of_others).seen_in(
+            "programs add getitem"
+        ),
+        "into: a basic index overwrites": into("getitem", _into_overwrites).seen_in("programs"),
+        "together: only the last use": replaced(Arrived, "settle", _settles_the_last).seen_in(PRODUCTS),
+        "together: the last use is left out": replaced(Arrived, "settle", _settles_all_but_one).seen_in(PRODUCTS),
+        "together: left waiting when another use came": replaced(Arrived, "take", _waits_for_ever).seen_in(PRODUCTS),
+        "together: by the rule of the first use": replaced(Arrived, "postpone", _mixes_rules).seen_in(
+            "programs matmul inner tanh add"
+        ),
+        "together: inputs and cotangents in other orders": together("matmul", _product_reversed).seen_in(PRODUCTS),
+        "together: the mean of the uses": together("matmul", _product_mean).seen_in(PRODUCTS),
+        "the same operand twice: one use": bent(
+            "add", lambda right, gy, y, a, b: right(gy, y, a, b) * (0 if a is b else 1)
+        ).seen_in("programs add tanh sum"),
+    },
+    "broadcasting": {
+        "the first row for the sum": replaced(pull, "sum_to", _first_row),
+        "the mean for the sum": replaced(pull, "sum_to", _mean_to),
+        "summed over the last axes": replaced(pull, "sum_to", _sum_last),
+        "stretched axes cut": replaced(pull, "sum_to", _only_leading),
+        "tangents not stretched": replaced(
+            forward, "broadcast_to", lambda dy, shape: dy + np.zeros(shape) * 1.0 if dy.ndim == len(shape) else dy * 1.0
+        ),
+        "multiply: sums the batch itself": bent(
+            "multiply", lambda right, gy, y, a, b: (gy * b)[:1] if gy.ndim > a.ndim else gy * b
+        ),
+        "broadcast_to: the mean": bent(
+            "broadcast_to", lambda right, gy, y, x, shape: right(gy, y, x, shape=shape) * (x.size / max(gy.size, 1))
+        ),
+    },
+    "order of nodes": {
+        "cotangents breadth first": replaced(pull, "ancestors", _breadth_first),
+        "tangents breadth first": replaced(forward, "ancestors", _breadth_first),
+        "only the parents lead to an input": replaced(pull, "_leading_to", _only_parents),
+    },
+    "memory of the engine": {
+        "gradients handed out without a copy": replaced(reverse, "_pull_tensors", _uncopied),
+        "cotangents through float32": replaced(Arrived, "add", _in_float32),
+        "cotangents left in float32": replaced(Arrived, "add", _leaves_float32),
+        "recorded cotangents through float32": replaced(Arrived, "add", _in_float32_when_recorded),
+        "the gradient cast to float32": replaced(
+            pull, "astype", lambda x, dtype: add(x, 0.0).astype(np.float16).astype(dtype)
+        ),
+    },
+}

@@ -1,0 +1,71 @@
+"""The checks are checked: each of these mistakes is found, and right rules are left in peace.
+
+A slice: the first bug of each kind, its commonest form. All of them: python -m tests.fuzz.seeded; right rules by the
+hundred thousand: python -m tests.fuzz.alarms.
+"""
+
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tests.fuzz import alarms
+from tests.seeded.bugs import BUGS, Bug
+from tinygrad_rnn import pull
+from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.testing import Kink
+
+EXAMPLES = 100
+FIRST = {bug.kind: bug for bug in reversed(BUGS)}
+
+
+@pytest.mark.parametrize("kind", sorted(FIRST))
+def test_a_wrong_rule_is_found(kind):
+    assert FIRST[kind].caught(EXAMPLES), FIRST[kind].name
+
+
+def test_right_rules_layers_and_modules_are_left_in_peace():
+    counts, found = alarms.examine((0, 0))
+    assert not found
+    assert counts["checks"] > counts["kinks"] * 10  # most points can be checked at all
+
+
+def test_a_bug_of_each_kind_that_differs_by_name():
+    assert len(BUGS) == len({(bug.kind, bug.name) for bug in BUGS})
+    assert len(FIRST) > 30
+
+
+def test_every_patch_is_taken_out_again():
+    before = state()
+    for bug in BUGS:
+        with bug.patch():
+            pass
+    assert state() == before
+
+
+def state():
+    """All that the patches replace."""
+    engine = [getattr(pull.Arrived, name) for name in ("add", "buffer", "postpone", "settle", "take")]
+    engine += [pull.sum_to, pull.astype, pull.ancestors, pull._leading_to, tg.reverse._pull_tensors]
+    engine += [tg.forward.broadcast_to, tg.forward.ancestors]
+    ops = [(*op.vjps, *op.jvps, op.into, *op.together.values()) for op in REGISTRY.values()]
+    forwards = [cell.cell_contents for op in REGISTRY.values() for cell in op.public.__closure__]
+    return engine, ops, [forward for forward in forwards if callable(forward)]
+
+
+def test_a_kink_is_no_catch_and_anything_else_is():
+    def fails(error):
+        def check():
+            raise error
+
+        return Bug("kind", "name", nullcontext, lambda source: iter([("check", check)]))
+
+    assert fails(Kink("here")).caught(3) is None
+    assert fails(ValueError("no such axis")).caught(3) == (1, "check", "ValueError: no such axis")
+
+
+def test_examples_are_the_same_every_time():
+    bug = next(bug for bug in BUGS if bug.kind == "ties")
+    with np.errstate(all="ignore"):
+        assert bug.caught(EXAMPLES) == bug.caught(EXAMPLES)

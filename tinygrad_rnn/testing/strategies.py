@@ -1,0 +1,266 @@
+"""The same choices as Hypothesis strategies, to generate and to shrink: the one file here that needs Hypothesis.
+
+    shapes  broadcast_shapes  matmul_shapes  axes  indices     of arrays
+    values  layouts  dtypes  sequences  lengths                what is in them
+    calls  programs                                            ops, and graphs of them
+
+Values do not come from Hypothesis's floats(): those run straight into 0, ties and infinity, where no derivative is to
+be had. They are numbers of a lattice that is clear of all that (choices.py), shrinking towards 0.
+
+>>> from hypothesis import given, settings
+>>> @settings(max_examples=10)
+... @given(values(shapes(max_dims=2), domain="positive"))
+... def test_log_is_finite(x):
+...     assert np.isfinite(np.log(x)).all()
+>>> test_log_is_finite()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+try:
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
+except ModuleNotFoundError as error:
+    words = "tinygrad_rnn.testing: to draw inputs it needs Hypothesis: pip install 'tinygrad-rnn[test]'"
+    raise ModuleNotFoundError(words, name=error.name) from error
+
+from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.testing import choices
+from tinygrad_rnn.testing.call import Call
+from tinygrad_rnn.testing.choices import Axis, Shape, Within
+from tinygrad_rnn.testing.draft import build
+from tinygrad_rnn.testing.grammar import OpLike, call_of
+from tinygrad_rnn.testing.index import index
+from tinygrad_rnn.testing.layout import layout
+from tinygrad_rnn.testing.program import Program
+
+T = TypeVar("T")
+_integers = lru_cache(maxsize=None)(st.integers)
+
+
+class Drawn:
+    """The Source that Hypothesis chooses for; it draws from strategies too."""
+
+    def __init__(self, draw: DrawFn) -> None:
+        self.draw = draw
+
+    def integer(self, low: int, high: int) -> int:
+        return low if low == high else self.draw(_integers(low, high))
+
+
+def _drawn(draw: DrawFn, value: T | SearchStrategy[T]) -> T:
+    """A value that is given, or drawn from the strategy that is."""
+    return draw(value) if isinstance(value, SearchStrategy) else value
+
+
+# shapes
+
+
+@st.composite
+def shapes(draw: DrawFn, min_dims: int = 0, max_dims: int = 3, min_side: int = 1, max_side: int = 4) -> Shape:
+    """Shapes of arrays.
+
+    >>> from hypothesis import find
+    >>> find(shapes(), lambda shape: len(shape) == 2)
+    (1, 1)
+    """
+    return choices.shape(Drawn(draw), min_dims, max_dims, min_side, max_side)
+
+
+@st.composite
+def broadcast_shapes(draw: DrawFn, count: int = 2, max_dims: int = 3, max_side: int = 4) -> tuple[Shape, ...]:
+    """`count` shapes that broadcast together.
+
+    >>> from hypothesis import find
+    >>> find(broadcast_shapes(3), lambda shapes: len(shapes[1]) == 1)
+    ((1,), (1,), (1,))
+    """
+    return choices.broadcast_shapes(Drawn(draw), count, max_dims, max_side)
+
+
+@st.composite
+def matmul_shapes(draw: DrawFn, max_dims: int = 3, max_side: int = 4) -> tuple[Shape, Shape]:
+    """The shapes of an a and b for a @ b: vectors, matrices, batches.
+
+    >>> from hypothesis import find
+    >>> find(matmul_shapes(), lambda shapes: len(shapes[0]) == len(shapes[1]) == 2)
+    ((1, 1), (1, 1))
+    """
+    return choices.matmul_shapes(Drawn(draw), max_dims, max_side)
+
+
+@st.composite
+def axes(draw: DrawFn, shape: Shape | SearchStrategy[Shape]) -> Axis:
+    """What a reduction of such an array takes: None, an axis from either end, a tuple of them.
+
+    >>> from hypothesis import find
+    >>> find(axes((2, 3)), lambda axis: isinstance(axis, int))
+    0
+    """
+    return choices.axis(Drawn(draw), len(_drawn(draw, shape)))
+
+
+@st.composite
+def indices(draw: DrawFn, shape: Shape | SearchStrategy[Shape], duplicates: bool = True) -> Any:
+    """What may stand in x[…]: integers, slices, None, …, masks, integer arrays that name an element more than once.
+
+    >>> from hypothesis import find
+    >>> find(indices((3,)), lambda index: isinstance(index, np.ndarray) and index.shape == (2,))
+    array([0, 0])
+    """
+    return index(Drawn(draw), _drawn(draw, shape), duplicates)
+
+
+# values
+
+
+def dtypes() -> SearchStrategy[np.dtype[Any]]:
+    """float64 and float32.
+
+    >>> from hypothesis import find
+    >>> find(dtypes(), lambda dtype: dtype.itemsize < 8)
+    dtype('float32')
+    """
+    return st.sampled_from([np.dtype(np.float64), np.dtype(np.float32)])
+
+
+@st.composite
+def values(
+    draw: DrawFn,
+    shape: Shape | SearchStrategy[Shape],
+    dtype: Any = np.float64,
+    domain: Within = "real",
+    away_from: Sequence[float] = (),
+    ties: bool = False,
+) -> Array:
+    """Arrays of readable numbers, no two of them equal, none near a multiple of their step: 0, 1, …
+
+    Args:
+        draw: given by Hypothesis.
+        shape: or a strategy of shapes.
+        dtype: or a strategy of dtypes; integers are any of the domain.
+        domain: "real" (−2, 2), "small", "positive", "unit", "nonzero", "above -1", or (low, high).
+        away_from: numbers that none comes near.
+        ties: on purpose equal, and 0.
+
+    >>> from hypothesis import find
+    >>> find(values((2,)), lambda x: x[0] > 1).shape
+    (2,)
+    """
+    dtype = _drawn(draw, dtype)
+    return choices.array(Drawn(draw), _drawn(draw, shape), domain, tuple(away_from), ties, dtype)
+
+
+@st.composite
+def layouts(draw: DrawFn, array: Array | SearchStrategy[Array]) -> Array:
+    """The same values in another place: Fortran, reversed, strided, read-only, stretched by stride 0.
+
+    >>> from hypothesis import find
+    >>> find(layouts(np.ones((2, 3))), lambda x: not x.flags.c_contiguous).flags.f_contiguous
+    True
+    """
+    return layout(Drawn(draw), _drawn(draw, array))
+
+
+@st.composite
+def sequences(
+    draw: DrawFn,
+    T: int | SearchStrategy[int] = _integers(1, 4),  # noqa: B008  (a strategy is a constant)
+    B: int | SearchStrategy[int] = _integers(1, 3),  # noqa: B008
+    I: int | SearchStrategy[int] = _integers(1, 3),  # noqa: B008
+    dtype: Any = np.float64,
+) -> Array:
+    """Input of a recurrent network: (T, B, I) floats.
+
+    >>> from hypothesis import find
+    >>> find(sequences(T=3, B=1, I=2), lambda x: True).shape
+    (3, 1, 2)
+    """
+    return choices.array(Drawn(draw), (_drawn(draw, T), _drawn(draw, B), _drawn(draw, I)), dtype=_drawn(draw, dtype))
+
+
+@st.composite
+def lengths(draw: DrawFn, T: int | SearchStrategy[int], B: int | SearchStrategy[int], min: int = 1) -> Array:
+    """The lengths of a padded batch: B integers from `min` to T.
+
+    >>> from hypothesis import find
+    >>> find(lengths(T=4, B=3), lambda n: n.max() > 2)
+    array([1, 1, 3])
+    """
+    return choices.array(Drawn(draw), (_drawn(draw, B),), (min, _drawn(draw, T)), dtype=np.int64)
+
+
+# ops
+
+
+@st.composite
+def calls(draw: DrawFn, op: OpLike, ties: bool = False) -> Call:
+    """Calls of an op with all its options, away from its kinks unless `ties`.
+
+    >>> from hypothesis import find
+    >>> print(find(calls("sum"), lambda call: call.static.get("axis") == 0))
+    tg.sum(a, axis=0)
+    """
+    return call_of(op, Drawn(draw), ties)
+
+
+@st.composite
+def programs(draw: DrawFn, ops: Sequence[OpLike] | None = None, max_nodes: int = 12) -> Program:
+    """Graphs of ops, their values shared; repr is source that runs. They shrink to few nodes, then small values.
+
+    Args:
+        draw: given by Hypothesis.
+        ops: names of ops, or OpSpecs; every public op when None.
+        max_nodes: so many ops are tried at most.
+
+    >>> from hypothesis import find
+    >>> find(programs(["tanh", "matmul"]), lambda program: "matmul" in program.ops).ops
+    ['matmul']
+    """
+    return build(Drawn(draw), ops, max_nodes)
+
+
+# running
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "dev": {"max_examples": 100, "deadline": None},
+    "ci": {"max_examples": 100, "deadline": None, "derandomize": True, "print_blob": True},
+    "fuzz": {"max_examples": 10_000, "deadline": None, "suppress_health_check": list(HealthCheck)},
+}
+
+
+def load_profile(name: str) -> None:
+    """Make one of these Hypothesis's settings: "dev", "ci" (the same every time) or "fuzz" (10,000 examples).
+
+    >>> before = settings.get_current_profile_name()
+    >>> load_profile("fuzz")
+    >>> settings().max_examples
+    10000
+    >>> settings.load_profile(before)
+    """
+    settings.register_profile(f"tinygrad_rnn.{name}", **PROFILES[name])
+    settings.load_profile(f"tinygrad_rnn.{name}")
+
+
+def for_each(strategy: SearchStrategy[T], check: Callable[[T], Any], **options: Any) -> None:
+    """Call `check` with what the strategy draws, under Hypothesis: what fails is shrunk and raised.
+
+    >>> seen = []
+    >>> for_each(shapes(), seen.append, max_examples=5)
+    >>> len(seen)
+    5
+    """
+
+    @settings(**options)
+    @given(strategy)
+    def run(drawn: T) -> None:
+        check(drawn)
+
+    run()
