@@ -4,7 +4,7 @@ A slice of what `python -m tests.fuzz.programs 20000` runs; in Hypothesis's hand
 """
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
@@ -14,7 +14,6 @@ from tinygrad_rnn.testing.program import run
 from tinygrad_rnn.testing.strategies import programs
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(programs())
 def test_random_programs_track_torch(program):
     check_with_torch(program)
@@ -22,7 +21,6 @@ def test_random_programs_track_torch(program):
     check_second_order(program)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
 @given(programs(max_nodes=6))
 def test_a_program_on_arrays_is_numpy(program):
     """Recorded or not, alone or op by op: the same bits."""
@@ -34,7 +32,6 @@ def test_a_program_on_arrays_is_numpy(program):
     assert plain.tobytes() == recorded.data.tobytes() == again.tobytes()
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
 @given(programs(), st.integers(1, 12))
 def test_a_checkpoint_anywhere_changes_nothing(program, every):
     """Some ops behind a checkpoint each, which run again in the backward: the same gradient and curvature."""

@@ -112,7 +112,9 @@ def torch_curvature(program, u, vs):
     slope = sum((g * tensor(v)).sum() for g, v in zip(gs, vs, strict=True))
     if not slope.requires_grad:  # the program is linear
         return [np.zeros(v.shape) for v in vs]
-    return [h.numpy(force=True) for h in torch.autograd.grad(slope, xs, materialize_grads=True, allow_unused=True)]
+    hs = torch.autograd.grad(slope, xs, materialize_grads=True, allow_unused=True)
+    # torch may return a zero that has no storage, and numpy() of that crashes the process; a sum has storage
+    return [(h + torch.zeros(h.shape, dtype=h.dtype)).numpy(force=True) for h in hs]
 
 
 def check_differences(program):

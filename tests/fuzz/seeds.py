@@ -18,12 +18,7 @@ from typing import Any
 import hypothesis
 from threadpoolctl import threadpool_limits
 
-MODULES = [
-    "tests.ops.test_rules",
-    "tests.test_programs",
-    "tests.testing.test_strategies",
-    "tests.nn.test_properties",
-]  # fmt: skip
+MODULES = ["tests.ops.test_rules", "tests.test_programs"]
 
 
 def properties(module: str) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -46,7 +41,8 @@ def run(job: tuple[int, int]) -> list[str]:
     """What failed under one seed."""
     seed, examples = job
     hypothesis.settings.register_profile(
-        "seeds", max_examples=examples, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+        "seeds", max_examples=examples, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.generate]
     )
     hypothesis.settings.load_profile("seeds")
     failures = []
