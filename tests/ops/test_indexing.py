@@ -74,9 +74,9 @@ def test_one_hot_takes_a_whole_number_of_classes():
 
 
 def test_one_hot_names_the_classes_that_there_are():
-    for ids in ([-1], [0, 3], [7, 2]):
-        with pytest.raises(tg.ShapeError, match=f"ids from {min(ids)} to {max(ids)}\n  expected  0 … 2"):
-            tg.one_hot(ids, 3)
+    for ids in ([-1], [0, 4], [7, 2]):
+        with pytest.raises(tg.ShapeError, match=f"ids from {min(ids)} to {max(ids)}\n  expected  0 … 3"):
+            tg.one_hot(ids, 4)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])

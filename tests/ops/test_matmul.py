@@ -86,3 +86,29 @@ def test_einsum_counts_its_operands_both_ways():
     for subscripts, operands in (("ij,jk->ik", (A,)), ("ij->i", (A, A))):
         with pytest.raises(tg.ShapeError, match=f"got       {len(operands)} operands"):
             tg.einsum(subscripts, *(tg.tensor(x) for x in operands))
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "left", "right", "spelt_out"),
+    [
+        ("...i,...i->...", (2, 3, 4), (3, 4), "abi,bi->ab"),
+        ("...i,...i->...", (4,), (2, 3, 4), "i,abi->ab"),
+        ("...i,ij", (2, 3, 4), (4, 5), "abi,ij->abj"),
+        ("ij,...j", (5, 4), (2, 3, 4), "ij,abj->abi"),
+    ],
+)
+def test_what_an_ellipsis_stands_for(subscripts, left, right, spelt_out):
+    """As many axes as there are, lined up at the last; in front, where the output is implied."""
+    a, b = RNG.normal(size=left), RNG.normal(size=right)
+    y, pullback = tg.vjp(lambda a, b: tg.einsum(subscripts, a, b), a, b)
+    exact, exact_pullback = tg.vjp(lambda a, b: tg.einsum(spelt_out, a, b), a, b)
+    gy = RNG.normal(size=y.shape)
+    for got, expected in zip((y, *pullback(gy)), (exact, *exact_pullback(gy)), strict=True):
+        np.testing.assert_allclose(got.data, expected.data, rtol=1e-13, atol=1e-14)  # the same sums, in another order
+    np.testing.assert_allclose(y.data, np.einsum(subscripts, a, b), rtol=1e-13, atol=1e-14)
+
+
+def test_einsum_names_every_axis():
+    for term in ("i", "ijk"):
+        with pytest.raises(tg.ShapeError, match=f"{term!r} does not name the axes of its operand\n  got       2 axes"):
+            tg.einsum(f"{term}->i", A)

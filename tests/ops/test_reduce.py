@@ -117,6 +117,7 @@ def test_logsumexp_of_nothing_but_minus_infinity():
 def test_softmax_of_integers():
     np.testing.assert_allclose(tg.softmax([1, 1]), [0.5, 0.5], rtol=1e-15)  # one rounding
     assert tg.logsumexp([0, 0]) == pytest.approx(np.log(2), rel=1e-15)  # one rounding
+    assert tg.logsumexp([False, False]) == pytest.approx(np.log(2), rel=1e-15)  # one rounding
 
 
 def test_norms_of_matrices_are_refused_rather_than_mistaken():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.testing import OpSpec, check_vjp
@@ -98,6 +99,23 @@ def test_an_op_of_ones_own_takes_part(program, call):
 
 def test_the_op_of_ones_own_is_in_some_programs():
     assert "twice" in smallest(ours.programs([SPEC, "tanh"]), lambda program: "twice" in program.ops).ops
+
+
+def test_the_op_of_ones_own_uses_what_others_made():
+    def chained(program):
+        made = {line.name for line in program.lines}
+        return any(line.call.name == "twice" and not made.isdisjoint(line.operands) for line in program.lines)
+
+    assert smallest(ours.programs([SPEC, "tanh"]), chained).depth == 2
+
+
+def test_the_op_of_ones_own_stays_clear_of_its_kinks():
+    spec = OpSpec("size", tg.abs, inputs=ours.values((2,), ties=True), kinks=[0.0])
+    with pytest.raises(NoSuchExample):
+        smallest(
+            ours.programs([spec], max_nodes=2),
+            lambda program: any((np.abs(x) < 1e-2).any() for x in program.inputs) and "size" in program.ops,
+        )
 
 
 @pytest.mark.parametrize(("name", "examples"), [("dev", 100), ("ci", 100), ("fuzz", 10_000)])

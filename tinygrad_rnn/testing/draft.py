@@ -106,11 +106,22 @@ class Draft:
         """A line for a call of this op, if one is found that is sound."""
         for pick in (self.existing, self.new):
             call = choose_call(op, self.source, pick)
+            if not isinstance(op, str) and pick == self.existing:
+                call = self.chained(call)
             with np.errstate(all="ignore"):
                 y = call.run()
-            if sound(call, y):
+            if sound(call, y) and (isinstance(op, str) or op.distance(*call.args) > CLEARANCE):
                 self.record(call, y)
                 return
+
+    def chained(self, call: Call) -> Call:
+        """A call of an OpSpec, which drew its operands itself, with values that are there in place of some of them."""
+
+        def there(x: Any) -> Any:
+            alike = (value for value in self.values.values() if is_float(x) and value.shape == x.shape)
+            return choose(self.source, [x, *alike])
+
+        return Call(call.name, call.replaced(there), call.static, call.fn)
 
     def record(self, call: Call, y: Any) -> None:
         """The line of this call, whose value is y."""
