@@ -284,3 +284,9 @@ def test_the_same_seed_asks_the_same(rule):
     rule("tanh", lambda g, y, x: g * np.abs(g))
     messages = {broken("linear", tg.tanh, X) for _ in range(2)}
     assert len(messages) == 1
+
+
+@pytest.mark.parametrize("x", [-88.0, -90.0, -100.0])
+def test_what_float32_cannot_hold_is_no_drift(x):
+    """softplus′(−90) = 8e-40: a float32 that small has lost its digits, or is 0."""
+    assert check_laws(tg.softplus, np.array(x), laws=["float32"]).laws == ("float32",)
