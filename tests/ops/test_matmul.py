@@ -93,6 +93,7 @@ def test_einsum_counts_its_operands_both_ways():
     [
         ("...i,...i->...", (2, 3, 4), (3, 4), "abi,bi->ab"),
         ("...i,...i->...", (4,), (2, 3, 4), "i,abi->ab"),
+        ("...i,i->...", (2, 1, 3, 4), (4,), "abci,i->abc"),
         ("...i,ij", (2, 3, 4), (4, 5), "abi,ij->abj"),
         ("ij,...j", (5, 4), (2, 3, 4), "ij,abj->abi"),
     ],
@@ -112,3 +113,28 @@ def test_einsum_names_every_axis():
     for term in ("i", "ijk"):
         with pytest.raises(tg.ShapeError, match=f"{term!r} does not name the axes of its operand\n  got       2 axes"):
             tg.einsum(f"{term}->i", A)
+
+
+@pytest.mark.parametrize(
+    ("product", "op"),
+    [(tg.matmul, "matmul"), (tg.dot, "dot"), (tg.inner, "dot"), (lambda a, b: tg.einsum("ij,jk->ik", a, b), "einsum")],
+)
+def test_the_gradient_of_a_product_of_matrices_is_one_product(product, op):
+    """As it is drawn, and as it costs: gy, the other matrix, a transpose at most."""
+    a, b = (tg.tensor(RNG.normal(size=(3, 3)), requires_grad=True) for _ in range(2))
+    product(a, b).backward(np.ones((3, 3)), create_graph=True)
+    for gradient in (a.grad, b.grad):
+        recorded = {node.op: len(node.inputs) for node in tg.graph(gradient).nodes if node.op}
+        assert recorded[op] == 2
+        assert recorded.keys() <= {op, "transpose", "alias"}
+
+
+@pytest.mark.parametrize(
+    ("product", "shape", "spelt_out"), [(tg.dot, (2, 4, 3), "abi,cid->abcd"), (tg.inner, (2, 3, 4), "abi,cdi->abcd")]
+)
+def test_two_stacks_meet_matrix_by_matrix(product, shape, spelt_out):
+    a, b, gy = RNG.normal(size=(2, 3, 4)), RNG.normal(size=shape), RNG.normal(size=(2, 3, 2, 3))
+    y, pullback = tg.vjp(product, a, b)
+    exact, exact_pullback = tg.vjp(lambda a, b: tg.einsum(spelt_out, a, b), a, b)
+    for got, expected in zip((y, *pullback(gy)), (exact, *exact_pullback(gy)), strict=True):
+        np.testing.assert_allclose(got.data, expected.data, rtol=1e-13, atol=1e-14)  # the same sums, in another order

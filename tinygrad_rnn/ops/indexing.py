@@ -23,7 +23,7 @@ def _add_at(x: Array, index: Any, values: Any) -> None:
     if _is_basic(index):
         x[index] += values
     else:
-        np.add.at(x, index, values)
+        np.add.at(x, index, np.broadcast_to(values, x[index].shape))  # left to add.at, it reads beyond `values`
 
 
 @primitive
