@@ -73,6 +73,9 @@ CONTRACT = {
     tg.optim: "SGD Adagrad RMSProp Adam AdamW",
     tg.train: """Corpus stream_batches detach_state clip_grad_norm_ clip_grad_value_ sample save_checkpoint
         load_checkpoint fit perplexity bits_per_char""",
+    tg.testing: """check_vjp check_jvp check_module check_laws check_recurrent check_errors OpSpec register GradReport
+        GradMismatch Kink shapes broadcast_shapes matmul_shapes axes indices dtypes values layouts sequences lengths
+        programs""",
     viz: "draw",
 }
 
@@ -85,7 +88,7 @@ def test_every_public_name_is_there_with_a_docstring(module):
 
 
 def test_a_name_of_a_package_is_in_its_all():
-    for module in (tg, tg.nn, tg.train):
+    for module in (tg, tg.nn, tg.train, tg.testing):
         assert set(CONTRACT[module].split()) <= set(module.__all__)
 
 

@@ -146,3 +146,11 @@ def test_for_each_takes_settings():
     seen = []
     for_each(ours.shapes(), seen.append, max_examples=7, database=None, phases=[hypothesis.Phase.generate])
     assert len(seen) == 7
+
+
+@quick
+@given(ours.values(), ours.axes(2), ours.sequences())
+def test_what_is_left_out_is_anything(x, axis, sequence):
+    assert x.dtype == np.float64
+    np.zeros((1, 1)).sum(axis=axis)  # an axis of two, or NumPy refuses it
+    assert len(sequence) >= 2

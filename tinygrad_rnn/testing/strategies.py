@@ -97,14 +97,15 @@ def matmul_shapes(draw: DrawFn, max_dims: int = 3, max_side: int = 4) -> tuple[S
 
 
 @st.composite
-def axes(draw: DrawFn, shape: Shape | SearchStrategy[Shape]) -> Axis:
-    """What a reduction of such an array takes: None, an axis from either end, a tuple of them.
+def axes(draw: DrawFn, shape: Shape | int | SearchStrategy[Shape]) -> Axis:
+    """What a reduction of an array of this shape, or of so many axes, takes: None, an axis from either end, a tuple.
 
     >>> from hypothesis import find
     >>> find(axes((2, 3)), lambda axis: isinstance(axis, int))
     0
     """
-    return choices.axis(Drawn(draw), len(_drawn(draw, shape)))
+    of: Any = _drawn(draw, shape)
+    return choices.axis(Drawn(draw), of if isinstance(of, int) else len(of))
 
 
 @st.composite
@@ -134,7 +135,7 @@ def dtypes() -> SearchStrategy[np.dtype[Any]]:
 @st.composite
 def values(
     draw: DrawFn,
-    shape: Shape | SearchStrategy[Shape],
+    shape: Shape | SearchStrategy[Shape] | None = None,
     dtype: Any = np.float64,
     domain: Within = "real",
     away_from: Sequence[float] = (),
@@ -144,7 +145,7 @@ def values(
 
     Args:
         draw: given by Hypothesis.
-        shape: or a strategy of shapes.
+        shape: or a strategy of shapes; any when None.
         dtype: or a strategy of dtypes; integers are any of the domain.
         domain: "real" (−2, 2), "small", "positive", "unit", "nonzero", "above -1", or (low, high).
         away_from: numbers that none comes near.
@@ -154,8 +155,8 @@ def values(
     >>> find(values((2,)), lambda x: x[0] > 1).shape
     (2,)
     """
-    dtype = _drawn(draw, dtype)
-    return choices.array(Drawn(draw), _drawn(draw, shape), domain, tuple(away_from), ties, dtype)
+    shape = _drawn(draw, shapes() if shape is None else shape)
+    return choices.array(Drawn(draw), shape, domain, tuple(away_from), ties, _drawn(draw, dtype))
 
 
 @st.composite
@@ -172,12 +173,12 @@ def layouts(draw: DrawFn, array: Array | SearchStrategy[Array]) -> Array:
 @st.composite
 def sequences(
     draw: DrawFn,
-    T: int | SearchStrategy[int] = _integers(1, 4),  # noqa: B008  (a strategy is a constant)
+    T: int | SearchStrategy[int] = _integers(2, 4),  # noqa: B008  (a strategy is a constant)
     B: int | SearchStrategy[int] = _integers(1, 3),  # noqa: B008
     I: int | SearchStrategy[int] = _integers(1, 3),  # noqa: B008
     dtype: Any = np.float64,
 ) -> Array:
-    """Input of a recurrent network: (T, B, I) floats.
+    """Input of a recurrent network: (T, B, I) floats, of two steps at least, so that something recurs.
 
     >>> from hypothesis import find
     >>> find(sequences(T=3, B=1, I=2), lambda x: True).shape
