@@ -231,9 +231,9 @@ def programs(draw: DrawFn, ops: Sequence[OpLike] | None = None, max_nodes: int =
 # running
 
 PROFILES: dict[str, dict[str, Any]] = {
-    "dev": {"max_examples": 100, "deadline": None},
+    "dev": {"max_examples": 100, "deadline": None, "derandomize": False},
     "ci": {"max_examples": 100, "deadline": None, "derandomize": True, "print_blob": True},
-    "fuzz": {"max_examples": 10_000, "deadline": None, "suppress_health_check": list(HealthCheck)},
+    "fuzz": {"max_examples": 10_000, "deadline": None, "derandomize": False, "suppress_health_check": list(HealthCheck)},
 }
 
 
