@@ -231,9 +231,9 @@ def programs(draw: DrawFn, ops: Sequence[OpLike] | None = None, max_nodes: int =
 # running
 
 PROFILES: dict[str, dict[str, Any]] = {
-    "dev": {"max_examples": 100, "deadline": None, "derandomize": False},
-    "ci": {"max_examples": 100, "deadline": None, "derandomize": True, "print_blob": True},
-    "fuzz": {"max_examples": 10_000, "deadline": None, "derandomize": False, "suppress_health_check": list(HealthCheck)},
+    "dev": {"max_examples": 100, "derandomize": False},
+    "ci": {"max_examples": 100, "derandomize": True, "print_blob": True},
+    "fuzz": {"max_examples": 10_000, "derandomize": False, "suppress_health_check": list(HealthCheck)},
 }
 
 
@@ -246,7 +246,7 @@ def load_profile(name: str) -> None:
     10000
     >>> settings.load_profile(before)
     """
-    settings.register_profile(f"tinygrad_rnn.{name}", **PROFILES[name])
+    settings.register_profile(f"tinygrad_rnn.{name}", deadline=None, **PROFILES[name])
     settings.load_profile(f"tinygrad_rnn.{name}")
 
 
