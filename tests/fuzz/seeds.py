@@ -1,7 +1,8 @@
-"""The property suite under many seeds: python -m tests.fuzz.seeds [seeds=1000] [examples=2]
+"""The property suite under many seeds: python -m tests.fuzz.seeds [seeds=1000] [examples=2] [every=1] [first=0]
 
 A test that passes under one seed and fails under another is a flake, or a bug that the first did not draw. Every
-@given test of the modules below runs once for each seed, on `examples` examples each time, in two processes.
+@given test of the modules below runs once for each seed, on `examples` examples each time, in two processes; with
+`every` above 1, each seed takes its turn with one in so many of them.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ def _arguments(mark: Any) -> list[dict[str, Any]]:
     return [dict(zip(names, row if len(names) > 1 or isinstance(row, tuple) else (row,), strict=True)) for row in rows]
 
 
-def run(job: tuple[int, int]) -> list[str]:
+def run(job: tuple[int, int, int]) -> list[str]:
     """What failed under one seed."""
-    seed, examples = job
+    seed, examples, every = job
     hypothesis.settings.register_profile(
         "seeds",
         max_examples=examples,
@@ -51,27 +52,28 @@ def run(job: tuple[int, int]) -> list[str]:
     hypothesis.settings.load_profile("seeds")
     failures = []
     with threadpool_limits(1):
-        for module in MODULES:
-            for name, test in properties(module):
-                try:
-                    hypothesis.core.global_force_seed = seed  # what --hypothesis-seed sets
-                    test()
-                except Exception:
-                    failures.append(f"seed {seed}: {name}\n{traceback.format_exc(limit=-3)}")
+        tests = [pair for module in MODULES for pair in properties(module)]
+        for name, test in tests[seed % every :: every]:
+            try:
+                hypothesis.core.global_force_seed = seed  # what --hypothesis-seed sets
+                test()
+            except Exception:
+                failures.append(f"seed {seed}: {name}\n{traceback.format_exc(limit=-3)}")
     return failures
 
 
-def main(seeds: int = 1000, examples: int = 2) -> int:
+def main(seeds: int = 1000, examples: int = 2, every: int = 1, first: int = 0) -> int:
     start, failures = time.perf_counter(), []
+    jobs = [(seed, examples, every) for seed in range(first, first + seeds)]
     with Pool(2) as pool:
-        for done, found in enumerate(pool.imap_unordered(run, [(seed, examples) for seed in range(seeds)]), 1):
+        for done, found in enumerate(pool.imap_unordered(run, jobs), 1):
             failures += found
             for text in found:
                 print(text, flush=True)
             if done % 50 == 0:
                 print(f"{done} seeds, {len(failures)} failures, {time.perf_counter() - start:.0f} s", flush=True)
     count = sum(1 for module in MODULES for _ in properties(module))
-    print(f"{seeds} seeds × {count} properties × {examples} examples: {len(failures)} failures")
+    print(f"{seeds} seeds × {count // every} of {count} properties × {examples} examples: {len(failures)} failures")
     return bool(failures)
 
 
