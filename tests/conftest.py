@@ -11,6 +11,7 @@ from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.testing.spec import SPECS
 from tinygrad_rnn.testing.strategies import load_profile
 
 for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -26,10 +27,21 @@ else:
     settings.load_profile("tests")
 
 
+def as_it_was(table):
+    """The table, from which what a test adds is gone when it ends."""
+    before = dict(table)
+    yield table
+    table.clear()
+    table.update(before)
+
+
 @pytest.fixture
 def registry():
-    """The table of ops, from which those that a test declares are gone when it ends."""
-    before = dict(REGISTRY)
-    yield REGISTRY
-    REGISTRY.clear()
-    REGISTRY.update(before)
+    """The declared ops, as they were."""
+    yield from as_it_was(REGISTRY)
+
+
+@pytest.fixture
+def specs():
+    """The registered OpSpecs, as they were."""
+    yield from as_it_was(SPECS)

@@ -68,7 +68,8 @@ class Recurrent(nn.Module):
         return tg.inner(x, self.weight_ih) + tg.inner(h, self.weight_hh) + self.bias
 
     def step(self, x, state):
-        raise NotImplementedError
+        """x (B, I) and the state to the next state, both tuples: abstract, every network below has its own."""
+        raise NotImplementedError(f"{type(self).__name__} defines no step()")
 
 
 class Vanilla(Recurrent):

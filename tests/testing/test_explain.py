@@ -112,3 +112,9 @@ def test_names_of_arguments():
     assert Case.of(lambda *xs: xs, (a, a)).names == ("xs0", "xs1")
     assert Case.of(max, (a,)).names == ("x0",)
     assert "lambda at" in Case.of(lambda x: x, (a,)).name
+
+
+def test_what_was_moved_is_drawn_under_its_name():
+    with pytest.raises(GradMismatch) as caught:
+        check_vjp(lambda x, w: x.detach() * w, np.ones(2), np.ones(2))
+    assert [node.name for node in caught.value.report.graph.nodes if node.role == "input"] == ["w"]  # x is detached

@@ -5,7 +5,6 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.testing import GradMismatch, Kink, OpSpec, register, tally
-from tinygrad_rnn.testing.spec import SPECS
 
 st = pytest.importorskip("hypothesis.strategies")
 X = np.array([0.5, -1.0, 2.0])
@@ -13,15 +12,6 @@ X = np.array([0.5, -1.0, 2.0])
 
 def spec(**changes):
     return OpSpec(**{"name": "shrink", "fn": lambda x: tg.relu(x - 1), "inputs": st.just(X), **changes})
-
-
-@pytest.fixture
-def table():
-    """The table as it was, whatever a test registers."""
-    before = dict(SPECS)
-    yield SPECS
-    SPECS.clear()
-    SPECS.update(before)
 
 
 def test_one_point_is_checked_in_both_modes_and_by_the_laws():
@@ -92,9 +82,9 @@ def test_run_holds_the_op_to_its_refusals():
         spec(fn=tg.tanh, errors=[((X,), tg.ShapeError)]).run()
 
 
-def test_a_name_is_registered_once(table):
+def test_a_name_is_registered_once(specs):
     mine = register(spec(name="only here"))
-    assert table["only here"] is mine
+    assert specs["only here"] is mine
     assert register(mine) is mine  # a file that is imported twice
     with pytest.raises(ValueError, match="there is a spec of the name 'only here' already"):
         register(spec(name="only here"))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.graph import Node, ancestors, graph
+from tinygrad_rnn.graph import Node, ancestors, graph, label
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.reverse import trace
 from tinygrad_rnn.tensor import Array, Tensor
@@ -49,6 +49,8 @@ class Question:
             return f"check_{self.kind}({', '.join(['program', '*program.inputs', *options])})"
         if isinstance(module := getattr(fn, "module", None), Module):
             return f"check_module({', '.join([type(module).__name__.lower(), *map(source, inputs[1:]), *options])})"
+        if isinstance(again := getattr(fn, "again", None), str):
+            return again
         name = self.case.name if self.case.name.isidentifier() else "fn"
         return f"check_{self.kind}({', '.join([name, *map(source, inputs), *options])})"
 
@@ -178,7 +180,11 @@ def _listed(names: list[str], size: int) -> str:
 
 def _recorded(question: Question) -> tuple[Any, str]:
     """A snapshot of what the function recorded, and the first op in it that is wrong by itself."""
-    ys = [y for y in trace(question.case, [x.astype(np.float64) for x in question.case.xs])[1] if y.requires_grad]
+    case = question.case
+    moved, made, _ = trace(case, [x.astype(np.float64) for x in case.xs])
+    for x, name in zip(moved, case.names, strict=True):
+        label(x, "parameter" if name.startswith("parameters[") else "input", name)
+    ys = [y for y in made if y.requires_grad]
     if not ys:
         return None, ""
     nodes = [node for node in reversed(ancestors([y.node for y in ys], grad_only=True)) if node.op is not None]

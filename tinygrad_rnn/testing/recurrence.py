@@ -90,6 +90,11 @@ class Recurrence:
         return type(self.layer).__name__
 
     @property
+    def again(self) -> str:
+        """How to check it once more."""
+        return f"check_recurrent({self.name}, x, {'' if self.lengths is None else 'lengths=…, '}seed={self.seed})"
+
+    @property
     def is_cell(self) -> bool:
         return isinstance(self.layer, Cell) or self.name.endswith("Cell")
 

@@ -232,8 +232,7 @@ def check_recurrent(layer: Module, x: Any, h0: Any = None, lengths: Any = None, 
     for law in laws:
         found = law(net)
         if found is not None:
-            again = f"check_recurrent({net.name}, x, {'' if lengths is None else 'lengths=…, '}seed={seed})"
-            raise broken(net.name, law, found, again)
+            raise broken(net.name, law, found, net.again)
     return replace(report, laws=("differences", *(law.__name__.replace("_", " ") for law in laws)))
 
 
@@ -241,5 +240,6 @@ def differences(net: Recurrence) -> GradReport:
     """Both modes against differences, by the parameters, the inputs and the first state."""
     point: Point = net.point if net.lengths is None else net.padded
     inputs = (net.parameters, net.x, net.h0)
+    report = check_vjp(point.case.fn, *inputs, seed=net.seed, name=net.name)
     check_jvp(point.case.fn, *inputs, seed=net.seed, name=net.name)
-    return check_vjp(point.case.fn, *inputs, seed=net.seed, name=net.name)
+    return report

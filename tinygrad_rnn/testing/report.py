@@ -87,7 +87,8 @@ class GradReport:
     def __str__(self) -> str:
         if self.mismatch is not None:
             return f"{self.name}: {self.mismatch}"
-        parts = [f"{self.directions} slopes agree with {self.oracle} to {self.worst:.1e}"] if self.directions else []
+        agree = "slope agrees" if self.directions == 1 else "slopes agree"
+        parts = [f"{self.directions} {agree} with {self.oracle} to {self.worst:.1e}"] if self.directions else []
         parts += [f"{self.kinks} at kinks left out"] if self.kinks else []
         parts += [f"laws that hold: {', '.join(self.laws)}"] if self.laws else []
         return f"{self.name}: {'; '.join(parts)}"
