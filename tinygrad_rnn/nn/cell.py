@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from copy import copy
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.graph import MODE, label, step
 from tinygrad_rnn.nn import init
+from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
-from tinygrad_rnn.ops import inner
-from tinygrad_rnn.tensor import Tensor, wrap
+from tinygrad_rnn.ops import broadcast_to, inner
+from tinygrad_rnn.tensor import Array, Tensor, wrap
 
 State = tuple[Tensor, ...]
 
 
 class Cell(Module):
-    """new_state = f_W(x, old_state). A cell of your own defines `gates`, `states` and `step`.
+    """new_state = f_W(x, old_state). A cell of your own defines `gates`, `states` and `step`, and no more:
 
+        class Leaky(nn.Cell):                               class LeakyNet(nn.Recurrent):
+            def step(self, x, state):                           cell_type = Leaky
+                (h,) = state
+                return (0.9 * h + 0.1 * tanh(self.project_input(x) + self.project_state(h)),)
+
+    and has with that everything RNN, LSTM and GRU have: layers, two directions, lengths, and the options below.
+
+    Args:
+        input_size, hidden_size: I and H.
+        bias: False leaves both biases out.
+        recurrent_init: of each gate's block of W_hh: "uniform" U(±1/√H), "orthogonal" or "identity".
+        layer_norm: normalise both products before the bias is added: γ ⊙ LN(W_ih x) + b_ih, likewise of h. The gains γ
+            are `gain_ih` and `gain_hh`; the gates are normalised together. Source: Ba et al. 2016, arXiv:1607.06450.
+        learn_initial: the state before the first step is a parameter, `h_0` (and `c_0`), 0 at first.
     Attributes:
         gates: G, how many blocks of H rows W_ih (G·H, I) and W_hh (G·H, H) have.
         states: the names of the state's parts: ("h",) or ("h", "c"); the first is the output.
@@ -27,6 +43,7 @@ class Cell(Module):
 
     gates: ClassVar[int] = 1
     states: ClassVar[tuple[str, ...]] = ("h",)
+    _h_mask: Array | None = None
 
     def __init__(
         self,
@@ -35,26 +52,40 @@ class Cell(Module):
         bias: bool = True,
         *,
         recurrent_init: str = "uniform",
+        layer_norm: bool = False,
+        learn_initial: bool = False,
         dtype: Any = np.float32,
         rng: init.Rng = None,
     ) -> None:
         if input_size < 1 or hidden_size < 1:
             raise ShapeError(f"{type(self).__name__}: sizes must be positive", got=f"{input_size}, {hidden_size}")
         rng = np.random.default_rng(rng)
-        self.input_size, self.hidden_size = input_size, hidden_size
-        H, rows = hidden_size, self.gates * hidden_size
-        bound = 1 / np.sqrt(H)
-        self.weight_ih = Parameter(init.uniform((rows, input_size), bound, rng=rng, dtype=dtype))
-        self.weight_hh = Parameter(self._recurrent(recurrent_init, bound, rng, dtype))
-        self.bias_ih = Parameter(init.uniform((rows,), bound, rng=rng, dtype=dtype)) if bias else None
-        self.bias_hh = Parameter(init.uniform((rows,), bound, rng=rng, dtype=dtype)) if bias else None
+        self.input_size, self.hidden_size, self.learn_initial = input_size, hidden_size, learn_initial
+        rows = self.gates * hidden_size
+        self.weight_ih = self._uniform((rows, input_size), rng, dtype)
+        self.weight_hh = Parameter(self._recurrent(recurrent_init, rng, dtype))
+        self.bias_ih = self._uniform((rows,), rng, dtype) if bias else None
+        self.bias_hh = self._uniform((rows,), rng, dtype) if bias else None
+        self.gain_ih = Parameter(np.ones(rows, dtype)) if layer_norm else None
+        self.gain_hh = Parameter(np.ones(rows, dtype)) if layer_norm else None
+        if learn_initial:
+            for name, size in zip(self.states, self.state_sizes, strict=True):
+                setattr(self, f"{name}_0", Parameter(np.zeros(size, dtype)))
 
-    def _recurrent(self, kind: str, bound: float, rng: np.random.Generator, dtype: Any) -> Any:
-        square = (self.hidden_size, self.hidden_size)
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """How many features each part of the state has; the first is the output's."""
+        return (self.hidden_size,) * len(self.states)
+
+    def _uniform(self, shape: tuple[int, ...], rng: np.random.Generator, dtype: Any) -> Parameter:
+        return Parameter(init.uniform(shape, 1 / np.sqrt(self.hidden_size), rng=rng, dtype=dtype))
+
+    def _recurrent(self, kind: str, rng: np.random.Generator, dtype: Any) -> Array:
+        block = (self.hidden_size, self.state_sizes[0])
         makers = {
-            "uniform": lambda: init.uniform(square, bound, rng=rng, dtype=dtype),
-            "orthogonal": lambda: init.orthogonal(square, rng=rng, dtype=dtype),
-            "identity": lambda: init.identity(square, dtype=dtype),
+            "uniform": lambda: init.uniform(block, 1 / np.sqrt(self.hidden_size), rng=rng, dtype=dtype),
+            "orthogonal": lambda: init.orthogonal(block, rng=rng, dtype=dtype),
+            "identity": lambda: init.identity(block, dtype=dtype),
         }
         if kind not in makers:
             raise ValueError(f"recurrent_init={kind!r}: expected {', '.join(map(repr, makers))}")
@@ -66,36 +97,44 @@ class Cell(Module):
 
     def project_input(self, x: Tensor) -> Tensor:
         """W_ih x + b_ih."""
-        y: Tensor = inner(x, self.weight_ih)
-        return y if self.bias_ih is None else y + self.bias_ih
+        return _affine(x, self.weight_ih, self.gain_ih, self.bias_ih)
 
-    def project_state(self, h: Tensor) -> Tensor:
-        """W_hh h + b_hh."""
-        y: Tensor = inner(h, self.weight_hh)
-        return y if self.bias_hh is None else y + self.bias_hh
+    def project_state(self, h: Tensor, rows: slice | None = None) -> Tensor:
+        """W_hh h + b_hh, or some rows of it."""
+        h = h if self._h_mask is None else h * self._h_mask
+        of = (self.weight_hh, self.gain_hh, self.bias_hh)
+        return _affine(h, *(of if rows is None else (None if p is None else p[rows] for p in of)))
+
+    def dropping(self, mask: Array) -> Self:
+        """This cell, the same parameters, with h multiplied by the mask on its way into W_hh."""
+        cell = copy(self)
+        cell._h_mask = mask
+        return cell
 
     def initial_state(self, batch: tuple[int, ...] = ()) -> State:
-        """h_0 = 0 (and c_0 = 0): a node of the graph, labelled as such, at step 0."""
-        zeros = np.zeros((*batch, self.hidden_size), self.weight_hh.dtype)
+        """h_0 = 0 (and c_0 = 0), or what was learnt: a node of the graph, labelled as such, at step 0."""
         with step(0):
-            return tuple(label(wrap(zeros, None), "initial_state", name) for name in self.states)
+            shapes = ((*batch, size) for size in self.state_sizes)
+            parts = zip(self.states, shapes, strict=True)
+            return tuple(label(self._first(name, shape), "initial_state", name) for name, shape in parts)
+
+    def _first(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        if self.learn_initial:
+            return broadcast_to(getattr(self, f"{name}_0"), shape)
+        return wrap(np.zeros(shape, self.weight_hh.dtype), None)
 
     def given_state(self, state: Any, batch: tuple[int, ...] = ()) -> State:
         """A state that was handed in, as a tuple of Tensors of the right shape, at step 0."""
-        given = state if isinstance(state, tuple | list) else (state,)
-        parts = [incoming(part, self.weight_hh.dtype) for part in given]
-        expected = (*batch, self.hidden_size)
-        shapes = [part.shape for part in parts]
-        if shapes != [expected] * len(self.states):
-            raise ShapeError(
-                f"{type(self).__name__}: the state does not fit",
-                expected=", ".join(f"{name} {expected}" for name in self.states),
-                got=", ".join(map(str, shapes)),
-                where=str(MODE.get()),
-                help="pass None to start from zeros, or the state that the last call returned",
-            )
+        parts = checked_state(state, [(*batch, size) for size in self.state_sizes], self)
         with step(0):
-            return tuple(_carried(part, name) for part, name in zip(parts, self.states, strict=True))
+            return self.carried(parts)
+
+    def carried(self, parts: Any) -> State:
+        """The parts as the start of this sequence: a leaf is labelled, a computed value keeps its own label."""
+        return tuple(
+            label(part, "initial_state", f"{name} carried") if part.is_leaf and part.name is None else part
+            for part, name in zip(parts, self.states, strict=True)
+        )
 
     def forward(self, x: Any, state: Any = None) -> Any:
         """One step: x (B, I) or (I) with the state, zeros when None, to the next state: h, or (h, c)."""
@@ -115,6 +154,23 @@ class Cell(Module):
         return after[0] if len(after) == 1 else after
 
 
-def _carried(part: Tensor, name: str) -> Tensor:
-    """The part as the start of this sequence: a leaf is labelled, a computed value keeps its own label."""
-    return label(part, "initial_state", f"{name} carried") if part.is_leaf and part.name is None else part
+def checked_state(state: Any, expected: list[tuple[int, ...]], cell: Cell, owner: str = "") -> list[Tensor]:
+    """The parts of a state that was handed in, as Tensors of these shapes, or a ShapeError in the owner's name."""
+    given = state if isinstance(state, tuple | list) else (state,)
+    parts = [incoming(part, cell.weight_hh.dtype) for part in given]
+    if [part.shape for part in parts] != expected:
+        raise ShapeError(
+            f"{owner or type(cell).__name__}: the initial state does not fit",
+            expected=", ".join(f"{name} {shape}" for name, shape in zip(cell.states, expected, strict=True)),
+            got=", ".join(str(part.shape) for part in parts),
+            where=str(MODE.get()),
+            help="pass None to start from zeros, or the state that the last call returned",
+        )
+    return parts
+
+
+def _affine(x: Tensor, weight: Tensor, gain: Tensor | None, bias: Tensor | None) -> Tensor:
+    """W x + b, with layer normalisation between where there is a gain."""
+    y: Tensor = inner(x, weight)
+    y = y if gain is None else normalised(y) * gain
+    return y if bias is None else y + bias

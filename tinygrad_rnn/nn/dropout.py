@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.module import Module
-from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor import Array, Tensor
 
 
 class Dropout(Module):
@@ -25,7 +27,14 @@ class Dropout(Module):
         self.rng = np.random.default_rng(rng)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.p == 0:
-            return x
-        kept = self.rng.random(x.shape, dtype=np.float32) >= self.p
-        return x * (kept / (1 - self.p)).astype(x.dtype)
+        return x * self.mask(x.shape, x.dtype) if self.active else x
+
+    @property
+    def active(self) -> bool:
+        """Whether it drops anything now."""
+        return self.training and self.p > 0
+
+    def mask(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """m/(1 − p), drawn anew: multiply several values by one mask to drop the same places of each."""
+        kept = self.rng.random(shape, dtype=np.float32) >= self.p
+        return (kept / (1 - self.p)).astype(dtype)

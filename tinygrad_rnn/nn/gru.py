@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinygrad_rnn.graph import label
 from tinygrad_rnn.nn.cell import Cell, State
-from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.recurrent import Recurrent
-from tinygrad_rnn.ops import inner, sigmoid, split, tanh
+from tinygrad_rnn.ops import sigmoid, split, tanh
 from tinygrad_rnn.tensor import Tensor
 
 
@@ -22,8 +19,10 @@ class GRUCell(Cell):
 
     Args:
         reset_after: False gives the paper's n = tanh(W_in x + b_in + W_hn (r ⊙ h) + b_hn).
+        options: those of every cell; see Cell.
     Source: Cho et al. 2014, arXiv:1406.1078.
 
+    >>> import numpy as np
     >>> GRUCell(3, 5, rng=0)(np.ones((2, 3), np.float32)).shape
     (2, 5)
     """
@@ -31,46 +30,34 @@ class GRUCell(Cell):
     gates = 3
 
     def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        *,
-        reset_after: bool = True,
-        recurrent_init: str = "uniform",
-        dtype: Any = np.float32,
-        rng: Rng = None,
+        self, input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True, **options: Any
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, recurrent_init=recurrent_init, dtype=dtype, rng=rng)
+        super().__init__(input_size, hidden_size, bias, **options)
         self.reset_after = reset_after
 
     def step(self, x: Tensor, state: State) -> State:
         (h,) = state
         x_r, x_z, x_n = split(self.project_input(x), 3, axis=-1)
-        h_r, h_z, h_n = self._from_state(h)
+        h_r, h_z, *h_n = self._from_state(h)
         r = label(sigmoid(x_r + h_r), "gate", "r")
         z = label(sigmoid(x_z + h_z), "gate", "z")
-        n = label(tanh(x_n + (r * h_n if self.reset_after else self._candidate(r * h))), "gate", "n")
+        n = label(tanh(x_n + (r * h_n[0] if h_n else self._candidate(r * h))), "gate", "n")
         return (label((1 - z) * n + z * h, "hidden_state", "h"),)
 
-    def _from_state(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _from_state(self, h: Tensor) -> list[Tensor]:
+        """What the gates take of h, before any is known: r and z, and n's share when it is reset afterwards."""
         if self.reset_after:
-            h_r, h_z, h_n = split(self.project_state(h), 3, axis=-1)
-            return h_r, h_z, h_n
-        rows = 2 * self.hidden_size
-        y = inner(h, self.weight_hh[:rows])
-        h_r, h_z = split(y if self.bias_hh is None else y + self.bias_hh[:rows], 2, axis=-1)
-        return h_r, h_z, None
+            return split(self.project_state(h), 3, axis=-1)
+        return split(self.project_state(h, slice(2 * self.hidden_size)), 2, axis=-1)
 
     def _candidate(self, h: Tensor) -> Tensor:
-        rows = 2 * self.hidden_size
-        y: Tensor = inner(h, self.weight_hh[rows:])
-        return y if self.bias_hh is None else y + self.bias_hh[rows:]
+        return self.project_state(h, slice(2 * self.hidden_size, None))
 
 
 class GRU(Recurrent):
     """The GRU network; see Recurrent for the arguments and GRUCell for the formula and `reset_after`.
 
+    >>> import numpy as np
     >>> output, h_n = GRU(3, 5, rng=0)(np.ones((7, 2, 3), np.float32))
     >>> output.shape, h_n.shape
     ((7, 2, 5), (1, 2, 5))

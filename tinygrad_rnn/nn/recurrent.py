@@ -1,40 +1,47 @@
-"""Recurrent: cells stacked in layers and unrolled over a sequence.
+"""Recurrent: cells stacked in layers and unrolled over a sequence, in one direction or in both.
 
 layer 1   h₀ → f → h₁ → f → h₂ → …     the outputs of a layer are the inputs of the next
                ↑        ↑
-layer 0   h₀ → f → h₁ → f → h₂ → …
-               ↑        ↑
+layer 0   h₀ → f → h₁ → f → h₂ → …     a second direction has weights of its own and runs from the last step
+               ↑        ↑              to the first; the outputs of both stand side by side
                x₁       x₂
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.graph import MODE, label, scope, step
-from tinygrad_rnn.nn.cell import Cell, State
+from tinygrad_rnn.errors import GraphError, ShapeError
+from tinygrad_rnn.graph import label, scope, step
+from tinygrad_rnn.nn.cell import Cell, State, checked_state
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
+from tinygrad_rnn.nn.padding import alive
 from tinygrad_rnn.nn.unroll import unroll
-from tinygrad_rnn.ops import stack, swapaxes
-from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
+from tinygrad_rnn.tensor import Array, Tensor
 
 
 class Recurrent(Module):
-    """A stack of cells over a sequence: the base of RNN, LSTM and GRU.
+    """A stack of cells over a sequence: the base of RNN, LSTM, GRU, and of networks of your own cells.
 
     Args:
         input_size, hidden_size: I and H.
         num_layers: L; layer k's parameters are weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}.
         bias: False leaves both biases out.
-        batch_first: x and output are (B, T, …) instead of (T, B, …); states stay (L, B, H).
+        batch_first: x and output are (B, T, …) instead of (T, B, …); states stay (L·D, B, H).
         dropout: probability of dropping an output on its way to the next layer, while training.
-        cell: options of the cell, such as recurrent_init.
+        bidirectional: D = 2 directions instead of one; the second's parameters end in _reverse.
+        variational: `dropout` drops the same places at every step of a sequence instead of others at each.
+        recurrent_dropout: probability of dropping a part of h on its way into W_hh, while training: the same parts at
+            every step of a sequence.
+        cell: options of the cell: recurrent_init, layer_norm, learn_initial, and those of its own.
+    Source: both kinds of dropout that last a sequence are Gal & Ghahramani 2016, arXiv:1512.05287; the second direction
+        is Schuster & Paliwal 1997.
     """
 
     cell_type: ClassVar[type[Cell]]
@@ -47,7 +54,10 @@ class Recurrent(Module):
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
+        bidirectional: bool = False,
         *,
+        variational: bool = False,
+        recurrent_dropout: float = 0.0,
         dtype: Any = np.float32,
         rng: Rng = None,
         **cell: Any,
@@ -56,91 +66,183 @@ class Recurrent(Module):
             raise ShapeError(f"{type(self).__name__}: num_layers={num_layers}", expected="at least 1")
         rng = np.random.default_rng(rng)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.batch_first = batch_first
-        sizes = [input_size] + [hidden_size] * (num_layers - 1)
-        self._cells = [self.cell_type(size, hidden_size, bias, dtype=dtype, rng=rng, **cell) for size in sizes]
+        self.batch_first, self.bidirectional, self.variational = batch_first, bidirectional, variational
+        self._cells: dict[str, Cell] = {}
+        size = input_size
+        for k in range(num_layers):
+            for end in self._directions:
+                made = self.cell_type(size, hidden_size, bias, dtype=dtype, rng=rng, **cell)
+                self._cells[f"l{k}{end}"] = made
+            size = made.state_sizes[0] * len(self._directions)
+        self.output_size = size
         self.dropout = Dropout(dropout, rng=rng)
-        for k, layer in enumerate(self._cells):
+        self.recurrent_dropout = Dropout(recurrent_dropout, rng=rng)
+        for at, layer in self._cells.items():
             for name, weight in layer.named_parameters():
-                label(weight, "parameter", f"{name}_l{k}")
-                setattr(self, f"{name}_l{k}", weight)
+                label(weight, "parameter", f"{name}_{at}")
+                setattr(self, f"{name}_{at}", weight)
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """Each layer's and direction's cell, as parameters are named: {"l0": …, "l0_reverse": …, "l1": …}."""
+        return dict(self._cells)
+
+    @property
+    def dtype(self) -> Any:
+        """That of the parameters."""
+        return self._cells["l0"].weight_ih.dtype
+
+    @property
+    def _directions(self) -> tuple[str, ...]:
+        return ("", "_reverse") if self.bidirectional else ("",)
 
     def __setattr__(self, name: str, value: Any) -> None:
         weight, _, k = name.rpartition("_l")
-        if isinstance(value, Parameter) and weight and k.isdigit():  # the cell computes with it: it has to know
-            setattr(self._cells[int(k)], weight, value)
+        if (
+            isinstance(value, Parameter) and weight and f"l{k}" in self._cells
+        ):  # the cell computes with it: it has to know
+            setattr(self._cells[f"l{k}"], weight, value)
         super().__setattr__(name, value)
 
     def modules(self) -> Iterator[Module]:
-        """This module, its dropout, and the cells with what is in them."""
+        """This module, its dropouts, and the cells with what is in them."""
         yield from super().modules()
-        for cell in self._cells:
+        for cell in self._cells.values():
             yield from cell.modules()
 
-    def forward(self, x: Any, hx: Any = None) -> tuple[Tensor, Any]:
+    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
         """Run the whole sequence.
 
         Args:
             x: (T, B, I), (B, T, I) with batch_first, or (T, I) without a batch.
-            hx: the states before the first step, each (L, B, H), or (L, H) without a batch; zeros when None. An LSTM
-                takes (h_0, c_0).
+            hx: the states before the first step, each (L·D, B, H), or (L·D, H) without a batch; when None zeros, or
+                what was learnt. An LSTM takes (h_0, c_0).
+            lengths: (B,) integers in 0 … T, in any order, or one number without a batch: how many steps of each row are
+                its own. What stands behind them, NaN too, reaches no output, state or gradient.
         Returns:
-            (output, h_n): every step's h of the last layer, (T, B, H), and the states after the last step, shaped
-            like `hx`.
+            (output, h_n): every step's h of the last layer, (T, B, D·H), 0 in the pads; and the states after each
+            row's last step, shaped like `hx`. A second direction starts at a row's last step and ends at its first. A
+            row of length 0 keeps its first state.
         Raises:
-            ShapeError: x or hx does not fit.
+            ShapeError: x, hx or lengths does not fit. DTypeError: lengths that are not integers.
         """
-        outputs, last = self.unrolled(x, hx)
+        outputs, last = self.unrolled(x, hx, lengths=lengths)
         return stack(outputs, axis=1 if self.batch_first and outputs[0].ndim == 2 else 0), last
 
-    def unrolled(self, x: Any, hx: Any = None) -> tuple[list[Tensor], Any]:
+    def unrolled(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[list[Tensor], Any]:
         """The same, with the last layer's h of every step on its own: ([h_1 … h_T], h_n)."""
-        xs, states = self._checked(x, hx)
-        ends = []
-        for k, cell in enumerate(self._cells):
-            with scope(f"l{k}"):
-                xs, end = unroll(self._layer_step(k, cell), xs, states[k])
-            ends.append(end)
-        last = tuple(stack(list(parts)) for parts in zip(*ends, strict=True))
-        return xs, last[0] if len(last) == 1 else last
+        x = self._time_first(x)
+        batch = x.shape[1:-1]
+        mask = None if lengths is None else alive(lengths, len(x), batch, type(self).__name__)
+        with step(0):
+            states = self._states(hx, batch)
+        xs: Any = x if mask is None or mask.all() else where(mask, x, 0)
+        with scope("l0"):
+            xs = _each(_input, xs)
+        for k in range(self.num_layers):
+            if k > 0 and self.dropout.active:
+                xs = _each(self._drop(xs[0]), xs)
+            passes = [self._pass(f"l{k}{end}", xs, states, mask) for end in self._directions]
+            xs = passes[0] if len(passes) == 1 else _each(_side_by_side, list(zip(*passes, strict=True)))
+        return xs, _joined(states)
 
-    def _layer_step(self, k: int, cell: Cell) -> Any:
+    def step(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
+        """One step of a sequence as it comes: `h_t, state = layer.step(x_t, state)`, equal to the whole.
+
+        Args:
+            x: (B, I) or (I).
+            state: what the last call returned; None before the first.
+        Returns:
+            (h_t of the last layer (B, H), the states, shaped like `hx`).
+        Raises:
+            GraphError: the layer is bidirectional. ShapeError: x or the state does not fit.
+
+        A dropout that lasts a sequence draws its mask anew at every call: it is for whole sequences.
+        """
+        if self.bidirectional:
+            raise GraphError(
+                f"{type(self).__name__}.step: the second direction starts at the last step",
+                expected="one direction",
+                help="call the layer with the whole sequence",
+            )
+        x = self._checked(x, 1, "(B, I)", "(I)")
+        states = self._states(state, x.shape[:-1])
+        with scope(self.scope_name or type(self).__name__):
+            x = x if x.name else _input(x)
+            for k, at in enumerate(states):
+                if k > 0 and self.dropout.active:
+                    x = self.dropout(x)
+                with scope(at):
+                    x, states[at] = self._advance(at, x.shape[:-1])(x, states[at])
+            return x, _joined(states)
+
+    def _pass(self, at: str, xs: list[Tensor], states: dict[str, State], mask: Array | None) -> list[Tensor]:
+        """One layer in one direction: its outputs, in the order of the inputs; its last state replaces its first."""
+        advance = self._advance(at, xs[0].shape[:-1])
+        with scope(at):
+            ys, states[at] = unroll(advance, xs, states[at], reverse=at.endswith("_reverse"), alive=mask)
+        return ys
+
+    def _advance(self, at: str, batch: tuple[int, ...]) -> Callable[[Tensor, State], tuple[Tensor, State]]:
+        cell = self._cells[at]
+        if self.recurrent_dropout.active:
+            cell = cell.dropping(self.recurrent_dropout.mask((*batch, cell.state_sizes[0]), cell.weight_hh.dtype))
+
         def advance(x: Tensor, state: State) -> tuple[Tensor, State]:
-            x = label(x, "input", "x") if k == 0 else self.dropout(x)
             state = cell.step(x, state)
             return state[0], state
 
         return advance
 
-    def _checked(self, x: Any, hx: Any) -> tuple[Any, list[State]]:
-        """The sequence with time first, and each layer's state before the first step."""
-        x = incoming(x, self._cells[0].weight_ih.dtype)
-        name = type(self).__name__
-        layout = "(B, T, I)" if self.batch_first else "(T, B, I)"
-        if x.ndim not in (2, 3):
-            raise ShapeError(f"{name}: x has {x.ndim} axes", expected=f"x {layout} or (T, I)", got=f"x {x.shape}")
-        check_features(name, x, self.input_size, f"x {layout} with I = {self.input_size}")
+    def _drop(self, like: Tensor) -> Callable[[Tensor], Tensor]:
+        """The dropout between layers: a mask for each step, or one for all."""
+        if not self.variational:
+            return self.dropout
+        mask = self.dropout.mask(like.shape, like.dtype)
+        return lambda x: x * mask
+
+    def _time_first(self, x: Any) -> Tensor:
+        x = self._checked(x, 2, "(B, T, I)" if self.batch_first else "(T, B, I)", "(T, I)")
         if self.batch_first and x.ndim == 3:
             x = swapaxes(x, 0, 1)
         if len(x) == 0:
-            raise ShapeError(f"{name}: a sequence of no steps", expected="T ≥ 1", got=f"x {x.shape}")
-        batch = x.shape[1:-1]
-        if hx is None:
-            return x, [cell.initial_state(batch) for cell in self._cells]
-        return x, self._given(hx, batch)
+            raise ShapeError(f"{type(self).__name__}: a sequence of no steps", expected="T ≥ 1", got=f"x {x.shape}")
+        return x
 
-    def _given(self, hx: Any, batch: tuple[int, ...]) -> list[State]:
-        names = self.cell_type.states
-        given = hx if isinstance(hx, tuple | list) else (hx,)
-        parts = [incoming(part, self._cells[0].weight_hh.dtype) for part in given]
-        expected = (self.num_layers, *batch, self.hidden_size)
-        if [part.shape for part in parts] != [expected] * len(names):
-            raise ShapeError(
-                f"{type(self).__name__}: the initial state does not fit",
-                expected=", ".join(f"{name}_0 {expected}" for name in names),
-                got=", ".join(str(part.shape) for part in parts),
-                where=str(MODE.get()),
-                help="pass None to start from zeros, or the state that the last call returned",
-            )
-        with step(0):
-            return [cell.given_state(tuple(part[k] for part in parts), batch) for k, cell in enumerate(self._cells)]
+    def _checked(self, x: Any, axes: int, batched: str, alone: str) -> Tensor:
+        """x as a Tensor of `axes` axes, or of one more for a batch, and I features."""
+        name = type(self).__name__
+        x = incoming(x, self.dtype)
+        if x.ndim not in (axes, axes + 1):
+            raise ShapeError(f"{name}: x has {x.ndim} axes", expected=f"x {batched} or {alone}", got=f"x {x.shape}")
+        check_features(name, x, self.input_size, f"x {batched} with I = {self.input_size}")
+        return x
+
+    def _states(self, hx: Any, batch: tuple[int, ...]) -> dict[str, State]:
+        """Each layer's and direction's state before the first step."""
+        if hx is None:
+            return {at: cell.initial_state(batch) for at, cell in self._cells.items()}
+        cell = self._cells["l0"]
+        shapes = [(len(self._cells), *batch, size) for size in cell.state_sizes]
+        parts = checked_state(hx, shapes, cell, type(self).__name__)
+        return {at: cell.carried([part[k] for part in parts]) for k, at in enumerate(self._cells)}
+
+
+def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
+    """f of every step's x."""
+    return unroll(lambda x, state: (f(x), state), xs, None)[0]
+
+
+def _input(x: Tensor) -> Tensor:
+    return label(x, "input", "x")
+
+
+def _side_by_side(both: tuple[Tensor, Tensor]) -> Tensor:
+    """Both directions' h of one step."""
+    return concatenate(both, axis=-1)
+
+
+def _joined(states: dict[str, State]) -> Any:
+    """The states of all layers and directions, as the caller sees them: h (L·D, B, H), or (h, c)."""
+    last = tuple(stack(list(parts)) for parts in zip(*states.values(), strict=True))
+    return last[0] if len(last) == 1 else last

@@ -11,28 +11,41 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from tinygrad_rnn.graph import step
-from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.nn.padding import held
+from tinygrad_rnn.tensor import Array, Tensor
 
 State = TypeVar("State")
 
 
 def unroll(
-    f: Callable[[Any, State], tuple[Any, State]], xs: Sequence[Any] | Tensor, state: State
+    f: Callable[[Any, State], tuple[Any, State]],
+    xs: Sequence[Any] | Tensor,
+    state: State,
+    *,
+    reverse: bool = False,
+    alive: Array | None = None,
 ) -> tuple[list[Any], State]:
     """Run `y, state = f(x, state)` over the sequence and record in which step each op ran.
 
     Args:
         xs: T inputs: a list, or a Tensor (T, …) that is read along its first axis.
+        reverse: from the last step to the first; the outputs still stand in the order of the inputs.
+        alive: (T, …) of bools that broadcast with y and with each part of the state. Where False, the step does not
+            count: y is 0 there and the state stays what it was.
     Returns:
         ([y₁ … y_T], the last state).
 
     >>> unroll(lambda x, total: (total, total + x), [1, 2, 3], 0)
     ([0, 1, 3], 6)
+    >>> unroll(lambda x, total: (total, total + x), [1, 2, 3], 0, reverse=True)
+    ([5, 3, 0], 6)
     """
-    ys = []
     T = len(xs)
-    for t in range(T):
+    ys: list[Any] = [None] * T
+    for t in reversed(range(T)) if reverse else range(T):
         with step(t + 1, of=T):
-            y, state = f(xs[t], state)
-        ys.append(y)
+            before = state
+            ys[t], state = f(xs[t], before)
+            if alive is not None:
+                ys[t], state = held(ys[t], state, before, alive[t])
     return ys, state

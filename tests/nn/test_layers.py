@@ -1,0 +1,260 @@
+"""What every recurrent layer has, whatever its cell: directions, lengths, streaming, dropouts, first states, errors."""
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+import viz
+from tinygrad_rnn import nn
+from tinygrad_rnn.testing import check_recurrent
+
+
+class Leaky(nn.Cell):
+    """h′ = 0.9 h + 0.1 tanh(W_ih x + W_hh h + b)."""
+
+    def step(self, x, state):
+        (h,) = state
+        return (0.9 * h + 0.1 * tg.tanh(self.project_input(x) + self.project_state(h)),)
+
+
+class LeakyNet(nn.Recurrent):
+    cell_type = Leaky
+
+
+LAYERS = {
+    "RNN": lambda **o: nn.RNN(3, 4, **o),
+    "LSTM": lambda **o: nn.LSTM(3, 4, **o),
+    "GRU": lambda **o: nn.GRU(3, 4, **o),
+    "projection": lambda **o: nn.LSTM(3, 4, proj_size=2, **o),
+    "peepholes": lambda **o: nn.LSTM(3, 4, peepholes=True, **o),
+    "normalised": lambda **o: nn.LSTM(3, 4, layer_norm=True, **o),
+    "normalised RNN": lambda **o: nn.RNN(3, 4, layer_norm=True, **o),
+    "paper's GRU": lambda **o: nn.GRU(3, 4, reset_after=False, layer_norm=True, **o),
+    "one's own": lambda **o: LeakyNet(3, 4, **o),
+}
+every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+
+
+def numbers(*shape, seed=0, dtype=np.float64):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
+@every_layer
+def test_the_laws_of_recurrences_hold(make, bidirectional):
+    layer = make(num_layers=2, bidirectional=bidirectional, learn_initial=True, rng=0)
+    report = check_recurrent(layer, numbers(4, 3, 3), lengths=[2, 0, 3])
+    assert {"differences", "rows alone", "pads"} <= set(report.laws)
+
+
+@pytest.mark.parametrize("batch", [(), (2,)], ids=["alone", "batch"])
+@pytest.mark.parametrize("batch_first", [False, True], ids=["time first", "batch first"])
+@every_layer
+def test_streaming_is_the_whole_to_the_bit(make, batch_first, batch):
+    layer = make(num_layers=2, batch_first=batch_first, rng=0)
+    x = numbers(6, *batch, 3, dtype=np.float32)
+    output, ends = layer(x.swapaxes(0, 1) if batch_first and batch else x)
+    state = None
+    for t, x_t in enumerate(x):
+        y, state = layer.step(x_t, state)
+        assert np.array_equal(y.data, output.data[:, t] if batch_first and batch else output.data[t])
+    for end, part in zip(ends, state, strict=True):
+        assert np.array_equal(end.data, part.data)
+
+
+def test_streaming_is_drawn_in_the_steps_of_the_caller():
+    layer, state = nn.GRU(3, 4, rng=0), None
+    for t, x_t in enumerate(numbers(3, 3, dtype=np.float32), 1):
+        with tg.step(t):
+            y, state = layer.step(x_t, state)
+    found = [(n.role, n.step) for n in tg.graph(y.sum()).nodes if n.role in ("initial_state", "hidden_state")]
+    assert found == [("initial_state", 0), *[("hidden_state", t) for t in (1, 2, 3)]]
+
+
+def test_one_direction_only_can_be_streamed():
+    with pytest.raises(tg.GraphError, match="second direction starts at the last step"):
+        nn.GRU(3, 4, bidirectional=True).step(np.ones(3))
+    with pytest.raises(tg.ShapeError, match="x has 3 axes"):
+        nn.GRU(3, 4).step(np.ones((5, 2, 3)))
+    with pytest.raises(tg.ShapeError, match="initial state does not fit"):
+        nn.GRU(3, 4).step(np.ones((2, 3)), np.ones((1, 3, 4)))
+
+
+@every_layer
+def test_the_second_direction_is_the_first_on_the_reversed_sequence(make):
+    layer, x = make(bidirectional=True, rng=0, dtype=np.float64), numbers(5, 2, 3)
+    output, ends = layer(x)
+    single = make(rng=0, dtype=np.float64)
+    single.load_state_dict(
+        {name.removesuffix("_reverse"): value for name, value in layer.state_dict().items() if "_reverse" in name}
+    )
+    backwards, last = single(x[::-1])
+    P = single.output_size
+    assert layer.output_size == 2 * P
+    np.testing.assert_array_equal(output.data[:, :, P:], backwards.data[::-1])
+    ends, last = (e if isinstance(e, tuple) else (e,) for e in (ends, last))
+    for end, other in zip(ends, last, strict=True):
+        np.testing.assert_array_equal(end.data[1], other.data[0])
+
+
+def test_each_direction_is_recorded_at_the_time_it_reads():
+    graph = tg.graph(nn.RNN(3, 4, bidirectional=True, rng=0)(numbers(3, 3))[0].sum())
+    at = {
+        way: [n.step for n in graph.nodes if n.role == "hidden_state" and n.scope[-1] == way]
+        for way in ("l0", "l0_reverse")
+    }
+    assert at == {"l0": [1, 2, 3], "l0_reverse": [3, 2, 1]}
+    assert [n.step for n in graph.nodes if n.role == "input"] == [1, 2, 3]
+    assert viz.draw(graph).dot.count("weight_hh_l0_reverse") >= 1
+
+
+def test_lengths_without_a_pad_add_no_node():
+    layer, x = nn.LSTM(3, 4, rng=0), numbers(4, 2, 3)
+    plain, full = (len(tg.graph(layer(x, lengths=n)[0].sum()).nodes) for n in (None, [4, 4]))
+    assert plain == full
+
+
+@pytest.mark.parametrize(
+    ("lengths", "error", "said"),
+    [
+        ([1.0, 2.0], tg.DTypeError, "lengths are float64"),
+        ([True, False], tg.DTypeError, "lengths are bool"),
+        ([1, 2, 3], tg.ShapeError, "one length for each of 2 rows"),
+        (3, tg.ShapeError, "one length for each of 2 rows"),
+        ([1, 5], tg.ShapeError, "not in 0 … 4"),
+        ([-1, 2], tg.ShapeError, "-1 … 2"),
+    ],
+)
+def test_lengths_that_do_not_fit_are_refused(lengths, error, said):
+    with pytest.raises(error, match=said):
+        nn.GRU(3, 4)(np.ones((4, 2, 3)), lengths=lengths)
+
+
+def test_a_row_without_a_batch_has_one_length():
+    layer, x = nn.GRU(3, 4, rng=0), numbers(5, 3)
+    output, h_n = layer(x, lengths=2)
+    short, last = layer(x[:2])
+    np.testing.assert_array_equal(output.data, np.concatenate([short.data, np.zeros((3, 4))]))
+    np.testing.assert_array_equal(h_n.data, last.data)
+    with pytest.raises(tg.ShapeError, match="one number, as x has no batch"):
+        layer(x, lengths=[2])
+
+
+def test_variational_dropout_drops_the_same_places_at_every_step():
+    class Constant(nn.Cell):
+        def step(self, x, state):
+            return (x + 0 * state[0],)
+
+    class Net(nn.Recurrent):
+        cell_type = Constant
+
+    x = np.ones((6, 2, 50))
+    steady, shaking = (Net(50, 50, 2, dropout=0.5, variational=kind, rng=0)(x)[0].data for kind in (True, False))
+    assert set(np.unique(steady)) == {0.0, 2.0}  # x/(1 − p): the mean stays
+    assert (steady == steady[0]).all()
+    assert not (shaking == shaking[0]).all()
+    net = Net(50, 50, 2, dropout=0.5, variational=True, rng=0)
+    assert not np.array_equal(net(x)[0].data, net(x)[0].data)  # another sequence, another mask
+    assert (net.eval()(x)[0].data == 1).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"reset_after": False}], ids=["reset after", "reset before"])
+def test_recurrent_dropout_drops_of_h_what_goes_into_the_weights_and_not_what_is_carried(options):
+    layer = nn.GRU(3, 4, recurrent_dropout=0.5, rng=0, dtype=np.float64, **options)
+    plain = nn.GRU(3, 4, rng=0, dtype=np.float64, **options)
+    plain.load_state_dict(layer.state_dict())
+    x = numbers(5, 2, 3)
+    layer.recurrent_dropout.rng = np.random.default_rng(3)
+    mask = nn.Dropout(0.5, rng=3).mask((2, 4), np.float64)
+    h = np.zeros((2, 4))
+    p = {name.removesuffix("_l0"): value for name, value in layer.state_dict().items()}
+
+    def sigmoid(a):
+        return 1 / (1 + np.exp(-a))
+
+    for x_t, found in zip(x, layer(x)[0].data, strict=True):
+        a = x_t @ p["weight_ih"].T + p["bias_ih"]
+        u = (h * mask) @ p["weight_hh"].T + p["bias_hh"]
+        r, z = sigmoid(a[:, :4] + u[:, :4]), sigmoid(a[:, 4:8] + u[:, 4:8])
+        candidate = r * u[:, 8:] if not options else (r * h * mask) @ p["weight_hh"][8:].T + p["bias_hh"][8:]
+        h = (1 - z) * np.tanh(a[:, 8:] + candidate) + z * h
+        np.testing.assert_allclose(found, h, rtol=1e-12)
+    np.testing.assert_array_equal(layer.eval()(x)[0].data, plain(x)[0].data)
+
+
+def test_a_learnt_first_state_is_a_parameter_of_each_layer_and_direction():
+    layer = nn.LSTM(3, 4, 2, bidirectional=True, learn_initial=True, rng=0)
+    names = [f"{part}_0_l{k}{end}" for k in (0, 1) for end in ("", "_reverse") for part in ("h", "c")]
+    assert [name for name, _ in layer.named_parameters() if "_0_l" in name] == names
+    layer.h_0_l0.assign(np.full(4, 0.5))
+    output, _ = layer(numbers(5, 2, 3))
+    output.sum().backward()
+    assert all(getattr(layer, name).grad is not None for name in names)
+    given, _ = layer(numbers(5, 2, 3), (np.zeros((4, 2, 4)), np.zeros((4, 2, 4))))
+    assert not np.array_equal(given.data, output.data)
+
+
+def test_peepholes_in_numpy():
+    cell = nn.LSTMCell(3, 4, peepholes=True, rng=0, dtype=np.float64)
+    p, x, h, c = cell.state_dict(), numbers(3), numbers(4, seed=1), numbers(4, seed=2)
+    i, f, g, o = (p["weight_ih"] @ x + p["bias_ih"] + p["weight_hh"] @ h + p["bias_hh"]).reshape(4, 4)
+    to_i, to_f, to_o = p["peephole"]
+    after = c / (1 + np.exp(-f - to_f * c)) + np.tanh(g) / (1 + np.exp(-i - to_i * c))
+    found_h, found_c = cell(x, (h, c))
+    np.testing.assert_allclose(found_c.data, after, rtol=1e-13)  # float64
+    np.testing.assert_allclose(found_h.data, np.tanh(after) / (1 + np.exp(-o - to_o * after)), rtol=1e-13)
+
+
+def test_a_layer_normalised_lstm_in_numpy():
+    cell = nn.LSTMCell(3, 4, layer_norm=True, rng=0, dtype=np.float64)
+    for parameter in cell.parameters():
+        parameter.assign(numbers(*parameter.shape, seed=parameter.size))
+    p, x, h, c = cell.state_dict(), numbers(3), numbers(4, seed=1), numbers(4, seed=2)
+
+    def norm(a):
+        return (a - a.mean()) / np.sqrt(a.var() + 1e-5)
+
+    i, f, g, o = (
+        norm(p["weight_ih"] @ x) * p["gain_ih"] + p["bias_ih"] + norm(p["weight_hh"] @ h) * p["gain_hh"] + p["bias_hh"]
+    ).reshape(4, 4)
+    after = c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+    found_h, found_c = cell(x, (h, c))
+    np.testing.assert_allclose(found_c.data, after, rtol=1e-12)  # float64
+    np.testing.assert_allclose(
+        found_h.data, np.tanh(norm(after) * p["gain_c"] + p["bias_c"]) / (1 + np.exp(-o)), rtol=1e-12
+    )
+
+
+def test_a_projection_is_smaller_than_the_cell():
+    layer = nn.LSTM(3, 5, 2, proj_size=2, rng=0, recurrent_init="orthogonal")
+    output, (h_n, c_n) = layer(numbers(4, 6, 3))
+    assert (output.shape, h_n.shape, c_n.shape) == ((4, 6, 2), (2, 6, 2), (2, 6, 5))
+    with pytest.raises(tg.ShapeError, match="proj_size=5"):
+        nn.LSTM(3, 5, proj_size=5)
+
+
+def test_layer_norm_is_torchs():
+    from tests.oracles import require_torch
+
+    torch = require_torch()
+    ours, theirs = nn.LayerNorm((3, 4), dtype=np.float64), torch.nn.LayerNorm((3, 4), dtype=torch.float64)
+    state = {name: numbers(3, 4, seed=k) for k, name in enumerate(("weight", "bias"))}
+    ours.load_state_dict(state)
+    theirs.load_state_dict({name: torch.tensor(value) for name, value in state.items()})
+    x = numbers(2, 3, 4)
+    np.testing.assert_allclose(ours(x).data, theirs(torch.tensor(x)).detach(), rtol=1e-12)  # float64
+    assert [*nn.LayerNorm(3, elementwise_affine=False).parameters()] == []
+    assert [name for name, _ in nn.LayerNorm(3, bias=False).named_parameters()] == ["weight"]
+    with pytest.raises(tg.ShapeError, match="does not end in the axes"):
+        ours(np.ones((4, 3)))
+    with pytest.raises(tg.ShapeError, match="does not end in the axes"):
+        ours(np.ones(4))
+
+
+def test_sequential_runs_one_after_another():
+    net = nn.Sequential(nn.Linear(2, 3, rng=0), nn.LayerNorm(3), nn.Linear(3, 1, rng=1))
+    x = numbers(5, 2, dtype=np.float32)
+    np.testing.assert_array_equal(net(x).data, net[2](net[1](net[0](x))).data)
+    assert len(net) == 3
+    with pytest.raises(TypeError, match="argument 0 is function: expected a Module"):
+        nn.Sequential(tg.tanh)
