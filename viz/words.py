@@ -12,10 +12,12 @@ def title(picture: Picture) -> str:
     nets = " over ".join(dict.fromkeys(cell.split()[0] for cell in picture.cells[::-1]))
     if not nets:
         return f"{len(picture.items)} values, {len(picture.edges)} uses"
-    many = f", {len(picture.cells)} layers" if len(picture.cells) > 1 else ""
+    ahead = [cell for cell in picture.cells if not cell.endswith("_reverse")]
+    many = f", {len(ahead)} layers" if len(ahead) > 1 else ""
+    both = ", both directions" if len(ahead) < len(picture.cells) else ""
     layer = [item for item in shared(picture) if item.layer < len(picture.cells)]
     same = f": the same {len(layer)} weights at every step" if layer else ""
-    return f"{nets}{many}, {_count(picture.length, 'step')}{same}"
+    return f"{nets}{many}{both}, {_count(picture.length, 'step')}{same}"
 
 
 def shared(picture: Picture) -> list[Item]:

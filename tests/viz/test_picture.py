@@ -5,6 +5,7 @@ import pytest
 
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn
+import viz
 from tests.viz.samples import net
 from viz.elide import elide, kept_steps
 from viz.picture import picture
@@ -119,3 +120,11 @@ def test_what_cannot_be_drawn_is_said():
         viz.draw(np.ones(3))
     with pytest.raises(ValueError, match=r"steps=\(2, 2\)"):
         viz.draw(net("RNN"), steps=2)
+
+
+def test_a_second_direction_is_no_second_layer():
+    graph = tg.graph(tg.nn.RNN(2, 3, bidirectional=True, rng=0)(np.ones((3, 2)))[0].sum())
+    assert viz.draw(graph).title == "RNN, both directions, 3 steps: the same 8 weights at every step"
+    shown = picture(graph, "cell", gradients=False).items
+    assert [item.column for item in shown if item.kind == "input"] == [1, 2, 3]
+    assert sorted(item.column for item in shown if item.kind == "hidden") == [1, 1, 2, 2, 3, 3]
