@@ -9,17 +9,16 @@ A crash at any point leaves the last whole checkpoint readable.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.exchange.arrays import encoded, to_disk
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.optim import Optimizer
 from tinygrad_rnn.tensor import Array
@@ -91,7 +90,7 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     text = json.dumps(document, ensure_ascii=False, indent=1)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        to_disk(data, save({name: np.array(array, order="C") for name, array in arrays.items()}))
+        to_disk(data, encoded(arrays))
         draft = sidecar.with_suffix(".json.new")
         to_disk(draft, text.encode())
         draft.replace(sidecar)
@@ -101,14 +100,6 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     except OSError as error:
         raise CheckpointError(f"{directory}: the checkpoint could not be written", got=str(error)) from None
     return sidecar
-
-
-def to_disk(path: Path, content: bytes) -> None:
-    """Write a file and wait until it is on the disk: what is renamed before that may be empty after a power cut."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
