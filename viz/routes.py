@@ -51,7 +51,8 @@ def _from_rail(plan: Layout, source: Placed, target: Placed) -> list[Point]:
     a, b = source.item, target.item
     assert b.column is not None
     rail = plan.rails[a.id, b.layer]
-    vias = [plan.via(b.layer, b.column, via) for via in plan.steps[b.layer].vias((a.id, b.key))]
+    step = plan.steps[b.layer]
+    vias = [plan.via(b.layer, b.column, via) for via in step.vias((a.id, b.key))] if b.key in step.rows else []
     riser = vias[0][0] if vias else target.x + _port(plan, source, target)
     trunk = source.box[2] + 8
     start = [(trunk, source.y), (trunk, rail)] if rail != source.y else []

@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
+from tinygrad_rnn.testing import check_jvp, check_vjp
 
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}  # float64: a weight's terms are summed segment by segment
 KINDS = [nn.RNN, nn.LSTM, nn.GRU]
@@ -46,6 +47,16 @@ def test_values_to_the_bit_and_gradients(kind, segments):
     the_same(layer, rng.standard_normal((11, 2, 3)), hx, segments)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_modes_against_differences(kind):
+    rng = np.random.default_rng(0)
+    layer, x = kind(2, 3, dtype=np.float64, rng=0), rng.standard_normal((5, 2, 2))
+    start = [rng.standard_normal((1, 2, 3)) for _ in kind.cell_type.states]
+    hx = tuple(start) if len(start) > 1 else start[0]
+    check_vjp(lambda x, hx: nn.checkpointed(layer, x, hx), x, hx)
+    check_jvp(lambda x, hx: nn.checkpointed(layer, x, hx), x, hx)
+
+
 def test_layouts_and_lengths():
     rng = np.random.default_rng(0)
     the_same(nn.GRU(3, 4, dtype=np.float64, rng=0, batch_first=True), rng.standard_normal((2, 9, 3)))
@@ -69,14 +80,15 @@ def test_a_sequence_run_in_chunks_is_the_whole_to_the_bit(kind):
 
 
 def test_dropout_draws_the_same_again_and_what_others_draw_next_stays():
-    rng, x = np.random.default_rng(0), np.random.default_rng(1).standard_normal((9, 2, 3))
+    rng = np.random.Generator(np.random.MT19937(0))  # whose state is an array
+    x = np.random.default_rng(1).standard_normal((9, 2, 3))
     layer = nn.RNN(3, 4, 2, dropout=0.5, dtype=np.float64, rng=rng)
     before = rng.bit_generator.state
     ys, gs = gradients(layer, layer, x, None)
     after = rng.bit_generator.state
     rng.bit_generator.state = before
     found, found_gs = gradients(lambda x, hx: nn.checkpointed(layer, x, hx), layer, x, None)
-    assert rng.bit_generator.state == after
+    np.testing.assert_equal(rng.bit_generator.state, after)
     np.testing.assert_array_equal(found[0], ys[0])
     for a, b in zip(found_gs, gs, strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)

@@ -5,6 +5,7 @@ import pytest
 
 import tinygrad_rnn as tg
 import viz
+from tests.oracles import require_torch
 from tinygrad_rnn import nn
 from tinygrad_rnn.testing import check_recurrent
 
@@ -37,6 +38,15 @@ every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 
 def numbers(*shape, seed=0, dtype=np.float64):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def normal(a):
+    """a with mean 0 and variance 1."""
+    return (a - a.mean()) / np.sqrt(a.var() + 1e-5)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
@@ -169,9 +179,6 @@ def test_recurrent_dropout_drops_of_h_what_goes_into_the_weights_and_not_what_is
     h = np.zeros((2, 4))
     p = {name.removesuffix("_l0"): value for name, value in layer.state_dict().items()}
 
-    def sigmoid(a):
-        return 1 / (1 + np.exp(-a))
-
     for x_t, found in zip(x, layer(x)[0].data, strict=True):
         a = x_t @ p["weight_ih"].T + p["bias_ih"]
         u = (h * mask) @ p["weight_hh"].T + p["bias_hh"]
@@ -211,17 +218,17 @@ def test_a_layer_normalised_lstm_in_numpy():
         parameter.assign(numbers(*parameter.shape, seed=parameter.size))
     p, x, h, c = cell.state_dict(), numbers(3), numbers(4, seed=1), numbers(4, seed=2)
 
-    def norm(a):
-        return (a - a.mean()) / np.sqrt(a.var() + 1e-5)
-
     i, f, g, o = (
-        norm(p["weight_ih"] @ x) * p["gain_ih"] + p["bias_ih"] + norm(p["weight_hh"] @ h) * p["gain_hh"] + p["bias_hh"]
+        normal(p["weight_ih"] @ x) * p["gain_ih"]
+        + p["bias_ih"]
+        + normal(p["weight_hh"] @ h) * p["gain_hh"]
+        + p["bias_hh"]
     ).reshape(4, 4)
     after = c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
     found_h, found_c = cell(x, (h, c))
     np.testing.assert_allclose(found_c.data, after, rtol=1e-12)  # float64
     np.testing.assert_allclose(
-        found_h.data, np.tanh(norm(after) * p["gain_c"] + p["bias_c"]) / (1 + np.exp(-o)), rtol=1e-12
+        found_h.data, np.tanh(normal(after) * p["gain_c"] + p["bias_c"]) / (1 + np.exp(-o)), rtol=1e-12
     )
 
 
@@ -234,8 +241,6 @@ def test_a_projection_is_smaller_than_the_cell():
 
 
 def test_layer_norm_is_torchs():
-    from tests.oracles import require_torch
-
     torch = require_torch()
     ours, theirs = nn.LayerNorm((3, 4), dtype=np.float64), torch.nn.LayerNorm((3, 4), dtype=torch.float64)
     state = {name: numbers(3, 4, seed=k) for k, name in enumerate(("weight", "bias"))}
@@ -258,3 +263,199 @@ def test_sequential_runs_one_after_another():
     assert len(net) == 3
     with pytest.raises(TypeError, match="argument 0 is function: expected a Module"):
         nn.Sequential(tg.tanh)
+
+
+def test_a_forget_bias_needs_a_bias():
+    with pytest.raises(ValueError, match="forget_bias needs bias=True"):
+        nn.LSTM(3, 4, bias=False, forget_bias=1.0)
+
+
+def test_no_projection_below_zero():
+    with pytest.raises(tg.ShapeError, match="proj_size=-1"):
+        nn.LSTM(3, 5, proj_size=-1)
+
+
+@pytest.mark.parametrize("cell", [nn.RNNCell, nn.LSTMCell, nn.GRUCell])
+def test_first_values_fill_their_bounds(cell):
+    made = cell(16, 64, rng=0, **({"peepholes": True} if cell is nn.LSTMCell else {}))
+    for name, p in made.named_parameters():  # 1/√64; the largest of ≥ 64 uniform draws misses 10 % with p < 0.2 %
+        assert 0.9 / 8 < np.abs(p.data).max() <= 1 / 8, name
+
+
+def test_every_gate_has_an_orthogonal_block_of_its_own():
+    blocks = nn.GRU(3, 4, rng=0, recurrent_init="orthogonal").weight_hh_l0.data.reshape(3, 4, 4)
+    assert not np.array_equal(blocks[0], blocks[1])
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_a_layer_normalised_gru_in_numpy(reset_after):
+    cell = nn.GRUCell(3, 4, layer_norm=True, reset_after=reset_after, rng=0, dtype=np.float64)
+    for parameter in cell.parameters():
+        parameter.assign(numbers(*parameter.shape, seed=parameter.size))
+    cell.gain_hh.assign(numbers(12, seed=99))
+    cell.bias_hh.assign(numbers(12, seed=98))
+    p, x, h = cell.state_dict(), numbers(3), numbers(4, seed=1)
+    a = normal(p["weight_ih"] @ x) * p["gain_ih"] + p["bias_ih"]
+    if reset_after:
+        u = normal(p["weight_hh"] @ h) * p["gain_hh"] + p["bias_hh"]
+    else:
+        u = normal(p["weight_hh"][:8] @ h) * p["gain_hh"][:8] + p["bias_hh"][:8]
+    r, z = sigmoid(a[:4] + u[:4]), sigmoid(a[4:8] + u[4:8])
+    n = r * u[8:] if reset_after else normal(p["weight_hh"][8:] @ (r * h)) * p["gain_hh"][8:] + p["bias_hh"][8:]
+    np.testing.assert_allclose(cell(x, h).data, (1 - z) * np.tanh(a[8:] + n) + z * h, rtol=1e-12)  # float64
+
+
+def test_a_cell_takes_one_step():
+    with pytest.raises(tg.ShapeError, match="x has 3 axes"):
+        nn.GRUCell(3, 4)(np.ones((5, 2, 3)))
+
+
+def test_a_state_handed_in_is_an_initial_state_at_step_0():
+    cases = [(nn.GRU(3, 4, rng=0), numbers(2, 3), numbers(1, 4)), (nn.GRUCell(3, 4, rng=0), numbers(3), numbers(4))]
+    for net, x, hx in cases:
+        y = net(x, tg.tensor(hx))
+        y = y[0] if isinstance(y, tuple) else y
+        nodes = tg.graph(y.sum()).nodes
+        assert [(n.name, n.step) for n in nodes if n.role == "initial_state"] == [("h carried", 0)]
+
+
+def test_errors_say_which_step_of_how_many():
+    class Bad(nn.Cell):
+        def step(self, x, state):
+            return (tg.matmul(x, x),)
+
+    class Net(nn.Recurrent):
+        cell_type = Bad
+
+    with pytest.raises(tg.ShapeError, match="Net/l0, step 1 of 5"):
+        Net(3, 4, rng=0)(numbers(5, 2, 3))
+
+
+def test_streaming_drops_between_layers_while_training():
+    layer, x = nn.GRU(3, 4, 2, dropout=0.5, rng=0), numbers(2, 3)
+    assert not np.array_equal(layer.step(x)[0].data, layer.step(x)[0].data)
+    single = nn.GRU(3, 4, dropout=0.5, rng=0)  # nothing lies between the layers of one
+    assert np.array_equal(single.step(x)[0].data, single.step(x)[0].data)
+    assert np.array_equal(single(x[None])[0].data, single(x[None])[0].data)
+    kept = nn.GRU(3, 4, recurrent_dropout=0.5, rng=0)
+    state = np.ones((1, 2, 4))
+    assert not np.array_equal(kept.step(x, state)[0].data, kept.step(x, state)[0].data)
+    for net in (layer, kept):
+        net.eval()
+        first = np.ones((net.num_layers, 2, 4))
+        assert np.array_equal(net.step(x, first)[0].data, net.step(x, first)[0].data)
+
+
+def test_variational_dropout_drops_other_places_of_each_row():
+    class Constant(nn.Cell):
+        def step(self, x, state):
+            return (x + 0 * state[0],)
+
+    class Net(nn.Recurrent):
+        cell_type = Constant
+
+    y = Net(50, 50, 2, dropout=0.5, variational=True, rng=0)(np.ones((3, 2, 50)))[0].data
+    assert not np.array_equal(y[:, 0], y[:, 1])
+
+
+def test_recurrent_dropout_of_a_projection():
+    layer = nn.LSTM(3, 5, proj_size=2, recurrent_dropout=0.5, rng=0)
+    assert layer(numbers(4, 2, 3))[0].shape == (4, 2, 2)
+
+
+def test_no_layer_is_no_net():
+    with pytest.raises(tg.ShapeError, match="num_layers=0"):
+        nn.GRU(3, 4, 0)
+
+
+def test_one_seed_gives_one_sequence_of_masks_and_each_layer_weights_of_its_own():
+    a, b = (nn.GRU(3, 4, 2, dropout=0.5, recurrent_dropout=0.5, rng=7) for _ in range(2))
+    x = numbers(5, 2, 3)
+    assert np.array_equal(a(x)[0].data, b(x)[0].data)
+    assert not np.array_equal(a.weight_hh_l0.data, a.weight_hh_l1.data)
+
+
+def test_where_each_node_stands():
+    both = nn.GRU(3, 4, 2, bidirectional=True, dropout=0.5, rng=0)
+    nodes = tg.graph(both(numbers(3, 2, 3))[0].sum()).nodes
+    assert [n.step for n in nodes if n.op == "concatenate"] == [1, 2, 3] * 2  # both directions of each layer meet
+    plain = nn.GRU(3, 4, 2, dropout=0.5, rng=0)
+    nodes = tg.graph(plain(numbers(3, 2, 3))[0].sum()).nodes
+    assert [n.scope for n in nodes if n.role == "input"] == [("GRU", "l0")] * 3
+    layer = nn.GRU(3, 4, rng=0)
+    named = tg.label(tg.tensor(numbers(3)), "input", "token")
+    nodes = tg.graph(layer.step(named)[0].sum()).nodes
+    assert [n.name for n in nodes if n.role == "input"] == ["token"]
+    assert [n.scope for n in nodes if n.role == "hidden_state"] == [("GRU", "l0")]
+
+
+def test_layer_norm_options():
+    torch = require_torch()
+    x = 1e-3 * numbers(2, 4)
+    ours, theirs = nn.LayerNorm(4, 0.1, False, dtype=np.float64), torch.nn.LayerNorm(4, 0.1, False)
+    np.testing.assert_allclose(ours(x).data, theirs(torch.tensor(x)), rtol=1e-12)  # float64
+    assert ours.bias is None
+
+
+@pytest.mark.parametrize("p", [1, -0.1, float("nan")])
+def test_a_dropout_of_everything_is_refused(p):
+    with pytest.raises(ValueError, match="expected a probability"):
+        nn.Dropout(p)
+
+
+def test_sequential_from_the_end():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4), nn.Linear(4, 1))
+    assert net[-1] is net[2]
+
+
+def test_a_cell_with_a_layer_inside():
+    class Deep(nn.RNNCell):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.inner = nn.Linear(self.hidden_size, self.hidden_size, rng=0)
+
+        def step(self, x, state):
+            return super().step(x, (self.inner(state[0]),))
+
+    class Net(nn.Recurrent):
+        cell_type = Deep
+
+    net = Net(3, 4, 2, rng=0)
+    net(numbers(5, 2, 3))[0].sum().backward()
+    assert dict(net.named_parameters())["inner.weight_l1"].grad is not None
+
+
+def test_what_is_assigned_is_what_is_computed_with():
+    net, x = nn.GRU(3, 4, rng=0), numbers(5, 2, 3)
+    net.bias_ih_l0 = None
+    plain = nn.GRU(3, 4, rng=0)
+    plain.bias_ih_l0.assign(np.zeros(12))
+    np.testing.assert_array_equal(net(x)[0].data, plain(x)[0].data)
+
+
+@pytest.mark.parametrize("made", [lambda h: h, lambda h: (h, h), lambda h: [h]])
+def test_a_step_returns_the_parts_of_its_state(made):
+    class Wrong(nn.Cell):
+        def step(self, x, state):
+            return made(tg.tanh(self.project_input(x)))
+
+    class Net(nn.Recurrent):
+        cell_type = Wrong
+
+    with pytest.raises(tg.ShapeError, match=r"Wrong\.step"):
+        Net(3, 4, rng=0)(numbers(5, 1, 3))
+
+
+def test_torchs_positional_nonlinearity_is_not_taken_for_a_bias():
+    with pytest.raises(TypeError, match="bias='relu'"):
+        nn.RNN(3, 4, 1, "relu")
+
+
+def test_a_held_state_is_the_one_that_is_named():
+    nodes = tg.graph(nn.RNN(3, 4, rng=0)(numbers(3, 2, 3), lengths=[1, 3])[1].sum()).nodes
+    assert [(n.op, n.step) for n in nodes if n.role == "hidden_state"] == [("tanh", 1), ("where", 2), ("where", 3)]
+
+
+def test_p_is_the_share_that_is_dropped():
+    y = nn.Dropout(0.9, rng=0)(tg.tensor(np.ones(10_000))).data
+    assert abs((y == 0).mean() - 0.9) < 0.02  # six standard deviations: √(0.9·0.1/10⁴) = 0.003

@@ -59,6 +59,8 @@ class Cell(Module):
     ) -> None:
         if input_size < 1 or hidden_size < 1:
             raise ShapeError(f"{type(self).__name__}: sizes must be positive", got=f"{input_size}, {hidden_size}")
+        if not isinstance(bias, bool | np.bool_):  # torch.nn.RNN takes its nonlinearity in this place
+            raise TypeError(f"{type(self).__name__}: bias={bias!r}: expected True or False")
         rng = np.random.default_rng(rng)
         self.input_size, self.hidden_size, self.learn_initial = input_size, hidden_size, learn_initial
         rows = self.gates * hidden_size
@@ -94,6 +96,19 @@ class Cell(Module):
     def step(self, x: Tensor, state: State) -> State:
         """One step of the recurrence; subclasses say."""
         raise TypeError(f"{type(self).__name__} defines no step()")
+
+    def advanced(self, x: Tensor, state: State) -> State:
+        """What `step` gives, once it is seen to be all parts of the state."""
+        after = self.step(x, state)
+        if not isinstance(after, tuple) or len(after) != len(self.states):
+            got = f"{len(after)} parts" if isinstance(after, tuple) else type(after).__name__
+            raise ShapeError(
+                f"{type(self).__name__}.step: it has to return the parts of its new state",
+                expected=f"a tuple ({', '.join(self.states)},)",
+                got=got,
+                where=str(MODE.get()),
+            )
+        return after
 
     def project_input(self, x: Tensor) -> Tensor:
         """W_ih x + b_ih."""
@@ -150,7 +165,7 @@ class Cell(Module):
             )
         batch = x.shape[:-1]
         before = self.initial_state(batch) if state is None else self.given_state(state, batch)
-        after = self.step(x, before)
+        after = self.advanced(x, before)
         return after[0] if len(after) == 1 else after
 
 

@@ -55,7 +55,7 @@ class LSTMCell(Cell):
         rng: Rng = None,
         **options: Any,
     ) -> None:
-        if not 0 <= proj_size < hidden_size:
+        if proj_size and not 0 < proj_size < hidden_size:
             raise ShapeError(f"LSTMCell: proj_size={proj_size}", expected=f"0 (none) … {hidden_size - 1}: below H")
         rng = np.random.default_rng(rng)
         self.proj_size = proj_size

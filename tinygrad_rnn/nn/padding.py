@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.errors import DTypeError, ShapeError
-from tinygrad_rnn.graph import MODE
+from tinygrad_rnn.graph import MODE, label
 from tinygrad_rnn.ops import where
 from tinygrad_rnn.primitive import raw
 from tinygrad_rnn.tensor import Array, Tensor
@@ -25,7 +25,7 @@ def alive(lengths: Any, T: int, batch: tuple[int, ...], owner: str) -> Array:
         DTypeError: the lengths are not integers. ShapeError: not one for each row, or outside 0 … T.
     """
     array = np.asarray(raw(lengths))
-    if array.dtype.kind not in "iu":
+    if array.size and array.dtype.kind not in "iu":
         raise DTypeError(f"{owner}: the lengths are {array.dtype}", expected="integers", where=str(MODE.get()))
     if array.shape != batch:
         raise ShapeError(
@@ -49,4 +49,14 @@ def held(y: Tensor, new: Any, old: Any, mask: Array) -> tuple[Tensor, Any]:
     if mask.all():
         return y, new
     (ends, build), (starts, _) = flatten(new), flatten(old)
-    return where(mask, y, 0), build([where(mask, end, start) for end, start in zip(ends, starts, strict=True)])
+    return where(mask, y, 0), build([_carried(mask, end, start) for end, start in zip(ends, starts, strict=True)])
+
+
+def _carried(mask: Array, end: Any, start: Any) -> Any:
+    """The part of the state that goes on; it takes the name over from what the cell proposed."""
+    if end is start:
+        return end
+    kept = where(mask, end, start)
+    role, name = getattr(getattr(end, "node", None), "label", None) or (None, None)
+    label(end, None, name and f"{name}′")
+    return label(kept, role, name)

@@ -19,7 +19,7 @@ from tinygrad_rnn.graph import label, scope, step
 from tinygrad_rnn.nn.cell import Cell, State, checked_state
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
-from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
+from tinygrad_rnn.nn.module import Module, check_features, incoming
 from tinygrad_rnn.nn.padding import alive
 from tinygrad_rnn.nn.unroll import unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
@@ -78,7 +78,7 @@ class Recurrent(Module):
         self.dropout = Dropout(dropout, rng=rng)
         self.recurrent_dropout = Dropout(recurrent_dropout, rng=rng)
         for at, layer in self._cells.items():
-            for name, weight in layer.named_parameters():
+            for name, weight in list(layer.named_parameters()):
                 label(weight, "parameter", f"{name}_{at}")
                 setattr(self, f"{name}_{at}", weight)
 
@@ -98,10 +98,9 @@ class Recurrent(Module):
 
     def __setattr__(self, name: str, value: Any) -> None:
         weight, _, k = name.rpartition("_l")
-        if (
-            isinstance(value, Parameter) and weight and f"l{k}" in self._cells
-        ):  # the cell computes with it: it has to know
-            setattr(self._cells[f"l{k}"], weight, value)
+        cell = vars(self).get("_cells", {}).get(f"l{k}")
+        if cell is not None and weight in vars(cell):  # it computes with it: it has to know
+            setattr(cell, weight, value)
         super().__setattr__(name, value)
 
     def modules(self) -> Iterator[Module]:
@@ -189,7 +188,7 @@ class Recurrent(Module):
             cell = cell.dropping(self.recurrent_dropout.mask((*batch, cell.state_sizes[0]), cell.weight_hh.dtype))
 
         def advance(x: Tensor, state: State) -> tuple[Tensor, State]:
-            state = cell.step(x, state)
+            state = cell.advanced(x, state)
             return state[0], state
 
         return advance

@@ -1,0 +1,107 @@
+"""Greedy and beam search against each other, against all sequences there are, and against the model's own p."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.nn.test_seq2seq import LENGTHS, SOURCE, build
+from tinygrad_rnn import nn, no_grad, tensor
+from tinygrad_rnn.ops import log_softmax
+
+V, STOP, LIMIT = 6, 1, 3
+
+
+def sharpened(seed, attention=nn.DotAttention):
+    """A model whose choices differ by row and step, as an untrained one's hardly do."""
+    model = build("LSTM", attention, layers=2)
+    rng = np.random.default_rng(seed)
+    for p in model.parameters():
+        p.assign(rng.standard_normal(p.shape))
+    return model
+
+
+def log_p(model, ids, row, length):
+    """Σ log p of a sequence, stop included, by teacher forcing, for one row."""
+    with no_grad():
+        logits = model(SOURCE[:length, [row]], np.array(ids)[:, None]).data[:, 0]
+    return log_softmax(logits)[np.arange(len(ids)), ids].sum()
+
+
+@given(st.integers(0, 10**6), st.sampled_from([None, nn.DotAttention, nn.AdditiveAttention]), st.floats(0, 2))
+def test_a_beam_of_one_is_greedy(seed, attention, power):
+    model = sharpened(seed, attention)
+    greedy = nn.greedy_search(model, SOURCE, LENGTHS, limit=8)
+    beams = nn.beam_search(model, SOURCE, LENGTHS, limit=8, beam=1, length_power=power)
+    assert [w.ids for w in greedy] == [found[0].ids for found in beams]
+    assert [w.stopped for w in greedy] == [found[0].stopped for found in beams]
+    # the same numbers added in the same order, of products over batches of the same size
+    assert [w.log_p for w in greedy] == [found[0].log_p for found in beams]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("power", [0.0, 1.0])
+def test_a_beam_that_holds_everything_finds_the_best_there_is(seed, power):
+    model = sharpened(seed)
+    ended = [(*ids, STOP) for n in range(LIMIT) for ids in product([0, 2, 3, 4, 5], repeat=n)]
+    cut = list(product([0, 2, 3, 4, 5], repeat=LIMIT))
+    found = nn.beam_search(model, SOURCE, LENGTHS, limit=LIMIT, beam=V**LIMIT, length_power=power)
+    for row, length in enumerate(LENGTHS):
+        scores = sorted((log_p(model, ids, row, length) / len(ids) ** power for ids in ended + cut), reverse=True)
+        written = [(*w.ids, STOP) if w.stopped else tuple(w.ids) for w in found[row]]
+        assert sorted(written) == sorted(ended + cut)
+        ours = [w.log_p / len(ids) ** power for w, ids in zip(found[row], written, strict=True)]
+        np.testing.assert_allclose(ours, scores, rtol=1e-9)  # float64 products over batches of another size
+
+
+@given(st.integers(0, 10**6), st.integers(2, 5))
+def test_what_is_written_is_as_likely_as_is_said_and_rows_do_not_meet(seed, beam):
+    model = sharpened(seed)
+    found = nn.beam_search(model, SOURCE, LENGTHS, limit=5, beam=beam)
+    for row, length in enumerate(LENGTHS):
+        assert len(found[row]) == beam
+        assert len({(tuple(w.ids), w.stopped) for w in found[row]}) == beam
+        alone = nn.beam_search(model, SOURCE[:length, [row]], limit=5, beam=beam)[0]
+        for w, other in zip(found[row], alone, strict=True):
+            ids = [*w.ids, STOP] if w.stopped else w.ids
+            assert STOP not in w.ids
+            assert w.ids == other.ids
+            np.testing.assert_allclose(w.log_p, log_p(model, ids, row, length), rtol=1e-9)  # as above
+        means = [w.log_p / (len(w.ids) + w.stopped) for w in found[row]]
+        assert means == sorted(means, reverse=True)
+
+
+def test_by_power_zero_the_sum_decides_and_by_one_the_mean():
+    """After the start: stop with p = 0.4, or a (0.6); after a: stop with 0.5, else b: then stop for certain."""
+    model = build("RNN", None)
+    for p in model.parameters():
+        p.assign(np.zeros(p.shape))
+    logits = {0: {1: 0.4, 2: 0.6}, 2: {1: 0.5, 3: 0.5}, 3: {1: 1.0}}
+    table = np.full((V, V), -1e9)
+    for token, following in logits.items():
+        for then, p in following.items():
+            table[token, then] = np.log(p)
+    model.decoder.forward = lambda token, state, memory=None: (tensor(table[token]), state)
+    best = {power: nn.beam_search(model, SOURCE, limit=5, beam=9, length_power=power)[0][0] for power in (0.0, 1.0)}
+    assert best[0.0].ids == []  # 0.4 against 0.3 and 0.3
+    assert best[1.0].ids == [2, 3]  # log 0.3 over three tokens
+
+
+def test_dropout_is_off_while_it_writes_and_nothing_is_recorded():
+    model = build("GRU", None, layers=2)
+    model.encoder.rnn.dropout.p = model.decoder.rnn.dropout.p = 0.9
+    before = model.decoder.rnn.dropout.rng.bit_generator.state
+    first = nn.greedy_search(model, SOURCE, LENGTHS, limit=4)
+    assert model.training
+    assert model.decoder.rnn.dropout.rng.bit_generator.state == before
+    assert first == nn.greedy_search(model.eval(), SOURCE, LENGTHS, limit=4)
+    nn.beam_search(model, SOURCE, LENGTHS, limit=4)
+    assert not model.training
+
+
+@pytest.mark.parametrize("options", [{"beam": 0}, {"limit": 0}, {"length_power": -1.0}])
+def test_an_option_out_of_range_is_said(options):
+    with pytest.raises(ValueError, match="expected"):
+        nn.beam_search(build("GRU"), SOURCE, **{"limit": 3, **options})

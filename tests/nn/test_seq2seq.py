@@ -1,0 +1,176 @@
+"""Seq2Seq against torch with the same weights, row by row, and under every kind of forcing."""
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tests.oracles import require_torch
+from tinygrad_rnn import nn
+from tinygrad_rnn.nn.seq2seq import coins
+from tinygrad_rnn.testing import check_module
+
+CLOSE = {"rtol": 1e-10, "atol": 1e-10}  # float64: both sum the same terms in another order
+RNG = np.random.default_rng(0)
+SOURCE, TARGET = RNG.integers(0, 7, (5, 3)), RNG.integers(0, 6, (4, 3))
+LENGTHS = np.array([5, 2, 4])
+ATTENTIONS = [None, nn.DotAttention, nn.AdditiveAttention]
+
+
+def build(kind="LSTM", attention=None, layers=1, bidirectional=False, cell=False, dtype=np.float64):
+    """S2S of 7 source ids and 6 target ids; with bidirectional, a decoder of twice the features."""
+    rng, wide = np.random.default_rng(3), 10 if bidirectional else 5
+    options = {"dtype": dtype, "rng": rng}
+    if cell:
+        make = getattr(nn, f"{kind}Cell")
+        reads, writes = make(4, 5, **options), make(4, 5, **options)
+    else:
+        make = getattr(nn, kind)
+        reads = make(4, 5, layers, bidirectional=bidirectional, **options)
+        writes = make(4, wide, layers, **options)
+    look = None if attention is None else attention(wide, wide, **options)
+    decoder = nn.Decoder(writes, nn.Embedding(6, 4, **options), look, **options)
+    return nn.Seq2Seq(nn.Encoder(reads, nn.Embedding(7, 4, **options)), decoder, start=0, stop=1)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_logits_and_every_gradient_are_torchs(attention):
+    torch = require_torch()
+    model = build("LSTM", attention, layers=2)
+    logits = model(SOURCE, TARGET, LENGTHS)
+    nn.sequence_loss(logits, TARGET).backward()
+
+    p = {name: torch.tensor(v, requires_grad=True) for name, v in model.state_dict().items()}
+    hs, cs = [], []
+    outputs = torch.zeros(5, 3, 5, dtype=torch.float64)
+    for b, n in enumerate(LENGTHS):
+        x = p["encoder.embedding.weight"][torch.tensor(SOURCE[:n, [b]])]
+        output, (h, c) = functional_lstm(torch, p, "encoder.rnn", x, None)
+        outputs = torch.cat([outputs[:, :b], torch.cat([output, torch.zeros(5 - n, 1, 5)]), outputs[:, b + 1 :]], 1)
+        hs.append(h)
+        cs.append(c)
+    x = p["decoder.embedding.weight"][torch.tensor(np.vstack([np.zeros((1, 3), int), TARGET[:-1]]))]
+    h, _ = functional_lstm(torch, p, "decoder.rnn", x, (torch.cat(hs, 1), torch.cat(cs, 1)))
+    if attention is not None:
+        keys = outputs @ p["decoder.attention.key.weight"].T
+        if attention is nn.DotAttention:
+            scores = torch.einsum("tbh,sbh->tbs", h, keys)
+        else:
+            query = h @ p["decoder.attention.query.weight"].T + p["decoder.attention.query.bias"]
+            scores = (torch.tanh(query[:, None] + keys) @ p["decoder.attention.energy.weight"][0]).swapaxes(1, 2)
+        pads = torch.tensor(np.arange(5) >= LENGTHS[:, None])
+        weights = torch.softmax(scores.masked_fill(pads, -torch.inf), -1)
+        context = torch.einsum("tbs,sbh->tbh", weights, outputs)
+        h = torch.tanh(torch.cat([context, h], -1) @ p["decoder.combine.weight"].T + p["decoder.combine.bias"])
+    expected = h @ p["decoder.head.weight"].T + p["decoder.head.bias"]
+    torch.nn.functional.cross_entropy(expected.reshape(-1, 6), torch.tensor(TARGET).reshape(-1)).backward()
+
+    np.testing.assert_allclose(logits.data, expected.detach(), **CLOSE)
+    for name, parameter in model.named_parameters():
+        np.testing.assert_allclose(parameter.grad.data, p[name].grad, err_msg=name, **CLOSE)
+
+
+def functional_lstm(torch, p, prefix, x, state):
+    layer = torch.nn.LSTM(4, 5, 2, dtype=torch.float64)
+    weights = {name.removeprefix(f"{prefix}."): v for name, v in p.items() if name.startswith(prefix)}
+    return torch.func.functional_call(layer, weights, (x, state))
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_row_of_a_padded_batch_is_that_row_alone(attention, bidirectional):
+    model = build("GRU", attention, layers=2, bidirectional=bidirectional)
+    logits = model(SOURCE, TARGET, LENGTHS)
+    for b, n in enumerate(LENGTHS):
+        np.testing.assert_allclose(logits.data[:, [b]], model(SOURCE[:n, [b]], TARGET[:, [b]]).data, **CLOSE)
+
+
+def test_a_token_depends_on_the_true_ones_before_it_and_on_none_after():
+    model = build(attention=nn.DotAttention)
+    other = TARGET.copy()
+    other[2] = (other[2] + 1) % 6
+    same = model(SOURCE, TARGET).data == model(SOURCE, other).data
+    assert same[:3].all()
+    assert not same[3].all()
+
+
+def test_without_forcing_it_reads_what_it_wrote_whatever_the_truth():
+    model = build(attention=nn.DotAttention)
+    free = model(SOURCE, TARGET, LENGTHS, teacher_forcing=0.0)
+    assert np.array_equal(free.data, model(SOURCE, TARGET[::-1], LENGTHS, teacher_forcing=0.0).data)
+    # forced to read what it writes, it writes the same
+    np.testing.assert_allclose(model(SOURCE, np.argmax(free.data, -1), LENGTHS).data, free.data, **CLOSE)
+
+
+def test_the_coins_fall_as_often_as_they_should_and_are_the_generators():
+    heads = coins((100, 200), 0.3, 0)
+    assert abs(heads.mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / 20_000)  # four standard deviations of 20,000 coins
+    rng = np.random.default_rng(5)
+    coins((2, 2), 1.0, rng), coins((2, 2), 0.0, rng)
+    assert rng.random() == np.random.default_rng(5).random()  # nothing was drawn
+    assert coins((2,), 1.0).all()
+    assert not coins((2,), 0.0).any()
+    model = build()
+    once, again = (model(SOURCE, TARGET, teacher_forcing=0.5, rng=1).data for _ in range(2))
+    assert np.array_equal(once, again)
+    with pytest.raises(ValueError, match=r"teacher_forcing=1\.5"):
+        model(SOURCE, TARGET, teacher_forcing=1.5)
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_cells_do_what_layers_do(kind):
+    whole, cells = build(kind, nn.DotAttention), build(kind, nn.DotAttention, cell=True)
+    cells.load_state_dict({name.replace("_l0", ""): v for name, v in whole.state_dict().items()})
+    np.testing.assert_allclose(whole(SOURCE, TARGET, LENGTHS).data, cells(SOURCE, TARGET, LENGTHS).data, **CLOSE)
+
+
+def test_a_source_of_vectors_needs_no_embedding():
+    model = build("GRU")
+    vectors = model.encoder.embedding(SOURCE)
+    logits = model(SOURCE, TARGET).data
+    model.encoder.embedding = None
+    np.testing.assert_allclose(model(vectors, TARGET).data, logits, **CLOSE)
+
+
+def test_it_learns_in_float32_and_stays_there():
+    model = build("GRU", nn.AdditiveAttention, dtype=np.float32)
+    logits = model(SOURCE, TARGET, LENGTHS)
+    nn.sequence_loss(logits, TARGET).backward()
+    assert logits.dtype == np.float32
+    assert {p.grad.dtype for p in model.parameters()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_gradients_in_both_modes(attention):
+    check_module(build("GRU", attention, bidirectional=True), SOURCE[:3], TARGET[:2])
+
+
+def test_the_decoder_writes_in_the_steps_after_the_encoders():
+    model = build("GRU", nn.DotAttention)
+    nodes = tg.graph(nn.sequence_loss(model(SOURCE, TARGET), TARGET)).nodes
+    states = [(n.scope[1], n.step) for n in nodes if n.role == "hidden_state"]
+    assert states == [("encoder", t) for t in range(1, 6)] + [("decoder", t) for t in range(6, 10)]
+    assert [n.step for n in nodes if n.name == "y"] == [6, 7, 8, 9]
+    assert [n.step for n in nodes if n.name == "context"] == [6, 7, 8, 9]
+
+
+def test_the_picture_shows_both_and_names_what_joins_them():
+    viz = pytest.importorskip("viz")
+    model = build("GRU", nn.DotAttention)
+    dot = viz.draw(nn.sequence_loss(model(SOURCE[:2], TARGET[:2]), TARGET[:2])).dot
+    for label in ("h₁", "h₄", "ŷ₃", "ŷ₄", "memory", "keys", "context₃", "context₄", "h₀ = 0"):
+        assert label in dot, label
+    assert dot.count('label="h₀ = 0"') == 1  # the decoder starts from what the encoder ended with
+
+
+def test_what_does_not_fit_is_said():
+    model = build("GRU")
+    with pytest.raises(tg.DTypeError, match="targets are float64"):
+        model(SOURCE, TARGET * 1.0)
+    with pytest.raises(tg.ShapeError, match="no batch of sequences"):
+        model(SOURCE, TARGET[:, 0])
+    with pytest.raises(tg.ShapeError, match="state does not fit"):
+        model(SOURCE, TARGET[:, :2])
+    with pytest.raises(tg.ShapeError, match="batch_first"):
+        nn.Encoder(nn.GRU(4, 5, batch_first=True))
+    with pytest.raises(ValueError, match="nothing to look at"):
+        build("GRU", nn.DotAttention).decoder([0, 0, 0], np.zeros((1, 3, 5)))
