@@ -12,7 +12,8 @@ import viz
 ROOT = Path(__file__).parent.parent
 ORDER = [
     "errors", "graph", "messages", "tensor", "primitive", "ops", "tree", "pull", "reverse", "forward", "derivatives",
-    "ledger", "nn", "optim", "train", "testing", "commands", "cli",
+    "ledger", "labelled", "flow", "influence", "nn", "optim", "exchange", "train", "tasks", "testing", "commands",
+    "cli",
 ]  # fmt: skip
 ENGINE = ORDER[: ORDER.index("nn")]
 FILES = sorted((ROOT / "tinygrad_rnn").rglob("*.py"))
@@ -61,7 +62,8 @@ def test_viz_sees_only_the_graph(path):
 
 CONTRACT = {
     tg: """tensor Tensor graph Graph scope step label grad value_and_grad jacobian hessian hvp vjp jvp checkpoint
-        no_grad enable_grad detect_anomaly gradient_ledger nn optim train
+        no_grad enable_grad detect_anomaly gradient_ledger gradient_flow labelled
+        step_jacobians state_influence spectral_radius nn optim train
         add subtract multiply divide negative power square sqrt exp expm1 log log1p abs sign sin cos tanh sigmoid
         softplus log_sigmoid relu maximum minimum clip where logaddexp
         sum mean prod max min var std cumsum cumprod norm logsumexp softmax log_softmax
@@ -69,10 +71,13 @@ CONTRACT = {
         repeat matmul dot tensordot einsum outer trace diagonal getitem take take_along_axis index_add one_hot
         sort argmax argmin ShapeError DTypeError GraphError CheckpointError AnomalyError""",
     tg.nn: """Module Parameter Linear Embedding Dropout RNNCell LSTMCell GRUCell RNN LSTM GRU cross_entropy mse_loss
-        functional_call init""",
+        functional_call init checkpointed rtrl ManyToMany ManyToOne OneToMany Encoder Decoder Seq2Seq Attention
+        DotAttention AdditiveAttention greedy_search beam_search sequence_loss binary_cross_entropy_with_logits""",
     tg.optim: "SGD Adagrad RMSProp Adam AdamW",
     tg.train: """Corpus stream_batches detach_state clip_grad_norm_ clip_grad_value_ sample save_checkpoint
-        load_checkpoint fit perplexity bits_per_char""",
+        load_checkpoint fit perplexity bits_per_char truncated ClipStatistics
+        Recipe Translator train_translator exact_match forced_match read_pairs split_pairs""",
+    tg.exchange: "save_weights load_weights export_onnx from_keras rule",
     tg.testing: """check_vjp check_jvp check_module check_laws check_recurrent check_errors OpSpec register GradReport
         GradMismatch Kink shapes broadcast_shapes matmul_shapes axes indices dtypes values layouts sequences lengths
         programs""",

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
@@ -76,6 +78,30 @@ def test_a_shared_weight_has_a_term_for_each_step(kind):
         entries = tg.gradient_ledger(loss, parameter)
         assert [entry.step for entry in entries] == [1, 2, 3, 4, 5, 6]
         np.testing.assert_allclose(sum(e.contribution for e in entries), parameter.grad.data, err_msg=name, **CLOSE)
+
+
+@given(
+    st.sampled_from([nn.RNN, nn.LSTM, nn.GRU]),
+    st.integers(1, 2),
+    st.integers(1, 12),
+    st.integers(1, 4),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_the_terms_of_any_recurrence_add_up(kind, layers, T, H, both_ways, seed):
+    rng = np.random.default_rng(seed)
+    layer = kind(2, H, layers, bidirectional=both_ways, dtype=np.float64, rng=rng)
+    lengths = rng.integers(0, T + 1, 3)
+    loss = (layer(rng.standard_normal((T, 3, 2)), lengths=lengths)[0] ** 2).mean()
+    terms = {name: tg.gradient_ledger(loss, p) for name, p in layer.named_parameters() if used(loss, p)}
+    loss.backward()
+    for name, entries in terms.items():
+        total = sum(entry.contribution for entry in entries)
+        np.testing.assert_allclose(total, getattr(layer, name).grad.data, err_msg=name, **CLOSE)
+
+
+def used(loss, parameter):
+    return loss.requires_grad and any(leaf.name == parameter.name for leaf in tg.graph(loss).parameters)
 
 
 def test_a_step_without_influence_contributes_nothing():

@@ -1,13 +1,13 @@
 """tinygrad_rnn: an autograd engine and the recurrent networks built on it, to see how they learn.
 
-    errors → graph → tensor → primitive → ops → pull → reverse → forward → derivatives → nn → optim, train
+    errors → graph → tensor → primitive → ops → pull → reverse → forward → derivatives → nn → optim, exchange, train
              what was         how an op   NumPy's      cotangents  tangents  grad of grad  RNN, LSTM, GRU
              recorded         is declared names
 
 Each imports only what stands to its left. `testing` checks gradients, `cli` is the command line, `viz` draws.
 """
 
-from tinygrad_rnn import nn, ops, optim, testing, train
+from tinygrad_rnn import exchange, nn, ops, optim, testing, train
 from tinygrad_rnn.derivatives import checkpoint, hessian, hvp, jacobian
 from tinygrad_rnn.errors import (
     AnomalyError,
@@ -19,8 +19,11 @@ from tinygrad_rnn.errors import (
     ShapeError,
     TinygradError,
 )
+from tinygrad_rnn.flow import gradient_flow
 from tinygrad_rnn.forward import jvp
 from tinygrad_rnn.graph import Graph, GraphNode, detect_anomaly, enable_grad, graph, label, no_grad, scope, step
+from tinygrad_rnn.influence import spectral_radius, state_influence, step_jacobians
+from tinygrad_rnn.labelled import labelled
 from tinygrad_rnn.ledger import gradient_ledger
 from tinygrad_rnn.ops import *  # noqa: F403
 from tinygrad_rnn.primitive import elementwise, linear, nondifferentiable, primitive
@@ -31,8 +34,9 @@ __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
     "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode",
-    "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "elementwise", "enable_grad", "grad",
-    "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "linear", "nn", "no_grad",
-    "nondifferentiable", "optim", "primitive", "scope", "step", "tensor", "testing", "train", "value_and_grad", "vjp",
+    "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "elementwise", "enable_grad", "exchange",
+    "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "labelled",
+    "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive", "scope", "spectral_radius", "state_influence",
+    "step", "step_jacobians", "tensor", "testing", "train", "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

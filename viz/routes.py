@@ -74,6 +74,9 @@ def _from_below(plan: Layout, source: Placed, target: Placed) -> list[Point]:
     vias = [plan.via(b.layer, b.column, via) for via in plan.steps[b.layer].vias((a.key, b.key))]
     goal = vias[0][0] if vias else target.x
     channel = plan.base[b.layer] - 0.58 * plan.row
+    if a.kind == "input":  # its own layer's box stands above it: past it on the left
+        out = min(goal, source.box[0] - 8)
+        return [(out, source.y), (out, channel), (goal, channel), *vias]
     straight = abs(goal - source.x) < 1
     return [*([] if straight else [(source.x, channel), (goal, channel)]), *vias]
 

@@ -105,3 +105,5 @@ def test_dropout_is_off_while_it_writes_and_nothing_is_recorded():
 def test_an_option_out_of_range_is_said(options):
     with pytest.raises(ValueError, match="expected"):
         nn.beam_search(build("GRU"), SOURCE, **{"limit": 3, **options})
+    with pytest.raises(ValueError, match="limit=0"):
+        nn.greedy_search(build("GRU"), SOURCE, limit=0)

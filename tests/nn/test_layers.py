@@ -263,6 +263,8 @@ def test_sequential_runs_one_after_another():
     assert len(net) == 3
     with pytest.raises(TypeError, match="argument 0 is function: expected a Module"):
         nn.Sequential(tg.tanh)
+    with pytest.raises(tg.ShapeError, match="pass on the output"):
+        nn.Sequential(nn.GRU(2, 3), nn.Linear(3, 1))(np.ones((5, 2)))
 
 
 def test_a_forget_bias_needs_a_bias():
@@ -459,3 +461,15 @@ def test_a_held_state_is_the_one_that_is_named():
 def test_p_is_the_share_that_is_dropped():
     y = nn.Dropout(0.9, rng=0)(tg.tensor(np.ones(10_000))).data
     assert abs((y == 0).mean() - 0.9) < 0.02  # six standard deviations: √(0.9·0.1/10⁴) = 0.003
+
+
+@pytest.mark.parametrize("call", [lambda: nn.LSTM("3", 4), lambda: nn.GRU(3, None), lambda: nn.RNN(3, 4, 1.5)])
+def test_sizes_are_integers(call):
+    with pytest.raises(tg.ShapeError, match="integer"):
+        call()
+
+
+def test_a_given_state_that_learns_is_drawn_as_the_first_state():
+    h_0 = tg.tensor(numbers(2, 4), requires_grad=True)
+    nodes = tg.graph(nn.GRU(3, 4, 2, rng=0)(numbers(3, 3), h_0)[0].sum()).nodes
+    assert [(n.name, n.op) for n in nodes if n.role == "initial_state"] == [("h carried", None)]

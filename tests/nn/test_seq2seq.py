@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+import viz
 from tests.oracles import require_torch
 from tinygrad_rnn import nn
 from tinygrad_rnn.nn.seq2seq import coins
@@ -154,7 +155,6 @@ def test_the_decoder_writes_in_the_steps_after_the_encoders():
 
 
 def test_the_picture_shows_both_and_names_what_joins_them():
-    viz = pytest.importorskip("viz")
     model = build("GRU", nn.DotAttention)
     dot = viz.draw(nn.sequence_loss(model(SOURCE[:2], TARGET[:2]), TARGET[:2])).dot
     for label in ("h₁", "h₄", "ŷ₃", "ŷ₄", "memory", "keys", "context₃", "context₄", "h₀ = 0"):
@@ -166,8 +166,11 @@ def test_what_does_not_fit_is_said():
     model = build("GRU")
     with pytest.raises(tg.DTypeError, match="targets are float64"):
         model(SOURCE, TARGET * 1.0)
-    with pytest.raises(tg.ShapeError, match="no batch of sequences"):
+    with pytest.raises(tg.ShapeError, match="targets are no batch"):
         model(SOURCE, TARGET[:, 0])
+    for read in (model.encode, lambda source: nn.greedy_search(model, source, limit=3)):
+        with pytest.raises(tg.ShapeError, match="source is no batch"):
+            read(SOURCE[:, 0])
     with pytest.raises(tg.ShapeError, match="state does not fit"):
         model(SOURCE, TARGET[:, :2])
     with pytest.raises(tg.ShapeError, match="batch_first"):

@@ -104,9 +104,11 @@ def test_a_row_of_a_padded_batch_is_that_row_alone_and_nan_in_its_pads_reaches_n
 
 
 def test_one_to_many_of_unequal_lengths_stops_each_row_at_its_own():
-    net = nn.OneToMany(layer("LSTM"), head(outputs=3), feed="output")
-    y, (h, _) = net(X[0], 5, lengths=[5, 2, 3, 1])
-    for b, n in enumerate([5, 2, 3, 1]):
+    net = nn.OneToMany(layer("LSTM", learn_initial=True), head(outputs=3), feed="output")
+    net.rnn.h_0_l0.assign(np.arange(5.0))
+    y, (h, _) = net(X[0], 5, lengths=[5, 2, 0, 1])
+    assert np.array_equal(h.data[0, 2], np.arange(5.0))
+    for b, n in [(0, 5), (1, 2), (3, 1)]:
         alone, (end, _) = net(X[0, [b]], n)
         np.testing.assert_allclose(y.data[:n, [b]], alone.data, **CLOSE)
         np.testing.assert_allclose(h.data[:, [b]], end.data, **CLOSE)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.train import clip_grad_norm_, clip_grad_value_
+from tinygrad_rnn.train import ClipStatistics, clip_grad_norm_, clip_grad_value_
 
 
 def with_gradient(*gradients):
@@ -75,3 +75,15 @@ def test_a_bound_of_numpys_leaves_float32_as_it_is():
     assert p.grad.dtype == np.float32
     clip_grad_value_([p], np.float64(0.1))
     assert p.grad.dtype == np.float32
+
+
+def test_statistics_count_what_was_clipped_and_what_was_no_number():
+    (p,) = with_gradient(np.array([3.0, 4.0]))
+    seen = ClipStatistics(2.0)
+    assert seen.share == 0.0
+    for g in ([3.0, 4.0], [0.6, 0.8], [math.nan, 0.0], [0.0, 2.0]):
+        p.grad = g
+        seen.add(clip_grad_norm_(p, seen.max_norm))
+    assert (seen.steps, seen.clipped, seen.nonfinite, seen.share) == (4, 1, 1, 0.25)
+    assert seen.mean == pytest.approx((5 + 1 + 2) / 3)
+    assert seen.largest == 5.0

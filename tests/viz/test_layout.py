@@ -3,8 +3,10 @@
 import itertools
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
+import tinygrad_rnn as tg
 from tests.viz.samples import net
 from viz.layout import layout
 from viz.picture import picture
@@ -63,6 +65,16 @@ def test_no_edge_runs_through_a_shape(kind, view, layers):
     assert not {(edge.source, edge.target, id) for edge in plan.picture.edges for id in crossed(plan, edge)}
 
 
+@pytest.mark.parametrize("options", [{"bidirectional": True}, {"learn_initial": True}], ids=lambda o: next(iter(o)))
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_two_directions_and_learnt_first_states_are_laid_out_as_clearly(kind, options):
+    output, _ = getattr(tg.nn, kind)(3, 4, rng=0, **options)(np.ones((3, 3), np.float32))
+    plan = layout(picture(tg.graph(output.sum())))
+    places = list(plan.places.values())
+    assert not [1 for k, a in enumerate(places) for b in places[:k] if overlap(a.box, b.box)]
+    assert not {(edge.source, edge.target, id) for edge in plan.picture.edges for id in crossed(plan, edge)}
+
+
 def test_frames_of_two_steps_keep_apart_and_out_of_the_gutter():
     plan = planned("LSTM", 1, 3, "op")
     assert [frame.label for frame in plan.frames] == ["LSTM  t = 1", "LSTM  t = 2", "LSTM  t = 3"]
@@ -79,8 +91,6 @@ def test_the_cell_state_runs_level_along_the_top():
 
 
 def test_a_graph_without_steps_is_laid_out_too():
-    import tinygrad_rnn as tg
-
     a, b = (tg.tensor(2.0, requires_grad=True, name=name) for name in "ab")
     plan = layout(picture(tg.graph(tg.tanh(a * a + b) * b)))
     assert len({(p.x, p.y) for p in plan.places.values()}) == len(plan.places)
@@ -89,10 +99,6 @@ def test_a_graph_without_steps_is_laid_out_too():
 @pytest.mark.parametrize("view", ["cell", "op"])
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
 def test_a_cell_called_in_a_plain_loop_is_laid_out_too(kind, view):
-    import numpy as np
-
-    import tinygrad_rnn as tg
-
     cell, state = getattr(tg.nn, f"{kind}Cell")(3, 4, rng=0), None
     for _ in range(3):
         state = cell(np.ones((1, 3), np.float32), state)

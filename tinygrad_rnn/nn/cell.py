@@ -19,25 +19,29 @@ State = tuple[Tensor, ...]
 
 
 class Cell(Module):
-    """new_state = f_W(x, old_state). A cell of your own defines `gates`, `states` and `step`, and no more:
+    """new_state = f_W(x, old_state). A cell of your own defines `step`, and `gates` and `states` where they differ:
 
         class Leaky(nn.Cell):                               class LeakyNet(nn.Recurrent):
             def step(self, x, state):                           cell_type = Leaky
                 (h,) = state
                 return (0.9 * h + 0.1 * tanh(self.project_input(x) + self.project_state(h)),)
 
-    and has with that everything RNN, LSTM and GRU have: layers, two directions, lengths, and the options below.
+    and has with that what RNN, LSTM and GRU have: layers, two directions, lengths, streaming, dropout, and the options.
+    Those that concern W_ih x and W_hh h, layer_norm and recurrent_dropout, are in `project_input` and `project_state`.
+    With lengths, `step` is run on pads too, of which nothing is kept, at x = 0: there it has to be finite.
 
     Args:
         input_size, hidden_size: I and H.
         bias: False leaves both biases out.
         recurrent_init: of each gate's block of W_hh: "uniform" U(±1/√H), "orthogonal" or "identity".
         layer_norm: normalise both products before the bias is added: γ ⊙ LN(W_ih x) + b_ih, likewise of h. The gains γ
-            are `gain_ih` and `gain_hh`; the gates are normalised together. Source: Ba et al. 2016, arXiv:1607.06450.
+            are `gain_ih` and `gain_hh`; all gates of a product are normalised together. Source: Ba et al. 2016,
+            arXiv:1607.06450.
         learn_initial: the state before the first step is a parameter, `h_0` (and `c_0`), 0 at first.
     Attributes:
         gates: G, how many blocks of H rows W_ih (G·H, I) and W_hh (G·H, H) have.
-        states: the names of the state's parts: ("h",) or ("h", "c"); the first is the output.
+        states: the names of the state's parts: ("h",) or ("h", "c"); the first is the output. `step` takes and returns
+            a tuple of them; where their sizes are not H, a cell has `state_sizes` of its own.
         weight_ih, weight_hh, bias_ih, bias_hh: as in torch.nn, U(±1/√H) at first.
     """
 
@@ -57,8 +61,9 @@ class Cell(Module):
         dtype: Any = np.float32,
         rng: init.Rng = None,
     ) -> None:
-        if input_size < 1 or hidden_size < 1:
-            raise ShapeError(f"{type(self).__name__}: sizes must be positive", got=f"{input_size}, {hidden_size}")
+        sizes = (input_size, hidden_size)
+        if not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
+            raise ShapeError(f"{type(self).__name__}: sizes must be positive", expected="integers", got=str(sizes))
         if not isinstance(bias, bool | np.bool_):  # torch.nn.RNN takes its nonlinearity in this place
             raise TypeError(f"{type(self).__name__}: bias={bias!r}: expected True or False")
         rng = np.random.default_rng(rng)
@@ -151,12 +156,13 @@ class Cell(Module):
             for part, name in zip(parts, self.states, strict=True)
         )
 
-    def forward(self, x: Any, state: Any = None) -> Any:
-        """One step: x (B, I) or (I) with the state, zeros when None, to the next state: h, or (h, c)."""
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        """One step: x (B, I) or (I) with the state hx, the first one when None, to the next state: h, or (h, c)."""
         x = incoming(x, self.weight_ih.dtype)
         check_features(type(self).__name__, x, self.input_size, f"x (B, {self.input_size})")
         if x.ndim > 2:
-            sequences = type(self).__name__.removesuffix("Cell")
+            name = type(self).__name__
+            sequences = name.removesuffix("Cell") if name.endswith("Cell") else "a Recurrent of it"
             raise ShapeError(
                 f"{type(self).__name__}: x has {x.ndim} axes",
                 expected="x (B, I) or (I)",
@@ -164,7 +170,7 @@ class Cell(Module):
                 help=f"a cell takes one step; {sequences} takes sequences",
             )
         batch = x.shape[:-1]
-        before = self.initial_state(batch) if state is None else self.given_state(state, batch)
+        before = self.initial_state(batch) if hx is None else self.given_state(hx, batch)
         after = self.advanced(x, before)
         return after[0] if len(after) == 1 else after
 

@@ -9,7 +9,8 @@ import numpy as np
 from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.graph import MODE, label
 from tinygrad_rnn.nn.module import incoming
-from tinygrad_rnn.ops import log_softmax, squeeze, take_along_axis
+from tinygrad_rnn.nn.padding import alive
+from tinygrad_rnn.ops import log_sigmoid, log_softmax, squeeze, take_along_axis, where
 from tinygrad_rnn.primitive import raw
 from tinygrad_rnn.tensor import Tensor
 
@@ -50,6 +51,70 @@ def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tens
     column = label(Tensor(ids[..., None]), "target", "target")
     picked = squeeze(take_along_axis(log_softmax(logits), column), axis=-1)
     return _reduced(-picked, reduction)
+
+
+def sequence_loss(logits: Any, targets: Any, lengths: Any = None, reduction: str = "token") -> Tensor:
+    """L_t = −log softmax(logits_t)[target_t] of each row's own steps, in nats.
+
+    Args:
+        logits: (T, B, V).
+        targets: (T, B) integer classes; what stands after a row's own steps may be any integer.
+        lengths: (B,), how many of the T steps are a row's own; all when None. Logits and targets after them, NaN too,
+            reach nothing.
+        reduction: "token", the mean over all the steps that count, Σ L / Σ lengths: long rows weigh more; "sequence",
+            each row's sum, averaged over the B rows: −log p of a whole sequence; "sum"; or "none", (T, B) with 0 after
+            a row's own steps.
+    Raises:
+        ShapeError, DTypeError: as cross_entropy; lengths that do not fit, or no steps at all to average.
+
+    >>> logits = Tensor(np.zeros((3, 2, 4)))
+    >>> sequence_loss(logits, np.zeros((3, 2), int), lengths=[3, 1], reduction="sum").item() == float(4 * np.log(4))
+    True
+    """
+    if reduction not in ("token", "sequence", "sum", "none"):
+        raise ValueError(f"reduction={reduction!r}: expected 'token', 'sequence', 'sum' or 'none'")
+    logits, targets = incoming(logits, None), np.asarray(raw(targets))
+    if logits.ndim != 3:
+        raise ShapeError("sequence_loss: the logits are no batch of sequences", expected="logits (T, B, V)",
+                         got=f"logits {logits.shape}", where=str(MODE.get()))  # fmt: skip
+    T, B, _ = logits.shape
+    own = alive(np.full(B, T) if lengths is None else lengths, T, (B,), "sequence_loss")
+    if targets.shape == (T, B) and not own.all():
+        logits, targets = where(own, logits, 0), np.where(own[..., 0], targets, 0)
+    losses = cross_entropy(logits, targets, "none")
+    count = {"token": int(own.sum()), "sequence": B}.get(reduction, 1)
+    if count == 0:
+        raise ShapeError("sequence_loss: there is no step to average over", got=f"T = {T}, B = {B}")
+    losses = losses if own.all() else where(own[..., 0], losses, 0)
+    return label(losses if reduction == "none" else losses.sum() / count, "loss", "L")
+
+
+def binary_cross_entropy_with_logits(
+    logits: Any, target: Any, reduction: str = "mean", *, pos_weight: Any = None
+) -> Tensor:
+    """L = −[w·y·log σ(x) + (1 − y)·log(1 − σ(x))], from the logits x, so that no σ(x) rounds to 0 or 1.
+
+    Args:
+        logits: x, of any shape.
+        target: y of the same shape, each in 0 … 1.
+        reduction: "mean" over every element, "sum", or "none".
+        pos_weight: w, broadcast against x: above 1 a missed positive costs more; 1 when None.
+    Raises:
+        ShapeError: the shapes differ; nothing but w is broadcast.
+
+    >>> binary_cross_entropy_with_logits(Tensor([1000.0, -1000.0]), [1, 0]).item()
+    0.0
+    """
+    logits = incoming(logits, None)
+    target = incoming(target, logits.dtype)
+    if logits.shape != target.shape:
+        raise ShapeError("binary_cross_entropy_with_logits: the shapes differ",
+                         got=f"logits {logits.shape}, target {target.shape}", where=str(MODE.get()))  # fmt: skip
+    if target.is_leaf and target.name is None:
+        label(target, "target", "target")
+    positive = target * log_sigmoid(logits)
+    positive = positive if pos_weight is None else incoming(pos_weight, logits.dtype) * positive
+    return _reduced(-(positive + (1 - target) * log_sigmoid(-logits)), reduction)
 
 
 def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:

@@ -23,6 +23,14 @@ class Parameter(Tensor):
 
 def incoming(x: Any, dtype: Any) -> Tensor:
     """x for a layer of `dtype`: a Tensor of floats as it is; arrays, lists and integers take the layer's dtype."""
+    if x is None or (isinstance(x, tuple) and any(isinstance(part, Tensor) for part in x)):
+        raise ShapeError(
+            "the input of a layer is no array",
+            expected="a Tensor or an array",
+            got="None" if x is None else f"a tuple of {len(x)}",
+            where=str(MODE.get()),
+            help="a recurrent layer returns (output, h_n): pass on the output" if x else "",
+        )
     return x if isinstance(x, Tensor) and x.dtype.kind in "fc" else Tensor(x, dtype=dtype)
 
 

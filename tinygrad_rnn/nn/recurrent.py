@@ -34,12 +34,16 @@ class Recurrent(Module):
         num_layers: L; layer k's parameters are weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}.
         bias: False leaves both biases out.
         batch_first: x and output are (B, T, …) instead of (T, B, …); states stay (L·D, B, H).
-        dropout: probability of dropping an output on its way to the next layer, while training.
+        dropout: probability of dropping an output on its way to the next layer, while training; one layer has no next.
         bidirectional: D = 2 directions instead of one; the second's parameters end in _reverse.
         variational: `dropout` drops the same places at every step of a sequence instead of others at each.
         recurrent_dropout: probability of dropping a part of h on its way into W_hh, while training: the same parts at
             every step of a sequence.
+        dtype: of the parameters. An array is cast to it; a Tensor of floats keeps its own, and the result promotes.
+        rng: a seed or Generator, of the first values and of dropout.
         cell: options of the cell: recurrent_init, layer_norm, learn_initial, and those of its own.
+    Attributes:
+        output_size: features of the output, D·H, or D·P of a projection.
     Source: both kinds of dropout that last a sequence are Gal & Ghahramani 2016, arXiv:1512.05287; the second direction
         is Schuster & Paliwal 1997.
     """
@@ -62,8 +66,8 @@ class Recurrent(Module):
         rng: Rng = None,
         **cell: Any,
     ) -> None:
-        if num_layers < 1:
-            raise ShapeError(f"{type(self).__name__}: num_layers={num_layers}", expected="at least 1")
+        if not all(isinstance(n, int | np.integer) and n > 0 for n in [num_layers]):
+            raise ShapeError(f"{type(self).__name__}: num_layers={num_layers}", expected="an integer, at least 1")
         rng = np.random.default_rng(rng)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.bidirectional, self.variational = batch_first, bidirectional, variational
@@ -152,7 +156,7 @@ class Recurrent(Module):
             x: (B, I) or (I).
             state: what the last call returned; None before the first.
         Returns:
-            (h_t of the last layer (B, H), the states, shaped like `hx`).
+            (h_t of the last layer, (B, H) or (B, P), and the states, shaped like `hx`).
         Raises:
             GraphError: the layer is bidirectional. ShapeError: x or the state does not fit.
 
@@ -223,7 +227,7 @@ class Recurrent(Module):
             return {at: cell.initial_state(batch) for at, cell in self._cells.items()}
         cell = self._cells["l0"]
         shapes = [(len(self._cells), *batch, size) for size in cell.state_sizes]
-        parts = checked_state(hx, shapes, cell, type(self).__name__)
+        parts = cell.carried(checked_state(hx, shapes, cell, type(self).__name__))
         return {at: cell.carried([part[k] for part in parts]) for k, at in enumerate(self._cells)}
 
 

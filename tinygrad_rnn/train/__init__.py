@@ -5,24 +5,31 @@ text → Corpus → stream_batches → CharModel.loss → backward → clip → 
                  checkpoint ← Run    sample → text
 
 text        Corpus: characters as ids               clip         gradients kept in bounds
-stream      truncated backprop through time         fit          the loop
+stream      a text as chunks, the state carried     fit          the loop
+tbptt       truncated backprop through time
 charmodel   the language model                      run          settings, model and progress, saved and loaded
 sample      the model writes                        checkpoint   arrays and facts in files
 metrics     perplexity, bits per character
+pairs       texts to read and texts to write        translate    a Seq2Seq learns them, and is asked others
+addition    "123+456" → "579"                       dates        "the third of march 1998" → "1998-03-03"
 """
 
 from tinygrad_rnn.train.charmodel import CharModel
 from tinygrad_rnn.train.checkpoint import load_checkpoint, save_checkpoint
-from tinygrad_rnn.train.clip import clip_grad_norm_, clip_grad_value_
+from tinygrad_rnn.train.clip import ClipStatistics, clip_grad_norm_, clip_grad_value_
 from tinygrad_rnn.train.fit import Progress, evaluate, fit
 from tinygrad_rnn.train.metrics import bits_per_char, perplexity
+from tinygrad_rnn.train.pairs import read_pairs, split_pairs
 from tinygrad_rnn.train.run import Run, Settings
 from tinygrad_rnn.train.sample import sample, stream_sample
 from tinygrad_rnn.train.stream import detach_state, stream_batches
+from tinygrad_rnn.train.tbptt import Chunk, truncated
 from tinygrad_rnn.train.text import Corpus
+from tinygrad_rnn.train.translate import Recipe, Translator, exact_match, forced_match, train_translator
 
 __all__ = [
-    "CharModel", "Corpus", "Progress", "Run", "Settings", "bits_per_char", "clip_grad_norm_", "clip_grad_value_",
-    "detach_state", "evaluate", "fit", "load_checkpoint", "perplexity", "sample", "save_checkpoint", "stream_batches",
-    "stream_sample",
+    "CharModel", "Chunk", "ClipStatistics", "Corpus", "Progress", "Recipe", "Run", "Settings", "Translator",
+    "bits_per_char", "clip_grad_norm_", "clip_grad_value_", "detach_state", "evaluate", "exact_match", "fit",
+    "forced_match", "load_checkpoint", "perplexity", "read_pairs", "sample", "save_checkpoint", "split_pairs",
+    "stream_batches", "stream_sample", "train_translator", "truncated",
 ]  # fmt: skip

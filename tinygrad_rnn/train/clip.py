@@ -1,13 +1,15 @@
-"""Taming gradients that explode: scale them all down, or cut each number off."""
+"""Taming gradients that explode: scale them all down, or cut each number off; and how often it was needed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from tinygrad_rnn.errors import GradientError
+from tinygrad_rnn.flow import magnitude
 from tinygrad_rnn.tensor import Array, Tensor
 
 
@@ -38,7 +40,7 @@ def clip_grad_norm_(
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm_: max_norm={max_norm}: expected a positive number")
     owners = _with_gradient(parameters)
-    norms = [_norm(g) for _, g in owners]
+    norms = [magnitude(g) for _, g in owners]
     norm = math.hypot(*norms)
     if not math.isfinite(norm):
         if error_if_nonfinite:
@@ -69,16 +71,49 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
         p.grad = Tensor(np.clip(g, -bound, bound))
 
 
+@dataclass
+class ClipStatistics:
+    """What clipping did over a run, to choose `max_norm` by: add each norm that `clip_grad_norm_` returns.
+
+    Attributes:
+        max_norm: the bound that the norms are held against.
+        steps, clipped, nonfinite: how many norms there were, how many above the bound, how many NaN or infinite.
+        mean, largest: of the finite norms.
+    Source: Pascanu et al. 2013, section 3.2: half to ten times the mean norm is a good bound.
+
+    >>> seen = ClipStatistics(max_norm=1.0)
+    >>> for norm in (0.5, 3.0, math.inf):
+    ...     seen.add(norm)
+    >>> seen
+    ClipStatistics(max_norm=1.0, steps=3, clipped=1, nonfinite=1, mean=1.75, largest=3.0)
+    >>> round(seen.share, 3)
+    0.333
+    """
+
+    max_norm: float
+    steps: int = 0
+    clipped: int = 0
+    nonfinite: int = 0
+    mean: float = 0.0
+    largest: float = 0.0
+
+    def add(self, norm: float) -> None:
+        """One more step, whose gradient had this norm before clipping."""
+        self.steps += 1
+        if not math.isfinite(norm):
+            self.nonfinite += 1
+            return
+        self.clipped += norm > self.max_norm
+        self.mean += (norm - self.mean) / (self.steps - self.nonfinite)
+        self.largest = max(self.largest, norm)
+
+    @property
+    def share(self) -> float:
+        """The share of steps that were clipped; 0 before the first."""
+        return self.clipped / self.steps if self.steps else 0.0
+
+
 def _with_gradient(parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor, Array]]:
     """(parameter, gradient) for each that has one, once."""
     every = [parameters] if isinstance(parameters, Tensor) else parameters
     return [(p, p.grad.data) for p in {id(p): p for p in every}.values() if p.grad is not None]
-
-
-def _norm(g: Array) -> float:
-    """‖g‖₂ in float64, where the squares of float32's 1e20 still fit, and scaled, so that 1e200's do too."""
-    g = g.astype(np.float64).ravel()
-    scale = float(np.max(np.abs(g), initial=0.0))
-    if not (math.isfinite(scale) and scale > 0):
-        return scale
-    return scale * math.sqrt(float(np.dot(g / scale, g / scale)))

@@ -1,0 +1,202 @@
+"""Seq2Seq: one recurrence reads a sequence into its state, another writes a sequence from it.
+
+encoder  h₀ → f → f → f  ─ state ─→  g → g → g   decoder
+              ↑   ↑   ↑              ↑ ↘ ↑ ↘ ↑ ↘
+              x₁  x₂  x₃         start   y₁  y₂  y₃     each y is read at the next step: the true one (teacher
+                                                        forcing), or the decoder's own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.graph import MODE, label, scope, step
+from tinygrad_rnn.nn.attention import Attention, Memory
+from tinygrad_rnn.nn.cell import Cell
+from tinygrad_rnn.nn.embedding import Embedding
+from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.nn.linear import Linear
+from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.recurrent import Recurrent
+from tinygrad_rnn.nn.topologies import advance, outputs
+from tinygrad_rnn.nn.unroll import unroll
+from tinygrad_rnn.ops import concatenate, reshape, stack, swapaxes, tanh
+from tinygrad_rnn.primitive import raw
+from tinygrad_rnn.tensor import Array, Tensor
+from tinygrad_rnn.tree import flatten
+
+
+class Encoder(Module):
+    """Reads a sequence: many to one, the one being the state after the last step.
+
+    Args:
+        rnn: a recurrent layer with time first, or a cell.
+        embedding: makes x_t of the ids; None where the source is vectors already.
+    """
+
+    def __init__(self, rnn: Recurrent | Cell, embedding: Module | None = None) -> None:
+        _time_first("Encoder", rnn)
+        self.embedding, self.rnn = embedding, rnn
+
+    def forward(self, source: Any, lengths: Any = None) -> tuple[list[Tensor], Any]:
+        """([h_1 … h_S] of the last layer, the state for a decoder) of a source (S, B) of ids, or (S, B, I)."""
+        x = source if self.embedding is None else self.embedding(source)
+        hs, state = outputs(self.rnn, x, None, lengths)
+        return hs, self._one_direction(state)
+
+    def _one_direction(self, state: Any) -> Any:
+        """The final states of a bidirectional layer side by side: (2·L, B, H) as (L, B, 2·H)."""
+        if isinstance(self.rnn, Cell) or not self.rnn.bidirectional:
+            return state
+        parts, build = flatten(state)
+        pairs = [swapaxes(reshape(p, (-1, 2, *p.shape[1:])), 1, 2) for p in parts]
+        return build([reshape(p, (*p.shape[:2], -1)) for p in pairs])
+
+
+class Decoder(Module):
+    """Writes a sequence, one token a step: one to many.
+
+        h = f(embedding(token), state),  logits = W h + b
+        with attention                   logits = W tanh(W_c [context(h); h] + b_c) + b
+
+    Args:
+        rnn: a recurrent layer of one direction with time first, or a cell.
+        embedding: makes x_t of the token before; its table's V rows are the V outputs.
+        attention: over the encoder's outputs, with h as the query; its `query_size` is rnn's outputs.
+    Source: Sutskever et al. 2014, arXiv:1409.3215; Luong et al. 2015 for where the context joins.
+    """
+
+    def __init__(
+        self,
+        rnn: Recurrent | Cell,
+        embedding: Embedding,
+        attention: Attention | None = None,
+        *,
+        dtype: Any = np.float32,
+        rng: Rng = None,
+    ) -> None:
+        _time_first("Decoder", rnn)
+        rng = np.random.default_rng(rng)
+        size = rnn.state_sizes[0] if isinstance(rnn, Cell) else rnn.output_size
+        self.embedding, self.rnn, self.attention = embedding, rnn, attention
+        self.combine = None if attention is None else Linear(attention.memory_size + size, size, dtype=dtype, rng=rng)
+        self.head = Linear(size, embedding.num_embeddings, dtype=dtype, rng=rng)
+
+    def forward(self, token: Any, state: Any, memory: Memory | None = None) -> tuple[Tensor, Any]:
+        """One step: from the token before, (B,) ids, and the state to (logits (B, V), the new state)."""
+        x = label(self.embedding(token), "input", "x")
+        h, state = advance(self.rnn, x, state)
+        if self.combine is not None:
+            h = tanh(self.combine(concatenate([self._context(h, memory), h], axis=-1)))
+        return label(self.head(h), "output", "y"), state
+
+    def _context(self, h: Tensor, memory: Memory | None) -> Tensor:
+        if self.attention is None or memory is None:
+            raise ValueError("Decoder: its attention has nothing to look at: pass attention.remember(outputs, lengths)")
+        with scope(self.attention.scope_name):
+            return self.attention.look(h, memory)[0]
+
+
+class Seq2Seq(Module):
+    """p(target | source) = Π_t p(y_t | y_1 … y_{t−1}, source).
+
+    Args:
+        encoder, decoder: the decoder starts from the encoder's state, so their layers, and features of a state, are
+            as many: a bidirectional encoder of H has a decoder of 2·H.
+        start: the id that the decoder reads at its first step.
+        stop: the id that ends a target.
+
+    >>> from tinygrad_rnn import nn
+    >>> encoder = Encoder(nn.GRU(4, 5, rng=0), nn.Embedding(7, 4, rng=1))
+    >>> model = Seq2Seq(encoder, Decoder(nn.GRU(4, 5, rng=2), nn.Embedding(6, 4, rng=3), rng=4), start=0, stop=1)
+    >>> source, target = np.array([[2, 3], [4, 5], [6, 0]]), np.array([[2, 3], [1, 4], [0, 1]])
+    >>> model(source, target, lengths=[3, 2]).shape
+    (3, 2, 6)
+    """
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, *, start: int, stop: int) -> None:
+        self.encoder, self.decoder, self.start, self.stop = encoder, decoder, start, stop
+
+    def forward(
+        self, source: Any, target: Any, lengths: Any = None, *, teacher_forcing: float = 1.0, rng: Rng = None
+    ) -> Tensor:
+        """Logits of every token of the target.
+
+        Args:
+            source: (S, B) ids, or (S, B, I) for an encoder without an embedding.
+            target: (T, B) ids, each row ended by `stop`; what stands after that is read and to be left out of the
+                loss: sequence_loss(logits, target, target_lengths).
+            lengths: (B,), steps of the source that are a row's own; all when None.
+            teacher_forcing: probability that a step reads the true token before it; otherwise it reads the likeliest
+                by the step before. A coin is thrown for each row and step; at 1 and 0 none is.
+            rng: a seed or Generator for the coins.
+        Returns:
+            (T, B, V).
+        Source: Williams & Zipser 1989; Bengio et al. 2015, arXiv:1506.03099, for the coins.
+        """
+        target = _ids(target)
+        truth = coins(target.shape, teacher_forcing, rng)
+        state, memory = self.encode(source, lengths)
+
+        def write(given: tuple[Array, Array], carried: tuple[Array, Any]) -> tuple[Tensor, tuple[Array, Any]]:
+            (true, forced), (token, state) = given, carried
+            logits, state = self.decoder(token, state, memory)
+            return logits, (np.where(forced, true, np.argmax(raw(logits), axis=-1)), state)
+
+        first = np.full(target.shape[1:], self.start), state
+        logits, _ = unroll(after(len(source), write), list(zip(target, truth, strict=True)), first)
+        stacked: Tensor = stack(logits)
+        return stacked
+
+    def encode(self, source: Any, lengths: Any = None) -> tuple[Any, Memory | None]:
+        """(the decoder's first state, what its attention looks at) for a source."""
+        if np.ndim(raw(source)) < 2:
+            raise ShapeError("Seq2Seq: the source is no batch of sequences", expected="source (S, B) or (S, B, I)",
+                             got=f"source {np.shape(raw(source))}", help="a batch of one: source[:, None]")  # fmt: skip
+        hs, state = self.encoder(source, lengths)
+        if self.decoder.attention is None:
+            return state, None
+        with scope(self.decoder.scope_name), scope(self.decoder.attention.scope_name):
+            return state, self.decoder.attention.remember(stack(hs), lengths)
+
+
+def coins(shape: tuple[int, ...], p: float, rng: Rng = None) -> Array:
+    """True with probability p, at each place of its own; where p is 0 or 1 nothing is drawn.
+
+    Raises:
+        ValueError: p is no probability.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"Seq2Seq: teacher_forcing={p}: expected a probability, 0 ≤ p ≤ 1")
+    return np.full(shape, p == 1) if p in (0, 1) else np.random.default_rng(rng).random(shape) < p
+
+
+def after(S: int, f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, its time steps counted on from S: a decoder writes when its encoder has read."""
+
+    def later(*args: Any) -> Any:
+        now = MODE.get()
+        with step(S + (now.step or 0), of=None if now.steps is None else S + now.steps):
+            return f(*args)
+
+    return later
+
+
+def _ids(target: Any) -> Array:
+    ids = np.asarray(raw(target))
+    if ids.dtype.kind not in "iu":
+        raise DTypeError(f"Seq2Seq: the targets are {ids.dtype}", expected="integer ids", where=str(MODE.get()))
+    if ids.ndim != 2 or len(ids) == 0:
+        raise ShapeError("Seq2Seq: the targets are no batch of sequences", expected="target (T, B) with T ≥ 1",
+                         got=f"target {ids.shape}", where=str(MODE.get()))  # fmt: skip
+    return ids
+
+
+def _time_first(owner: str, rnn: Recurrent | Cell) -> None:
+    if not isinstance(rnn, Cell) and rnn.batch_first:
+        raise ShapeError(f"{owner}: a layer with batch_first", expected="time first: source (S, B), target (T, B)",
+                         help=f"build {type(rnn).__name__}(…) without batch_first")  # fmt: skip

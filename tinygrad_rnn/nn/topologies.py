@@ -1,0 +1,204 @@
+"""Topologies: the one time loop, and which of its inputs and outputs are used.
+
+many to many         many to one          one to many, fed 0     one to many, fed its output
+y₁  y₂  y₃                   y            y₁  y₂  y₃              y₁  y₂  y₃
+↑   ↑   ↑                    ↑            ↑   ↑   ↑               ↑ ↘ ↑ ↘ ↑
+f → f → f            f → f → f            f → f → f               f → f → f
+↑   ↑   ↑            ↑   ↑   ↑            ↑   ↑   ↑               ↑
+x₁  x₂  x₃           x₁  x₂  x₃           x   0   0               x
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.graph import MODE, label, scope
+from tinygrad_rnn.nn.cell import Cell
+from tinygrad_rnn.nn.module import Module, incoming
+from tinygrad_rnn.nn.padding import alive
+from tinygrad_rnn.nn.recurrent import Recurrent
+from tinygrad_rnn.nn.unroll import unroll
+from tinygrad_rnn.ops import concatenate, stack, where
+from tinygrad_rnn.tensor import Tensor, wrap
+
+
+class Topology(Module):
+    """A recurrence and what stands on its outputs.
+
+    Args:
+        rnn: a recurrent layer, or a cell; a cell's states are (B, H), a layer's (L·D, B, H).
+        head: a module on h_t that makes y_t, such as Linear; y_t = h_t when None.
+    """
+
+    def __init__(self, rnn: Recurrent | Cell, head: Module | None = None) -> None:
+        self.rnn, self.head = rnn, head
+
+    def output(self, h: Tensor) -> Tensor:
+        """y = head(h)."""
+        return h if self.head is None else label(self.head(h), "output", "y")
+
+    def stacked(self, ys: list[Tensor]) -> Tensor:
+        """y (T, B, O), or (B, T, O) for a layer with batch_first."""
+        batch_first = not isinstance(self.rnn, Cell) and self.rnn.batch_first and ys[0].ndim == 2
+        y: Tensor = stack(ys, axis=1 if batch_first else 0)
+        return y
+
+
+class ManyToMany(Topology):
+    """y_t = head(h_t) at every step: a label for each input, a next character for each character.
+
+    >>> from tinygrad_rnn import nn
+    >>> y, h_n = ManyToMany(nn.GRU(3, 5), nn.Linear(5, 2))(np.ones((7, 4, 3), np.float32))
+    >>> y.shape
+    (7, 4, 2)
+    """
+
+    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
+        """Run the sequence.
+
+        Args:
+            x, hx, lengths: as the layer takes them.
+        Returns:
+            (y (T, B, O), the states after the last step); y is 0 in the pads.
+        """
+        hs, last = outputs(self.rnn, x, hx, lengths)
+        own = None if lengths is None else alive(lengths, len(hs), hs[0].shape[:-1], type(self).__name__)
+        ys, _ = unroll(lambda h, _: (self.output(h), None), hs, None, alive=own)
+        return self.stacked(ys), last
+
+
+class ManyToOne(Topology):
+    """y = head(h_T): one answer to a whole sequence, from the state after its last step.
+
+    >>> from tinygrad_rnn import nn
+    >>> y, h_n = ManyToOne(nn.LSTM(3, 5), nn.Linear(5, 2))(np.ones((7, 4, 3), np.float32), lengths=[7, 1, 3, 5])
+    >>> y.shape
+    (4, 2)
+    """
+
+    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
+        """Run the sequence.
+
+        Args:
+            x, hx, lengths: as the layer takes them.
+        Returns:
+            (y (B, O), the states after the last step). h_T is the last layer's, each row's at its own length; of a
+            bidirectional layer the final states of both directions, side by side.
+        """
+        _, last = outputs(self.rnn, x, hx, lengths)
+        return self.output(final_output(self.rnn, last)), last
+
+
+class OneToMany(Topology):
+    """One input, then as many outputs as are wanted: y₁ … y_T from x and the initial state.
+
+    Args:
+        feed: what the steps after the first read: "zeros", or "output", y of the step before.
+
+    >>> from tinygrad_rnn import nn
+    >>> y, h_n = OneToMany(nn.RNN(3, 5), nn.Linear(5, 3), feed="output")(np.ones((4, 3), np.float32), 7)
+    >>> y.shape
+    (7, 4, 3)
+    """
+
+    def __init__(self, rnn: Recurrent | Cell, head: Module | None = None, feed: str = "zeros") -> None:
+        if feed not in ("zeros", "output"):
+            raise ValueError(f"OneToMany: feed={feed!r}: expected 'zeros' or 'output'")
+        super().__init__(rnn, head)
+        self.feed = feed
+
+    def forward(self, x: Any, steps: int, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
+        """Run on from one input.
+
+        Args:
+            x: (B, I) or (I), the input of the first step.
+            steps: T, at least 1.
+            hx: the states before the first step, as the layer takes them; zeros when None.
+            lengths: how many of the steps are each row's own; all when None.
+        Returns:
+            (y (T, B, O), the states after the last step); y is 0 after a row's own steps.
+        Raises:
+            ShapeError: fewer steps than one, or with feed="output" an output that is no input.
+        """
+        if steps < 1:
+            raise ShapeError(f"OneToMany: {steps} steps", expected="at least 1")
+        x = incoming(x, self.rnn.weight_ih.dtype if isinstance(self.rnn, Cell) else self.rnn.dtype)
+        own = None
+        if lengths is not None:
+            own = alive(lengths, steps, x.shape[:-1], "OneToMany")
+            hx = first_state(self.rnn, x.shape[:-1]) if hx is None else hx
+        ys, (_, last) = unroll(self._next, [x, *[None] * (steps - 1)], (x, hx), alive=own)
+        return self.stacked(ys), last
+
+    def _next(self, given: Tensor | None, carried: tuple[Tensor, Any]) -> tuple[Tensor, tuple[Tensor, Any]]:
+        before, state = carried
+        x = self._fed(before) if given is None else given
+        h, state = advance(self.rnn, label_input(x), state)
+        y = self.output(h)
+        if self.feed == "output" and y.shape != x.shape:
+            raise ShapeError(
+                "OneToMany: the output cannot be the next input",
+                expected=f"y {x.shape}, like x",
+                got=f"y {y.shape}",
+                where=str(MODE.get()),
+                help=f"a head with {x.shape[-1]} outputs, or feed='zeros'",
+            )
+        return y, (y if self.feed == "output" else x, state)
+
+    def _fed(self, before: Tensor) -> Tensor:
+        """What a step reads that is given nothing: the output before, or zeros, made in that step."""
+        return before if self.feed == "output" else wrap(np.zeros(before.shape, before.dtype), None)
+
+
+def outputs(rnn: Recurrent | Cell, x: Any, hx: Any = None, lengths: Any = None) -> tuple[list[Tensor], Any]:
+    """([h_1 … h_T] of the last layer, the states after the last step), for a layer and for a cell alike."""
+    if not isinstance(rnn, Cell):
+        with scope(rnn.scope_name or type(rnn).__name__):
+            return rnn.unrolled(x, hx, lengths=lengths)
+    x = incoming(x, rnn.weight_ih.dtype)
+    if x.ndim not in (2, 3) or len(x) == 0:
+        raise ShapeError(f"{type(rnn).__name__}: x is no sequence", expected="x (T, B, I) or (T, I) with T ≥ 1",
+                         got=f"x {x.shape}", where=str(MODE.get()))  # fmt: skip
+    batch = x.shape[1:-1]
+    first = rnn.initial_state(batch) if hx is None else rnn.given_state(hx, batch)
+    own = None if lengths is None else alive(lengths, len(x), batch, type(rnn).__name__)
+    if own is not None:
+        x = where(own, x, 0)  # a NaN in a pad, times a gradient of 0, would be NaN
+    return unroll(lambda x_t, state: advance(rnn, label_input(x_t), state), x, unpacked(first), alive=own)
+
+
+def advance(rnn: Recurrent | Cell, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+    """One step: (h of the last layer, the new state), for a layer and for a cell alike."""
+    if not isinstance(rnn, Cell):
+        return rnn.step(x, state)
+    state = rnn(x, state)
+    return (state[0] if isinstance(state, tuple) else state), state
+
+
+def first_state(rnn: Recurrent | Cell, batch: tuple[int, ...]) -> Any:
+    """The states that no hx means, as the caller would hand them in."""
+    if isinstance(rnn, Cell):
+        return unpacked(rnn.initial_state(batch))
+    parts = zip(*(cell.initial_state(batch) for cell in rnn.cells.values()), strict=True)
+    return unpacked(tuple(stack(list(part)) for part in parts))
+
+
+def final_output(rnn: Recurrent | Cell, state: Any) -> Tensor:
+    """h (B, D·H) of the last layer, from the states after the last step: both directions side by side."""
+    h = state[0] if isinstance(state, tuple) else state
+    if isinstance(rnn, Cell):
+        return h
+    return concatenate([h[-2], h[-1]], axis=-1) if rnn.bidirectional else h[-1]
+
+
+def unpacked(state: tuple[Tensor, ...]) -> Any:
+    """h alone where the state has no other part, as cells and layers hand it out."""
+    return state[0] if len(state) == 1 else state
+
+
+def label_input(x: Tensor) -> Tensor:
+    """x as what a step reads; a value that has a name keeps it."""
+    return label(x, "input", "x") if x.name is None else x
