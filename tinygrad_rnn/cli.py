@@ -1,4 +1,4 @@
-"""The command line: tinygrad-rnn demo | train | sample | draw | check.
+"""The command line: tinygrad-rnn demo | train | translate | sample | draw | check.
 
 Exit status: 0 done, 1 the run failed, 2 bad arguments or files (one line on stderr), 130 interrupted (train saves).
 """
@@ -17,11 +17,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.commands import PROGRAM, check, demo, draw, sample, train
+from tinygrad_rnn.commands import PROGRAM, check, demo, draw, sample, task, train, translate
 from tinygrad_rnn.errors import CheckpointError, DataError, TinygradError
 from tinygrad_rnn.optim import OPTIMIZERS
 from tinygrad_rnn.train import Settings
 from tinygrad_rnn.train.charmodel import KINDS
+from tinygrad_rnn.train.translate import ATTENTIONS, Recipe
 
 
 class Parser(argparse.ArgumentParser):
@@ -108,6 +109,22 @@ def parser() -> Parser:
     draw_.add_argument("--theme", choices=("light", "dark"), default="light")
     draw_.add_argument("-o", "--out", type=Path, default=Path("unrolled.svg"), help="a .svg, .png or .dot file")
 
+    translate_ = command("translate", translate.translate, "train sequence to sequence on pairs of texts, and ask it")
+    asked = translate_.add_mutually_exclusive_group()
+    asked.add_argument("--pairs", type=Path, metavar="FILE", help="UTF-8 lines of source, tab, target")
+    asked.add_argument("--task", choices=translate.TASKS, default="dates", help="pairs made by the seed (dates)")
+    translate_.add_argument("--examples", type=whole(1), metavar="N", help="pairs of the task to train on")
+    translate_.add_argument("--held-out", type=whole(1), metavar="N", help="pairs to ask for (2000; a tenth of a file)")
+    translate_.add_argument("--beam", type=whole(1), default=1, metavar="K", help="sequences kept while writing (1)")
+    add_recipe(translate_)
+
+    task_ = command("task", task.task, "try a classic problem over several seeds, beside the published figures")
+    task_.add_argument("name", choices=(*task.TASKS, "all"), metavar="NAME", help=", ".join((*task.TASKS, "all")))
+    task_.add_argument("--model", choices=KINDS, help="only this recurrence")
+    task_.add_argument("--seeds", type=whole(1), default=5, metavar="N", help="seeds 0 … N − 1 (5)")
+    task_.add_argument("--quick", action="store_true", help="fewer sequences before a trial is given up")
+    task_.add_argument("--processes", type=whole(1), default=2, metavar="N", help="trials side by side (2)")
+
     check_ = command("check", check.check, "check the gradients of every op and module against differences")
     check_.add_argument("--seed", type=whole(0), default=0)
     return top
@@ -142,6 +159,31 @@ def add_settings(to: argparse.ArgumentParser) -> None:
     option("forget-bias", "of an LSTM at first", type=number(), metavar="BIAS")
     option("recurrent-init", "of W_hh", choices=("orthogonal", "uniform", "identity"))
     option("fraction", "of the text to train on; the rest validates", type=number(0, 1), metavar="F")
+    option("seed", "of every random number", type=whole(0), metavar="N")
+
+
+def add_recipe(to: argparse.ArgumentParser) -> None:
+    """An option for every field of Recipe; one that is not given is absent, and then what suits the task."""
+    r = Recipe()
+
+    def option(name: str, help: str, **how: Any) -> None:
+        shown = getattr(r, name.replace("-", "_"))
+        to.add_argument(f"--{name}", default=argparse.SUPPRESS, help=f"{help} ({shown})", **how)
+
+    option("model", "the recurrence of encoder and decoder", choices=KINDS)
+    option("hidden", "hidden features H of each direction", type=whole(1), metavar="H")
+    option("layers", "layers L of each", type=whole(1), metavar="L")
+    option("embedding", "features learnt per character", type=whole(1), metavar="E")
+    option("attention", "over the encoder's outputs", choices=ATTENTIONS)
+    option("bidirectional", "whether the source is read in both directions", action=argparse.BooleanOptionalAction)
+    option("reverse", "whether the source is read from its end", action=argparse.BooleanOptionalAction)
+    option("teacher-forcing", "probability of reading the true character before", type=number(0, 1), metavar="P")
+    option("batch", "pairs in a step", type=whole(1), metavar="B")
+    option("epochs", "times through the pairs; dates 2, addition 5", type=whole(1), metavar="N")
+    option("lr", "learning rate at its highest; it falls along a cosine to 0", type=number(0), metavar="RATE")
+    option("warmup", "steps over which it rises first", type=whole(0), metavar="N")
+    option("weight-decay", "of AdamW", type=number(0), metavar="RATE")
+    option("clip", "largest joint norm of the gradients, 0 for none", type=number(0), metavar="NORM")
     option("seed", "of every random number", type=whole(0), metavar="N")
 
 

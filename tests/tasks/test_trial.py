@@ -1,0 +1,99 @@
+"""Trials: what ends one, that seeds decide everything, and that processes change nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinygrad_rnn.nn import mse_loss
+from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Recipe, Task, attempt, attempts
+from tinygrad_rnn.tasks.batch import at_the_end
+
+
+class Last(Task):
+    """The last of five numbers: a task that a few hundred sequences teach."""
+
+    name, title = "last", "the last number"
+    inputs = outputs = 1
+    criterion, measure = "mean square error < 0.01", "mean square error"
+    recipes = {
+        "rnn": Recipe("rnn", 8, batch=50),
+        "wild": Recipe("rnn", 8, "sgd", lr=1e30, batch=50, clip_norm=None),
+    }
+
+    def batch(self, rows):
+        x = self.rng.uniform(-1, 1, (5, rows, 1)).astype("float32")
+        return at_the_end(x, np.full(rows, 5), x[-1, :, 0])
+
+    def loss(self, y, batch):
+        return mse_loss(y[:, 0], batch.target)
+
+    def errors(self, y, batch):
+        return np.abs(y[:, 0] - batch.target)
+
+    def solved(self, network, recent):
+        return recent.full and float(np.mean(recent.errors**2)) < 0.01
+
+    def score(self, network):
+        return float(np.mean(self.fresh(network, 100) ** 2))
+
+
+def same(one, other):
+    return replace(one, seconds=0.0) == replace(other, seconds=0.0)
+
+
+def test_a_task_of_ones_own_is_learnt_and_stops_when_solved():
+    outcome = attempt(Job(Last, "rnn", 0, 50_000))
+    assert outcome.solved
+    assert not outcome.diverged
+    assert 2000 <= outcome.sequences < 50_000
+    assert outcome.score < 0.01
+
+
+def test_the_budget_ends_a_trial():
+    outcome = attempt(Job(Last, "rnn", 0, 120))
+    assert (outcome.sequences, outcome.solved, outcome.diverged) == (150, False, False)  # the batch that crosses it
+
+
+def test_numbers_that_are_not_finite_end_a_trial():
+    outcome = attempt(Job(Last, "wild", 0, 5000))
+    assert outcome.diverged
+    assert not outcome.solved
+    assert outcome.sequences < 5000
+
+
+def test_a_seed_decides_everything():
+    first, again, other = (attempt(Job(Last, "rnn", seed, 500)) for seed in (3, 3, 4))
+    assert same(first, again)
+    assert not same(replace(first, job=other.job), other)
+
+
+def test_processes_change_nothing():
+    jobs = [Job(Adding, "rnn", seed, 100) for seed in range(2)]
+    by = {o.job: o for o in attempts(jobs, processes=2)}
+    for outcome in attempts(jobs, processes=1):
+        assert same(outcome, by[outcome.job])
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_runs_with_each_of_its_recipes(name):
+    for recipe in TASKS[name].recipes:
+        outcome = attempt(Job(TASKS[name], recipe, 0, 20))
+        assert np.isfinite(outcome.score)
+        assert not outcome.solved
+
+
+def test_every_task_says_what_it_is():
+    for task in TASKS.values():
+        assert task.title
+        assert task.criterion
+        assert task.measure
+        assert set(task.published) <= set(task.recipes)
+        assert all(recipe.quick <= recipe.budget for recipe in task.recipes.values())
+
+
+def test_recent_holds_the_last_so_many():
+    recent = Recent(5)
+    for k in range(4):
+        recent.add(np.array([k, k + 0.5]))
+    assert recent.errors.tolist() == [1.5, 2.0, 2.5, 3.0, 3.5]

@@ -1,0 +1,124 @@
+"""Recipe: what a task is tried with: a network, how it starts, how it learns, and how long it may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.graph import label
+from tinygrad_rnn.nn import GRU, LSTM, Linear, Module, init
+from tinygrad_rnn.nn.recurrent import Recurrent
+from tinygrad_rnn.ops import stack
+from tinygrad_rnn.optim import OPTIMIZERS, Optimizer
+from tinygrad_rnn.tasks.batch import Batch
+from tinygrad_rnn.tensor import Array, Tensor
+from tinygrad_rnn.train import clip_grad_norm_, clip_grad_value_
+from tinygrad_rnn.train.charmodel import KINDS
+
+
+class Reader(Module):
+    """A recurrent layer over the sequences, and a linear head read where the batch asks."""
+
+    def __init__(self, kind: str, inputs: int, hidden: int, outputs: int, *, rng: np.random.Generator) -> None:
+        self.rnn: Recurrent = KINDS[kind](inputs, hidden, rng=rng)
+        self.head = Linear(hidden, outputs, rng=rng)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """y (N, O), an answer for each (step, row) of the batch."""
+        outputs, _ = self.rnn.unrolled(batch.x)
+        first = int(batch.steps.min())
+        return label(self.head(stack(outputs[first:])[batch.steps - first, batch.rows]), "output", "y")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that is chosen and not part of the task's definition.
+
+    Attributes:
+        model, hidden: "rnn", "lstm" or "gru", and its units H.
+        optimizer, lr, batch: how it learns; `options` are the optimiser's other arguments.
+        clip_norm, clip_value: the largest joint norm of the gradients, and the largest single number; None for none.
+        memory: gates that remember for up to so many steps at first (`remember`); 0 leaves them.
+        spread: W ~ N(0, spread²) and biases 0 at first; None for torch's.
+        budget, quick: how many sequences it may see, and how many when time is short.
+    """
+
+    model: str
+    hidden: int
+    optimizer: str = "adam"
+    lr: float = 1e-2
+    batch: int = 50
+    options: dict[str, Any] = field(default_factory=dict)
+    clip_norm: float | None = 1.0
+    clip_value: float | None = None
+    memory: int = 0
+    spread: float | None = None
+    budget: int = 200_000
+    quick: int = 75_000
+
+    def network(self, inputs: int, outputs: int, rng: np.random.Generator) -> Reader:
+        made = Reader(self.model, inputs, self.hidden, outputs, rng=rng)
+        if self.memory:
+            remember(made.rnn, self.memory, rng)
+        if self.spread is not None:
+            scatter(made, self.spread, rng)
+        return made
+
+    def learner(self, network: Reader) -> Optimizer:
+        return OPTIMIZERS[self.optimizer](network.parameters(), lr=self.lr, **self.options)
+
+    def clip(self, network: Reader) -> float:
+        """Tame the gradients as the recipe says; returns their norm before."""
+        parameters = list(network.parameters())
+        if self.clip_value is not None:
+            clip_grad_value_(parameters, self.clip_value)
+        return clip_grad_norm_(parameters, float("inf") if self.clip_norm is None else self.clip_norm)
+
+    def __str__(self) -> str:
+        """
+        >>> print(Recipe("lstm", 32, memory=100))
+        LSTM, H = 32, Adam 0.01, batch 50, ‖g‖ ≤ 1, gates for up to 100 steps
+        """
+        names = {"sgd": "SGD", "adam": "Adam", "rmsprop": "RMSProp"}
+        said = [
+            f"{self.model.upper()}, H = {self.hidden}, {names.get(self.optimizer, self.optimizer)} {self.lr:g}",
+            *(f"{name} {value:g}" for name, value in self.options.items()),
+            f"batch {self.batch}",
+            "" if self.clip_norm is None else f"‖g‖ ≤ {self.clip_norm:g}",
+            "" if self.clip_value is None else f"|gᵢ| ≤ {self.clip_value:g}",
+            "not clipped" if self.clip_norm is None and self.clip_value is None else "",
+            f"gates for up to {self.memory} steps" if self.memory else "",
+            f"W ~ N(0, {self.spread:g}²)" if self.spread is not None else "",
+        ]
+        return ", ".join(part for part in said if part)
+
+
+def remember(rnn: Recurrent, longest: int, rng: np.random.Generator) -> None:
+    """Biases with which unit k of an LSTM or GRU holds on for about τ_k ~ U[1, longest − 1] steps at first.
+
+        LSTM  b_f ← b_f + log τ,  b_i ← b_i − log τ        GRU  b_z ← b_z + log τ
+
+    A gate at σ(log τ) = τ/(τ + 1) forgets 1/(τ + 1) of the state a step. An RNN has no gates and stays as it is.
+
+    Source: Tallec & Ollivier 2018, arXiv:1804.11188 (chrono initialisation); a closed input gate at the start is
+        Hochreiter & Schmidhuber's.
+    """
+    if not isinstance(rnn, LSTM | GRU):
+        return
+    H = rnn.hidden_size
+    log_tau = np.log(rng.uniform(1, longest - 1, H))
+    bias = rnn.cells["l0"].bias_ih
+    assert bias is not None
+    values: Array = bias.numpy()
+    values[H : 2 * H] += log_tau
+    if isinstance(rnn, LSTM):
+        values[:H] -= log_tau
+    bias.assign(values)
+
+
+def scatter(network: Module, spread: float, rng: np.random.Generator) -> None:
+    """W ~ N(0, spread²) for every matrix, 0 for every bias."""
+    for p in network.parameters():
+        p.assign(init.normal(p.shape, spread, rng=rng) if p.ndim > 1 else init.zeros(p.shape))

@@ -1,0 +1,100 @@
+"""A trial: one network learns one task from one seed, until it is solved, diverges, or its sequences are used up.
+
+jobs → trials side by side in processes → outcomes, as they come
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from time import process_time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.task import Recent, Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial that is to be made: the task, which of its recipes, the seed, and how many sequences it may see."""
+
+    task: type[Task]
+    recipe: str
+    seed: int
+    budget: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        sequences: how many were presented.
+        solved: whether the task's criterion was met by then.
+        diverged: whether it stopped because a loss or gradient was not finite, or the task says so.
+        score: the task's measure, on fresh sequences.
+        largest: the largest norm of a gradient, before clipping.
+        seconds: processor time.
+    """
+
+    job: Job
+    sequences: int
+    solved: bool
+    diverged: bool
+    score: float
+    largest: float
+    seconds: float
+
+
+def attempt(job: Job) -> Outcome:
+    """Make the trial. The seed decides the data and the first weights, which are drawn from streams of their own."""
+    began = process_time()
+    recipe = job.task.recipes[job.recipe]
+    data, weights = np.random.default_rng(job.seed).spawn(2)
+    task = job.task(data)
+    network = recipe.network(task.inputs, task.outputs, weights)
+    with np.errstate(all="ignore"):  # a diverging network overflows, and that is a result
+        seen, solved, diverged, largest = learn(task, network, recipe, job.budget)
+        score = task.score(network)
+    return Outcome(job, seen, solved, diverged, score, largest, process_time() - began)
+
+
+def learn(task: Task, network: Reader, recipe: Recipe, budget: int) -> tuple[int, bool, bool, float]:
+    """Learn batch after batch: (sequences seen, solved, diverged, largest norm of a gradient)."""
+    optimizer, recent = recipe.learner(network), Recent()
+    seen, largest = 0, 0.0
+    while seen < budget:
+        batch = task.batch(recipe.batch)
+        y = network(batch)
+        loss = task.loss(y, batch)
+        recent.add(task.errors(y.data, batch))
+        optimizer.zero_grad()
+        loss.backward()
+        norm = recipe.clip(network)
+        largest = max(largest, norm)
+        if not np.isfinite([loss.item(), norm]).all():
+            return seen, False, True, largest
+        optimizer.step()
+        seen += recipe.batch
+        if seen // task.every > (seen - recipe.batch) // task.every and task.solved(network, recent):
+            return seen, True, False, largest
+    return seen, False, task.diverged(recent), largest
+
+
+def attempts(jobs: Sequence[Job], processes: int = 2) -> Iterator[Outcome]:
+    """The outcomes of the jobs, in the order in which they end, from so many processes of one thread each."""
+    if processes == 1:
+        yield from map(attempt, jobs)
+        return
+    with get_context("spawn").Pool(processes, _alone) as pool:  # spawn: nothing of this process is shared
+        yield from pool.imap_unordered(attempt, jobs)
+
+
+def _alone() -> None:
+    """A worker's start: one BLAS thread; Ctrl-C is for the parent, which then ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(limits=1, user_api="blas")
