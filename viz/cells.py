@@ -60,7 +60,11 @@ def _group(node: GraphNode, cells: list[Scope], led_to: set[Group]) -> Group:
 
 
 def cell_name(graph: Graph, scopes: list[Scope], layer: int) -> str:
-    """`LSTM`, or `LSTM l1` where there are several layers; what a layer is, its states and gates tell."""
+    """`LSTM`; `LSTM l1` or `LSTM encoder` where that part of the scopes tells several apart.
+
+    What a layer is, its states and gates tell.
+    """
     roles = {(node.role, node.name) for node in graph.nodes if cell_of(node, scopes) == layer}
     kind = "LSTM" if ("cell_state", "c") in roles else "GRU" if ("gate", "z") in roles else "RNN"
-    return f"{kind} {scopes[layer][-1]}" if len(scopes) > 1 and scopes[layer] else kind
+    own = [part for part, others in zip(scopes[layer], zip(*scopes, strict=False), strict=False) if len({*others}) > 1]
+    return " ".join([kind, *own])

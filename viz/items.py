@@ -79,15 +79,18 @@ class Drafts:
         nodes = [node for node in self.graph.nodes if node.id in self.parameters]
         plain = {n.id: names.weight(n.name or "parameter", layered=len(self.scopes) > 1) for n in nodes}
         shared = Counter(plain.values())
-        return {n.id: self._owned(n, plain[n.id], shared[plain[n.id]]) for n in nodes}
+        owned = {n.id: self._owned(n, plain[n.id], shared[plain[n.id]], 1) for n in nodes}
+        alike = Counter(owned.values())
+        return {n.id: self._owned(n, plain[n.id], shared[plain[n.id]], min(2, alike[owned[n.id]])) for n in nodes}
 
-    def _owned(self, node: GraphNode, plain: str, count: int) -> str:
+    def _owned(self, node: GraphNode, plain: str, count: int, parts: int) -> str:
         """`head.W`: a bare letter, or one that two parameters share, says whose it is where the scope tells."""
         if count == 1 and plain not in ("W", "b"):
             return plain
         users = [self.graph.nodes[user] for user, _ in self.graph.uses(node)]
         scope = node.scope or next((user.scope for user in users if user.scope), ())
-        return f"{scope[-1]}.{plain}" if scope else plain
+        owners = [part for part in scope if not plain.endswith(f"_{part}")]
+        return ".".join([*owners[-parts:], plain])
 
     def _label(self, node: GraphNode, kind: str, uses: int, nodes: list[GraphNode], plain: bool) -> str:
         if kind == "parameter":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from viz.model import Item, Picture
+
+_LAYER = re.compile(r" l\d+(_reverse)?$")
 
 
 def title(picture: Picture) -> str:
@@ -12,6 +15,9 @@ def title(picture: Picture) -> str:
     nets = " over ".join(dict.fromkeys(cell.split()[0] for cell in picture.cells[::-1]))
     if not nets:
         return f"{len(picture.items)} values, {len(picture.edges)} uses"
+    parts = list(dict.fromkeys(_LAYER.sub("", cell) for cell in picture.cells))
+    if len(parts) > 1 and any(" " in part for part in parts):
+        return f"{_listed(parts)}, {_count(picture.length, 'step')}: in each the same weights at every step"
     ahead = [cell for cell in picture.cells if not cell.endswith("_reverse")]
     many = f", {len(ahead)} layers" if len(ahead) > 1 else ""
     both = ", both directions" if len(ahead) < len(picture.cells) else ""

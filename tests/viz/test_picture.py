@@ -128,3 +128,16 @@ def test_a_second_direction_is_no_second_layer():
     shown = picture(graph, "cell", gradients=False).items
     assert [item.column for item in shown if item.kind == "input"] == [1, 2, 3]
     assert sorted(item.column for item in shown if item.kind == "hidden") == [1, 1, 2, 2, 3, 3]
+
+
+def test_an_encoder_and_a_decoder_are_told_apart():
+    encoder = tg.nn.Encoder(tg.nn.GRU(3, 4, 2, rng=0), tg.nn.Embedding(7, 3, rng=1))
+    decoder = tg.nn.Decoder(tg.nn.GRU(3, 4, 2, rng=2), tg.nn.Embedding(6, 3, rng=3), rng=4)
+    model = tg.nn.Seq2Seq(encoder, decoder, start=0, stop=1)
+    graph = tg.graph(model(np.array([[2], [3]]), np.array([[2], [3], [1]])).sum())
+    assert viz.draw(graph).title == "GRU encoder, GRU decoder, 5 steps: in each the same weights at every step"
+    shown = picture(graph, "cell", gradients=False)
+    assert shown.cells == ("GRU encoder l0", "GRU encoder l1", "GRU decoder l0", "GRU decoder l1")
+    names = [item.label.split()[0] for item in shown.items if item.kind == "parameter"]
+    assert len(set(names)) == len(names)
+    assert {"encoder.embedding.W", "decoder.embedding.W", "encoder.rnn.W_hh_l1"} <= set(names)
