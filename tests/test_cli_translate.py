@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tinygrad_rnn.cli import main
+from tinygrad_rnn.cli import main, parser
+from tinygrad_rnn.commands.translate import TASKS, data
 
 SMALL = ["--hidden", "8", "--embedding", "4", "--epochs", "1", "--batch", "32"]
 LINES = "".join(f"{word}\t{word[::-1]}\n" for word in ("abc", "bca", "cab", "aab", "bba", "cca", "ac", "ba", "cb", "a"))
@@ -19,6 +20,20 @@ def test_the_tasks_train_and_report_both_figures(capsys):
         assert re.search(r"exact match, teacher-forced +\d+\.\d\d%", said)
         assert "held out, 20 pairs" in said or "held out, 21 pairs" in said
         assert said.count("→") >= 8
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_a_task_asks_was_shown_in_no_other_way_either(task):
+    train, held_out = data(parser().parse_args(["translate", "--task", task, "--examples", "8000"]), 0)
+    key = TASKS[task].key
+    assert not set(map(key, train)) & set(map(key, held_out))
+    assert 2000 <= len(held_out) < 2100
+    assert 7900 < len(train) <= 8000
+
+
+def test_a_task_has_epochs_of_its_own(capsys):
+    assert main(["translate", "--examples", "30", "--held-out", "5", "--hidden", "4", "--embedding", "4"]) == 0
+    assert "epoch 2/2" in capsys.readouterr().out
 
 
 def test_pairs_of_a_file_a_tenth_held_out(tmp_path, capsys):

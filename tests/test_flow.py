@@ -196,9 +196,36 @@ def test_with_lengths_and_in_two_directions_the_states_go_by_name():
     loss = sum((y[0, 4:] ** 2).sum() for y in outputs)  # row 0, backwards
     np.testing.assert_allclose(tg.gradient_flow(loss, "h", scope="l0_reverse"), alone[::-1], **CLOSE)
     backwards = tg.labelled(loss, "h", scope="l0_reverse")
+    np.testing.assert_allclose(tg.gradient_flow(loss, backwards), alone[::-1], **CLOSE)
     with pytest.raises(tg.GraphError, match=r"state 2 was not computed from state 1(.|\n)*reversed"):
         tg.step_jacobians(backwards)
     assert len(tg.step_jacobians(backwards[::-1])) == 4
+
+
+def test_outputs_are_no_states_even_where_only_the_last_step_has_pads():
+    layer, x = made(nn.GRU, T=3)
+    outputs, h_n = layer.unrolled(x, lengths=[3, 2])
+    with pytest.raises(tg.GraphError, match="pass the name of the states"):
+        tg.gradient_flow((h_n * h_n).sum(), outputs)
+    outputs, h_n = layer.unrolled(x[:1], lengths=[1, 0])
+    with pytest.raises(tg.GraphError, match="pass the name of the states"):
+        tg.gradient_flow(outputs[0].sum() + h_n.sum(), outputs)
+
+
+def test_a_layer_that_ran_several_times_has_the_states_of_every_run():
+    layer, x = made(nn.GRU)
+    runs = [(x, [5, 3]), (x[:3], [3, 1]), (x[:1], [1, 0]), (x[:1], [1, 1])]
+    losses = [(y * y).sum() for y, _ in (layer(x, lengths=lengths) for x, lengths in runs)]
+    alone = [tg.gradient_flow(loss, "h") for loss in losses]
+    assert [len(flow) for flow in alone] == [5, 3, 1, 1]
+    np.testing.assert_array_equal(tg.gradient_flow(sum(losses), "h"), np.concatenate(alone))
+
+
+def test_the_states_may_come_one_by_one():
+    layer, x = made(nn.RNN)
+    hs, _ = layer.unrolled(x)
+    loss = (hs[-1] * hs[-1]).sum()
+    np.testing.assert_array_equal(tg.gradient_flow(loss, (h for h in hs)), tg.gradient_flow(loss, hs))
 
 
 @pytest.mark.parametrize("name", ["h", "c"])
@@ -262,6 +289,7 @@ def test_the_spectral_radius_of_what_turns_is_the_modulus():
         1, abs=1e-6
     )
     assert tg.spectral_radius(np.zeros((0, 0))) == 0.0
+    assert tg.spectral_radius(2 * np.eye(2, dtype=np.float16)) == 2.0  # for which LAPACK has no routine
 
 
 def test_the_norm_of_what_would_overflow():

@@ -68,8 +68,8 @@ def _states(end: Node, name: str, scope: str | None) -> list[tuple[Node, Node | 
         for parent in node.inputs
         if node.op and node.op.name == "where" and parent is not None and parent.title == f"{name}′"
     }
-    held = {node.mode.step for node in found if node.title == name}
-    states = in_order([node for node in found if node.title == name or node.mode.step not in held])
+    gone_on = {a for a, b in pairwise(found) if b.title == name and a in ancestors([b], floor=a.number)}
+    states = in_order([node for node in found if node.title == name or node not in gone_on])
     return [(node, proposed.get(node)) for node in states]
 
 
@@ -92,6 +92,7 @@ def _given(end: Node, states: Any) -> list[Node]:
             got=f"shape {states.shape}: stacked from them afterwards, so the gradient of the next step misses it",
             help='layer.unrolled(x)[0] has them; or pass their name, "h"',
         )
+    states = list(states)
     for t, state in enumerate(states, 1):
         if not isinstance(state, Tensor) or not state.requires_grad:
             raise GraphError(f"gradient_flow: state {t} was not recorded", expected="Tensors that require grad",
@@ -100,8 +101,10 @@ def _given(end: Node, states: Any) -> list[Node]:
     if nodes and not set(nodes) & set(ancestors([end], grad_only=True)):
         raise GraphError("gradient_flow: the loss was computed from none of these states",
                          help="take the states and the loss from the same run")  # fmt: skip
-    for before, after in pairwise(sorted(nodes, key=lambda node: node.number)):
-        if before not in ancestors([after], grad_only=True, floor=before.number):
+    ordered = sorted(nodes, key=lambda node: node.number)
+    for before, after in zip([None, *ordered], ordered, strict=False):
+        made_from = before is None or before in ancestors([after], grad_only=True, floor=before.number)
+        if _masked(after) or not made_from:
             raise GraphError(
                 "gradient_flow: a state was not computed from the one before it",
                 expected="the states of one recurrence",
@@ -110,6 +113,12 @@ def _given(end: Node, states: Any) -> list[Node]:
                 'on from them: pass the name of the states, "h"',
             )
     return nodes
+
+
+def _masked(node: Node) -> bool:
+    """Whether it is an output, 0 in the pads, of a state that goes on without it."""
+    where = node.op is not None and node.op.name == "where" and node.label is None
+    return where and any(parent is not None and parent.title.endswith("′") for parent in node.inputs)
 
 
 def magnitude(g: Array) -> float:

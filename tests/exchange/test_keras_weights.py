@@ -143,6 +143,27 @@ def test_arrays_of_another_layer():
     assert all(np.array_equal(array, before[name]) for name, array in layer.state_dict().items())
 
 
+@pytest.mark.parametrize("dtype", [complex, str, object])
+def test_arrays_that_are_no_numbers(dtype):
+    layer = nn.RNN(3, 4, rng=0)
+    before = layer.state_dict()
+    with pytest.raises(CheckpointError, match="no real numbers"):
+        from_keras(layer, [np.zeros((3, 4)), np.zeros((4, 4)), np.zeros(4).astype(dtype)])
+    assert all(np.array_equal(array, before[name]) for name, array in layer.state_dict().items())
+
+
+def test_a_shared_parameter_has_one_value():
+    class Tied(nn.Module):
+        def __init__(self):
+            self.table, self.head = nn.Embedding(3, 4, rng=0), nn.Linear(4, 3, rng=1)
+            self.head.weight = self.table.weight
+
+    table = np.arange(12.0).reshape(3, 4)
+    assert np.array_equal(from_keras(Tied(), [table, table.T, np.zeros(3)]).head.weight.data, table)
+    with pytest.raises(CheckpointError, match=r"two of the arrays for weight differ(.|\n)*one parameter"):
+        from_keras(Tied(), [table, table.T + 1, np.zeros(3)])
+
+
 def test_parameters_that_keras_does_not_have():
     peeping = nn.LSTM(3, 4, peepholes=True)
     arrays = [np.zeros((3, 16)), np.zeros((4, 16)), np.zeros(16)]

@@ -219,6 +219,23 @@ def test_what_onnx_cannot_say(rules, tmp_path):
     assert not path.exists()
 
 
+def test_parts_that_do_not_fit_each_other(tmp_path):
+    require("onnx")
+    with pytest.raises(GraphError, match=r"cannot read what the part before(.|\n)*GRU\+Linear"):
+        export_onnx([nn.GRU(3, 4), nn.Linear(5, 2)], tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_projection_that_not_every_h_comes_out_of(tmp_path):
+    layer = nn.LSTM(3, 5, proj_size=2, rng=0)
+    layer.weight_hr_l0.assign(np.ones((2, 5)))
+    require("onnx")
+    with pytest.raises(GraphError, match=r"any h_0(.|\n)*rank 2(.|\n)*initial_state=False"):
+        export_onnx(layer, tmp_path / "lstm.onnx")
+    x = np.random.default_rng(0).standard_normal((6, 3, 3), np.float32)
+    assert_equal(layer, exported(layer, tmp_path / "lstm.onnx", initial_state=False), x, None, None)
+
+
 def test_a_module_of_ones_own_brings_its_rule(rules, tmp_path):
     class Scale(nn.Module):
         def __init__(self, by):

@@ -111,6 +111,19 @@ def test_a_shared_parameter_is_written_under_every_name_and_read_under_any(tmp_p
         assert np.array_equal(model.table.weight.data, written["table.weight"])
 
 
+def test_a_shared_parameter_that_was_no_number_is_read_as_it_was(tmp_path):
+    model = Tied()
+    model.table.weight.assign(np.full((3, 4), np.nan))
+    path = save_weights(model, tmp_path / "tied.safetensors")
+    load_weights(other := Tied(), path)
+    assert np.isnan(other.head.weight.data).all()
+
+
+def test_the_file_says_what_readers_of_torch_models_look_for(tmp_path):
+    with require("safetensors").safe_open(save_weights(nn.RNN(2, 2), tmp_path / "weights"), "np") as file:
+        assert file.metadata() == {"format": "pt"}
+
+
 def test_a_shared_parameter_has_one_value(tmp_path):
     path = save_weights(Tied(), tmp_path / "tied.safetensors")
     write_file(path, encoded({**read_arrays(path), "head.weight": np.zeros((3, 4), np.float32)}))
@@ -168,6 +181,11 @@ def test_bfloat16_has_no_dtype_in_numpy(tmp_path):
 def test_a_place_that_cannot_be_written(tmp_path):
     with pytest.raises(CheckpointError, match="could not be written"):
         save_weights(nn.RNN(2, 2), tmp_path / "nowhere" / "weights")
+    (tmp_path / "directory").mkdir()
+    for path in (tmp_path / "directory", tmp_path / "."):
+        with pytest.raises(CheckpointError, match="could not be written"):
+            save_weights(nn.RNN(2, 2), path)
+    assert [path.name for path in tmp_path.iterdir()] == ["directory"]
 
 
 def test_a_crash_while_writing_leaves_the_last_file(tmp_path, monkeypatch):
@@ -177,3 +195,4 @@ def test_a_crash_while_writing_leaves_the_last_file(tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match="disk full"):
         save_weights(nn.RNN(2, 2, rng=1), path)
     assert path.read_bytes() == whole
+    assert list(tmp_path.iterdir()) == [path]

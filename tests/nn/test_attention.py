@@ -48,6 +48,15 @@ def test_context_and_weights_are_those_of_the_formula(kind, lengths):
     np.testing.assert_allclose(one.data, context.data[0], **CLOSE)
 
 
+def test_the_scale_and_the_size_are_those_of_the_keys():
+    plain, scaled = (nn.DotAttention(4, 5, scaled=s, rng=0, dtype=np.float64) for s in (False, True))
+    q = QUERY[0] * 2  # √A = 2, with A of the query's 4 features and not the memory's 5
+    np.testing.assert_allclose(scaled(q, MEMORY)[1].data, plain(QUERY[0], MEMORY)[1].data, **CLOSE)
+    small = nn.AdditiveAttention(4, 5, 3, rng=0)
+    assert small.remember(MEMORY).keys.shape == (3, 6, 3)
+    assert small(QUERY, MEMORY)[0].shape == (2, 3, 5)
+
+
 def test_scaled_with_keys_as_they_are_it_is_torchs():
     torch = require_torch()
     attention = nn.DotAttention(5, 5, scaled=True, dtype=np.float64)

@@ -135,6 +135,11 @@ def test_what_cannot_be_segmented():
             nn.checkpointed(nn.RNN(3, 4), x, segments=segments)
     with pytest.raises(tg.ShapeError, match="segments of 0 steps"):
         nn.checkpointed(nn.RNN(3, 4), x[:0])
+    for lengths in ([5, 1], [-1, 1]):
+        with pytest.raises(tg.ShapeError, match="GRU: a length is not in 0 … 4"):
+            nn.checkpointed(nn.GRU(3, 4), x, lengths=lengths)
+    with pytest.raises(tg.ShapeError, match="do not match the batch"):
+        nn.checkpointed(nn.GRU(3, 4), x, lengths=[4, 1, 2])
     with pytest.raises(tg.GraphError, match="bidirectional"):
         nn.checkpointed(nn.RNN(3, 4, bidirectional=True), x)
     lasting = [nn.RNN(3, 4, 2, dropout=0.5, variational=True), nn.RNN(3, 4, recurrent_dropout=0.5)]

@@ -89,6 +89,32 @@ def test_by_power_zero_the_sum_decides_and_by_one_the_mean():
     assert best[1.0].ids == [2, 3]  # log 0.3 over three tokens
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_cells_write_what_layers_write(kind):
+    whole, cells = build(kind, nn.DotAttention), build(kind, nn.DotAttention, cell=True)
+    rng = np.random.default_rng(0)
+    for p in whole.parameters():
+        p.assign(rng.standard_normal(p.shape))
+    cells.load_state_dict({name.replace("_l0", ""): v for name, v in whole.state_dict().items()})
+    found = [nn.beam_search(model, SOURCE, LENGTHS, limit=5, beam=3) for model in (whole, cells)]
+    assert [[w.ids for w in row] for row in found[0]] == [[w.ids for w in row] for row in found[1]]
+
+
+def test_log_p_is_summed_in_float64():
+    model = build("GRU", None, dtype=np.float32)
+    (found,) = nn.beam_search(model, SOURCE[:, :1], limit=1, beam=V)
+    # the p of all there is to write add up to 1, as the logits of float32 say them in float64
+    assert sum(np.exp(w.log_p) for w in found) == pytest.approx(1, rel=0, abs=1e-14)
+
+
+def test_a_part_that_is_evaluating_already_goes_on_so():
+    model = build("GRU", None, layers=2)
+    model.encoder.eval()
+    nn.greedy_search(model, SOURCE, LENGTHS, limit=2)
+    assert not any(module.training for module in model.encoder.modules())
+    assert all(module.training for module in model.decoder.modules())
+
+
 def test_dropout_is_off_while_it_writes_and_nothing_is_recorded():
     model = build("GRU", None, layers=2)
     model.encoder.rnn.dropout.p = model.decoder.rnn.dropout.p = 0.9

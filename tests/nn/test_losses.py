@@ -69,6 +69,17 @@ def test_a_sequence_loss_that_cannot_be_is_said():
         nn.sequence_loss(LOGITS, TARGETS, reduction="mean")
 
 
+def test_no_tokens_at_all_sum_to_nothing():
+    assert nn.cross_entropy(np.zeros((0, 4)), np.zeros(0, int), "sum").item() == 0
+
+
+def test_binary_cross_entropy_of_float32_stays_there_and_is_drawn_with_its_target():
+    logits = tg.tensor(np.zeros(3, np.float32), requires_grad=True)
+    loss = nn.binary_cross_entropy_with_logits(logits, np.array([0.0, 1.0, 0.5]), pos_weight=np.float64(2))
+    assert loss.dtype == np.float32
+    assert {"target", "loss"} <= {node.role for node in tg.graph(loss).nodes}
+
+
 @given(st.floats(-50, 50), st.floats(0, 1), st.floats(0.1, 10))
 def test_binary_cross_entropy_is_torchs(x, y, w):
     torch = require_torch()

@@ -58,6 +58,18 @@ def test_it_equals_backprop_through_time_at_every_step(kind, T, H, batch, starte
             np.testing.assert_allclose(online[t - 1].gradient[name], g, err_msg=name, **CLOSE)
 
 
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_first_state_that_is_learnt_has_its_gradient(kind):
+    cell, xs, ys, _ = problem(kind, 4, 3, (2,), 0, learn_initial=True)
+    for part in cell.states:
+        getattr(cell, f"{part}_0").assign(np.array([1.0, -1.0, 0.5]))
+    *_, last = nn.rtrl(cell, squares, xs, targets=ys)
+    losses, gradient = through_time(cell, xs, ys, None)
+    assert last.loss == pytest.approx(losses[-1], rel=1e-12)
+    for name, g in gradient.items():
+        np.testing.assert_allclose(last.gradient[name], g, err_msg=name, **CLOSE)
+
+
 def test_a_sequence_without_end_is_read_as_it_comes():
     cell = nn.GRUCell(1, 2, rng=0)
     steps = list(islice(nn.rtrl(cell, lambda h: (h * h).sum(), ([float(t % 3)] for t in count())), 5))
@@ -107,6 +119,11 @@ def test_parameters_may_be_updated_in_between():
             optimizer.step()
             losses.append(loss)
     assert np.mean(losses[-60:]) < 0.25 * np.mean(losses[:60])  # learnt online, an update at every step
+
+
+def test_an_error_says_the_step():
+    with pytest.raises(tg.ShapeError, match=r"has 3 features(.|\n)*step 2"):
+        list(nn.rtrl(nn.RNNCell(2, 3), lambda h: h.sum(), [np.ones(2), np.ones(3)]))
 
 
 def test_one_target_for_each_step():

@@ -124,6 +124,17 @@ def test_cells_do_what_layers_do(kind):
     np.testing.assert_allclose(whole(SOURCE, TARGET, LENGTHS).data, cells(SOURCE, TARGET, LENGTHS).data, **CLOSE)
 
 
+@pytest.mark.parametrize("kind", ["GRU", "LSTM"])
+def test_the_decoder_starts_from_both_directions_of_the_layer_it_stands_for(kind):
+    encoder = build(kind, layers=2, bidirectional=True).encoder
+    _, state = encoder(SOURCE, LENGTHS)
+    _, last = encoder.rnn(encoder.embedding(SOURCE), lengths=LENGTHS)
+    for part, ends in zip(state, last, strict=True) if kind == "LSTM" else [(state, last)]:
+        for k in range(2):
+            both = [ends.data[2 * k], ends.data[2 * k + 1]]
+            np.testing.assert_array_equal(part.data[k], np.concatenate(both, axis=-1))
+
+
 def test_a_source_of_vectors_needs_no_embedding():
     model = build("GRU")
     vectors = model.encoder.embedding(SOURCE)
@@ -171,7 +182,7 @@ def test_what_does_not_fit_is_said():
     for read in (model.encode, lambda source: nn.greedy_search(model, source, limit=3)):
         with pytest.raises(tg.ShapeError, match="source is no batch"):
             read(SOURCE[:, 0])
-    with pytest.raises(tg.ShapeError, match="state does not fit"):
+    with pytest.raises(tg.ShapeError, match=r"state does not fit(.|\n)*step 6 of 9"):
         model(SOURCE, TARGET[:, :2])
     with pytest.raises(tg.ShapeError, match="batch_first"):
         nn.Encoder(nn.GRU(4, 5, batch_first=True))

@@ -123,6 +123,7 @@ def test_batch_first_moves_the_batch_and_without_a_batch_there_is_none():
             first(X.swapaxes(0, 1))[0].data, y.swapaxes(0, 1) if make is nn.ManyToMany else y, **CLOSE
         )
         np.testing.assert_allclose(later(X[:, 0])[0].data, y[..., 0, :], **CLOSE)
+        np.testing.assert_allclose(first(X[:, 0])[0].data, y[..., 0, :], **CLOSE)
     assert nn.OneToMany(layer("GRU", batch_first=True))(X[0], 7)[0].shape == (4, 7, 5)
     assert nn.OneToMany(layer("GRU"))(X[0, 0], 7)[0].shape == (7, 5)
 

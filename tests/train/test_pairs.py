@@ -25,6 +25,11 @@ def test_a_line_is_a_pair_and_empty_lines_are_none(tmp_path):
     assert read_pairs(path) == [("héllo", "bonjour"), ("  ", " x")]
 
 
+def test_a_line_ends_where_files_end_lines_and_not_at_unicodes_separators(tmp_path):
+    content = "a\u2028b\tc\nd\te\x85f\rg\x0ch\ti\n"
+    assert read_pairs(written(tmp_path, content)) == [("a\u2028b", "c"), ("d", "e\x85f"), ("g\x0ch", "i")]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -33,6 +38,7 @@ def test_a_line_is_a_pair_and_empty_lines_are_none(tmp_path):
         ("a\t\n", "line 1: nothing after the tab"),
         ("\n\n\tb\n", "line 3: nothing before the tab"),
         ("a\tb\x03\n", "line 1: a control character"),
+        ("\x02a\tb\n", "line 1: a control character"),
         ("\n\n", "no pairs in it"),
         ("", "is empty"),
         (b"\xff\tb\n", "not UTF-8"),
@@ -88,5 +94,12 @@ def test_every_pair_comes_once_in_batches_of_one_length_or_nearly(pairs, size):
     batches = list(shuffled(pairs, size, np.random.default_rng(0), window=100))
     assert sorted(pair for rows in batches for pair in rows) == sorted(pairs)
     assert all(len(rows) <= size for rows in batches)
-    spans = sorted((min(len(s) for s, _ in rows), max(len(s) for s, _ in rows)) for rows in batches)
+    sizes = [[(len(source), len(target)) for source, target in rows] for rows in batches]
+    spans = sorted((min(found), max(found)) for found in sizes)
     assert all(longest <= shortest for (_, longest), (shortest, _) in pairwise(spans))
+
+
+def test_the_batches_come_in_no_order_of_length():
+    pairs = [("a" * n, "b") for n in range(1, 17)]
+    lengths = [len(rows[0][0]) for rows in shuffled(pairs, 1, np.random.default_rng(0))]
+    assert sorted(lengths) == list(range(1, 17)) != lengths

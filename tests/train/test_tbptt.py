@@ -120,6 +120,10 @@ def test_inputs_and_states_may_be_nested_and_the_layer_any_function():
     assert [chunk.state[1] for chunk in chunks] == [3, 6, 7]
     chunks[0].output.backward()
     assert embedding.weight.grad is not None
+    as_tuples = truncated(lambda batch, state: (batch[1], batch[0].sum()), zip(ids, ys, strict=True), k1=3)
+    for chunk in as_tuples:
+        np.testing.assert_array_equal(chunk.output, ys[chunk.steps])
+        assert chunk.state == ids[chunk.steps].sum()
 
 
 def test_memory_does_not_grow_with_the_sequence():
@@ -170,6 +174,8 @@ def test_windows_that_are_none(k1, k2):
 def test_layers_and_inputs_that_it_would_misread():
     with pytest.raises(tg.DataError, match="batch_first"):
         truncated(nn.RNN(2, 3, batch_first=True), [], k1=1)
+    with pytest.raises(tg.DataError, match=r"bidirectional(.|\n)*starts at the last step"):
+        truncated(nn.RNN(2, 3, bidirectional=True), [], k1=1)
     embedded = nn.Embedding(5, 2)(np.ones((4, 1), int))
     with pytest.raises(tg.DataError, match=r"require grad(.|\n)*embedding\(ids\)"):
         next(truncated(nn.RNN(2, 3), embedded, k1=2))

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.nn import sequence_loss
 from tinygrad_rnn.train.addition import addition, operands
-from tinygrad_rnn.train.dates import FIRST, FORMATS, LAST, MONTHS, dates, day, ordinal, year
+from tinygrad_rnn.train.dates import FIRST, FORMATS, LAST, MONTHS, WEEKDAYS, dates, day, ordinal, year
 from tinygrad_rnn.train.pairs import split_pairs
 from tinygrad_rnn.train.translate import Recipe, Translator, exact_match, forced_match, train_translator
 
@@ -34,6 +35,7 @@ def test_every_format_names_the_month_the_day_and_the_year(number, write):
     assert MONTHS[d.month - 1][:3] in text or f".{d.month}." in text
     assert ordinal(d.day) in text or str(d.day) in text
     assert str(d.year) in text or year(d.year) in text
+    assert [k for k, name in enumerate(WEEKDAYS) if name[:3] in text] in ([], [d.weekday()])
 
 
 def test_no_two_days_are_written_alike():
@@ -79,6 +81,33 @@ def test_the_same_seed_learns_the_same():
         return next(train_translator(translator, COPIES))[1], translator.translate(["abc"])
 
     assert run() == run()
+
+
+UNEQUAL = [("a", "b"), ("ab", "abba"), ("bbab", "a"), ("bba", "bab")]
+
+
+def test_what_stands_in_pads_is_neither_learnt_nor_read_nor_counted():
+    translator = Translator(Recipe(hidden=16, embedding=8, batch=4, epochs=80, lr=2e-2, warmup=0), UNEQUAL)
+    model, batches = translator.model, [translator.alphabet.batch([pair]) for pair in UNEQUAL]
+    nats = sum(sequence_loss(model(b.source, b.target), b.target, reduction="sum").item() for b in batches)
+    losses = [loss for _, loss, _ in train_translator(translator, UNEQUAL)]
+    # float32: the mean of 13 characters, rows side by side or one by one
+    assert losses[0] == pytest.approx(nats / sum(len(target) + 1 for _, target in UNEQUAL), rel=1e-5)
+    assert losses[-1] < 0.05
+    assert forced_match(translator, UNEQUAL) == (1, 1)
+    sources = [source for source, _ in UNEQUAL]
+    for beam in (1, 3):
+        assert translator.translate(sources, beam) == [translator.translate([source], beam)[0] for source in sources]
+        assert exact_match(translator, UNEQUAL, beam) == 1
+    assert translator.translate([]) == []
+
+
+def test_the_rate_rises_first():
+    translator = Translator(Recipe(hidden=8, embedding=4, epochs=1, lr=1.0, warmup=10**9), COPIES)
+    before = translator.model.state_dict()
+    list(train_translator(translator, COPIES))
+    for name, array in translator.model.state_dict().items():
+        np.testing.assert_allclose(array, before[name], atol=1e-6)  # Adam's steps are lr · k/10⁹ each, for 5 steps
 
 
 def test_a_loss_that_is_not_finite_stops_it():

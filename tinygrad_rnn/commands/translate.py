@@ -56,7 +56,9 @@ def data(options: argparse.Namespace, seed: int) -> tuple[list[Pair], list[Pair]
     """(training pairs, held-out pairs) of the file or the task that was asked for."""
     if options.pairs:
         if options.examples:
-            raise DataError("--examples is for the tasks", help="of a file every pair is used; --held-out says how")
+            raise DataError(
+                "--examples is for the tasks", help="of a file every pair is used; --held-out says how many are asked"
+            )
         pairs = read_pairs(options.pairs)
         return split_pairs(pairs, options.held_out or max(1, len(pairs) // 10), seed)
     task = TASKS[options.task]

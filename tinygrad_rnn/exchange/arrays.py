@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,13 @@ def write_file(path: str | Path, content: bytes) -> Path:
         CheckpointError: the file cannot be written.
     """
     path = Path(path)
-    draft = path.with_name(f"{path.name}.new")
+    draft = path.parent / f"{path.name}.new"
     try:
         to_disk(draft, content)
         draft.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
         raise CheckpointError(f"{path}: the file could not be written", got=str(error)) from None
     return path
 

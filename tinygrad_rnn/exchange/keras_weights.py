@@ -47,8 +47,8 @@ def from_keras(module: M, arrays: Sequence[Any]) -> M:
     Returns:
         The module.
     Raises:
-        CheckpointError: other shapes or another number of arrays than the module stands for in Keras, or a parameter
-            that no layer of Keras has.
+        CheckpointError: other shapes or another number of arrays than the module stands for in Keras, arrays that are
+            no numbers, two that differ for a parameter that is shared, or a parameter that no layer of Keras has.
     Source: keras.io/api/layers/recurrent_layers.
 
     >>> from tinygrad_rnn import nn
@@ -66,8 +66,17 @@ def from_keras(module: M, arrays: Sequence[Any]) -> M:
             expected=", ".join(map(str, wanted)) or "none: it has no parameters",
             got=", ".join(str(array.shape) for array in given) or "none",
         )
+    if strange := [str(array.dtype) for array in given if array.dtype.kind not in "biuf"]:
+        raise CheckpointError("from_keras: the arrays are no real numbers", got=", ".join(strange))
     assigned = [pair for piece, array in zip(wanted, given, strict=True) for pair in piece.read(array)]
-    known = {id(parameter) for parameter, _ in assigned}
+    known: dict[int, Array] = {}
+    for parameter, values in assigned:
+        if not np.array_equal(known.setdefault(id(parameter), values), values, equal_nan=True):
+            raise CheckpointError(
+                f"from_keras: two of the arrays for {parameter.name} differ",
+                expected=f"the same values: in this {type(module).__name__} they are one parameter",
+                help="load them into a model that does not share it",
+            )
     if unknown := [name for name, parameter in module.named_parameters() if id(parameter) not in known]:
         raise CheckpointError(
             f"from_keras: no layer of Keras has {', '.join(unknown)}",

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.errors import GraphError
 from tinygrad_rnn.tensor import Array
 
 OPSET, IR = 17, 8  # the oldest that have every operator used here: what runtimes since 2022 read
@@ -99,9 +100,17 @@ class Draft:
         return self.make.make_tensor_value_info(name, self.kind(dtype), shape)
 
     def model(self, name: str) -> bytes:
-        """The model as ONNX's bytes, with the shape of every value."""
+        """The model as ONNX's bytes, with the shape of every value. Raises GraphError: the parts do not fit."""
         inputs = [*self.inputs, *([self._described("lengths", np.int32, ["B"])] if self.lengths else [])]
         graph = self.make.make_graph(self.nodes, name, inputs, self.outputs, self.constants)
         opset = [self.make.make_opsetid("", OPSET)]
         model = self.make.make_model(graph, producer_name="tinygrad_rnn", opset_imports=opset, ir_version=IR)
-        return bytes(onnx().shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).SerializeToString())
+        shapes = onnx().shape_inference
+        try:
+            return bytes(shapes.infer_shapes(model, strict_mode=True, data_prop=True).SerializeToString())
+        except shapes.InferenceError as error:
+            raise GraphError(
+                "export_onnx: a part cannot read what the part before it hands on",
+                got=str(error).splitlines()[0],
+                help=f"compare the sizes of {name}",
+            ) from None

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.errors import GraphError
 from tinygrad_rnn.exchange import onnx_cells as onnx
 from tinygrad_rnn.exchange.onnx_graph import Draft
 from tinygrad_rnn.exchange.onnx_rules import rule
@@ -98,6 +99,12 @@ def _unprojected(h: str, cells: Sequence[Cell], draft: Draft) -> str:
     """An s with W_hr s = h, from which a layer with a projection can begin."""
     if not h or not onnx.projects(cells[0]):
         return h
+    if any(np.linalg.matrix_rank(onnx.projection(cell)) < cell.state_sizes[0] for cell in cells):
+        raise GraphError(
+            "export_onnx: ONNX cannot begin from any h_0 with this projection",
+            expected=f"weight_hr of rank {cells[0].state_sizes[0]}, as many as its rows",
+            help="initial_state=False starts from zeros",
+        )
     return draft.value("MatMul", h, _each("unproject", lambda c: np.linalg.pinv(onnx.projection(c)).T, cells, draft))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from tinygrad_rnn.derivatives import checkpoint
 from tinygrad_rnn.errors import GraphError, ShapeError
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.padding import alive
 from tinygrad_rnn.ops import concatenate
 from tinygrad_rnn.primitive import raw
 from tinygrad_rnn.tensor import Tensor
@@ -36,8 +37,9 @@ def checkpointed(
     Returns:
         (output, h_n), as the layer gives them.
     Raises:
-        ShapeError: not 1 ≤ segments ≤ T. GraphError: no segment can be run alone: the layer is bidirectional, its
-            other direction ends where this one begins; or its dropout drops the same all through a sequence.
+        ShapeError: not 1 ≤ segments ≤ T, or lengths that do not fit. GraphError: no segment can be run alone: the layer
+            is bidirectional, its other direction ends where this one begins; or its dropout drops the same all through
+            a sequence.
     Source: Chen et al. 2016, arXiv:1604.06174; Gruslys et al. 2016, arXiv:1606.03401.
 
     >>> from tinygrad_rnn import nn
@@ -53,9 +55,10 @@ def checkpointed(
         raise ShapeError(f"checkpointed: {segments} segments of {T} steps", expected="1 ≤ segments ≤ T",
                          got=f"x {x.shape}")  # fmt: skip
     _refuse(layer)
+    own = None if lengths is None else alive(lengths, T, np.shape(raw(lengths)), type(layer).__name__)[..., 0]
     outputs = []
     for a, b in pairwise(np.linspace(0, T, segments + 1).astype(int).tolist()):
-        options = {} if lengths is None else {"lengths": np.clip(np.asarray(lengths) - a, 0, b - a)}
+        options = {} if own is None else {"lengths": own[a:b].sum(axis=0)}
         output, hx = checkpoint(_repeatable(layer, options))(x[a:b] if axis == 0 else x[:, a:b], hx)
         outputs.append(output)
     return concatenate(outputs, axis=axis), hx

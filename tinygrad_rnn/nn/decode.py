@@ -142,13 +142,14 @@ class evaluation:  # noqa: N801  (a context manager, named as a function)
     """Dropout off in the block, and afterwards as it was."""
 
     def __init__(self, model: Seq2Seq) -> None:
-        self.model, self.training = model, model.training
+        self.model, self.before = model, [(module, module.training) for module in model.modules()]
 
     def __enter__(self) -> None:
         self.model.eval()
 
     def __exit__(self, *error: object) -> None:
-        self.model.train(self.training)
+        for module, training in self.before:
+            module.training = training
 
 
 def rows_of(state: Any, rows: Array) -> Any:

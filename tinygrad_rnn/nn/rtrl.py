@@ -52,7 +52,7 @@ def rtrl(
             step, so they may be updated in between; the gradient is then exact no more.
         loss: of a step, from its output h_t, or from (h_t, target_t) with `targets`; a Tensor of one element.
         xs: x_1, x_2, …: a sequence or an iterator without end.
-        h0: the state before the first step; zeros when None.
+        h0: the state before the first step, held constant; when None what the cell begins with, learnt or zeros.
         targets: one for each step.
     Source: Williams & Zipser 1989; Robinson & Fallside 1987.
 
@@ -68,9 +68,7 @@ def rtrl(
     for t, (x, target) in enumerate(_paired(xs, targets), 1):
         parameters = {name: parameter.detach() for name, parameter in cell.named_parameters()}
         with step(t), no_grad():
-            state = _zeros_like(cell(x)) if state is None else state
-            state, A, B = _advanced(cell, parameters, x, state)
-            influence = B if influence is None else A @ influence + B
+            state, influence = _advanced(cell, parameters, x, state, influence)
             value, g_h = value_and_grad(loss)(flatten(state)[0][0], *target)
         g = np.ravel(g_h.data) @ influence[: g_h.size]
         total = g if total is None else total + g
@@ -82,26 +80,24 @@ def _paired(xs: Iterable[Any], targets: Iterable[Any] | None) -> Iterable[tuple[
     return ((x, ()) for x in xs) if targets is None else ((x, (y,)) for x, y in zip(xs, targets, strict=True))
 
 
-def _zeros_like(state: Any) -> Any:
-    parts, build = flatten(state)
-    return build([Tensor(np.zeros(part.shape, part.dtype)) for part in parts])
-
-
-def _advanced(cell: Module, parameters: Mapping[str, Tensor], x: Any, state: Any) -> tuple[Any, Array, Array]:
-    """The next state, A (S, S) and B (S, P)."""
+def _advanced(
+    cell: Module, parameters: Mapping[str, Tensor], x: Any, state: Any, influence: Array | None
+) -> tuple[Any, Array]:
+    """The next state, and J (S, P) of it from J of the last, None before the first step."""
 
     def f(parameters: Any, state: Any) -> Any:
         return functional_call(cell, parameters, x, state)
 
     parts, build = flatten(f(parameters, state))
-    blocks, _ = flatten(jacobian(f, (0, 1))(parameters, state))
-    P = len(parameters)
+    blocks, _ = flatten(jacobian(f, (0,) if influence is None else (0, 1))(parameters, state))
+    P, n = len(parameters), len(blocks) // len(parts)
     rows = [
-        [block.data.reshape(part.size, -1) for block in blocks[k * (P + len(parts)) :][: P + len(parts)]]
-        for k, part in enumerate(parts)
+        [block.data.reshape(part.size, -1) for block in blocks[k * n : (k + 1) * n]] for k, part in enumerate(parts)
     ]
-    A, B = np.block([row[P:] for row in rows]), np.block([row[:P] for row in rows])
-    return build([part.detach() for part in parts]), A, B
+    J = np.block([row[:P] for row in rows])
+    if influence is not None:
+        J = np.block([row[P:] for row in rows]) @ influence + J
+    return build([part.detach() for part in parts]), J
 
 
 def _by_name(g: Array, parameters: Mapping[str, Tensor]) -> dict[str, Array]:

@@ -36,7 +36,7 @@ FORMATS: list[Callable[[date], str]] = [
 
 
 def dates(examples: int, seed: int = 0) -> list[Pair]:
-    """`examples` times a day from 1900 to 2099 in one of the FORMATS, no two alike; all there are where fewer exist.
+    """`examples` times a day from 1900 to 2099 in one of the FORMATS, none twice in one; all where fewer exist.
 
     >>> all(text in [write(date.fromisoformat(iso)) for write in FORMATS] for text, iso in dates(100))
     True

@@ -8,6 +8,7 @@ Rows of unequal lengths are padded (·), every target ends with STOP (■).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +38,7 @@ def read_pairs(path: str | Path) -> list[Pair]:
     Raises:
         DataError: there is no such file, it is no text, a line has no tab or more than one, or nothing on one side.
     """
-    lines = Corpus.from_file(path).text.splitlines()
+    lines = re.split("\r\n?|\n", Corpus.from_file(path).text)  # splitlines() ends a line within a text, too, at U+2028
     pairs = [_pair(path, k, line) for k, line in enumerate(lines, 1) if line.strip()]
     if not pairs:
         raise DataError(f"{path}: no pairs in it", expected="lines of source, tab, target")

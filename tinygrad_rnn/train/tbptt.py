@@ -59,7 +59,7 @@ def truncated(
         k1: steps from one update to the next; the last chunk is shorter where it does not divide.
         k2: steps that the gradient reaches back from the end of a chunk, k1 when None.
     Raises:
-        DataError: not 1 ≤ k1 ≤ k2, or a layer that is `batch_first`; at once, not when it is read.
+        DataError: not 1 ≤ k1 ≤ k2, or a layer that is `batch_first` or bidirectional; at once, not when it is read.
     Source: Williams & Peng 1990, "An efficient gradient-based algorithm for on-line training of recurrent network
         trajectories".
 
@@ -77,6 +77,9 @@ def truncated(
         raise DataError(f"truncated: k1={k1}, k2={k2}", expected="1 ≤ k1 ≤ k2: every step's loss reaches its own step")
     if getattr(layer, "batch_first", False):
         raise DataError("truncated: the layer is batch_first", expected="time first", help="build it without")
+    if getattr(layer, "bidirectional", False):
+        raise DataError("truncated: the layer is bidirectional", expected="one direction",
+                        help="its second direction starts at the last step, which is yet to come")  # fmt: skip
     return _chunks(layer, iter(xs), detach_state(state), k1, k2)
 
 

@@ -75,6 +75,8 @@ class Translator:
 
     def translate(self, sources: Sequence[str], beam: int = 1) -> list[str]:
         """What the model writes for each source, on its own."""
+        if not sources:
+            return []
         batch = self.alphabet.batch([(source, "") for source in sources])
         if beam == 1:
             found = greedy_search(self.model, batch.source, batch.lengths, limit=self.limit)
