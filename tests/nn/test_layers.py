@@ -340,9 +340,11 @@ def test_streaming_drops_between_layers_while_training():
     assert np.array_equal(single.step(x)[0].data, single.step(x)[0].data)
     assert np.array_equal(single(x[None])[0].data, single(x[None])[0].data)
     kept = nn.GRU(3, 4, recurrent_dropout=0.5, rng=0)
-    state = np.ones((1, 2, 4))
-    assert not np.array_equal(kept.step(x, state)[0].data, kept.step(x, state)[0].data)
-    for net in (layer, kept):
+    same = nn.GRU(3, 4, 2, dropout=0.5, variational=True, rng=0)
+    for net in (kept, same):
+        with pytest.raises(tg.GraphError, match="drops the same all through a sequence"):
+            net.step(x)
+    for net in (layer, kept, same):
         net.eval()
         first = np.ones((net.num_layers, 2, 4))
         assert np.array_equal(net.step(x, first)[0].data, net.step(x, first)[0].data)

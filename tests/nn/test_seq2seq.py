@@ -188,3 +188,26 @@ def test_what_does_not_fit_is_said():
         nn.Encoder(nn.GRU(4, 5, batch_first=True))
     with pytest.raises(ValueError, match="nothing to look at"):
         build("GRU", nn.DotAttention).decoder([0, 0, 0], np.zeros((1, 3, 5)))
+
+
+def pair(reader, writer, start=0, stop=1):
+    encoder = nn.Encoder(reader, nn.Embedding(7, 4, rng=1))
+    return nn.Seq2Seq(encoder, nn.Decoder(writer, nn.Embedding(6, 4, rng=3), rng=4), start=start, stop=stop)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 6)), r"cannot start from the encoder's state"),
+        (lambda: pair(nn.GRU(4, 5), nn.LSTM(4, 5)), r"state h \(1, 5\), c \(1, 5\)"),
+        (lambda: pair(nn.GRU(4, 5, bidirectional=True), nn.GRU(4, 5)), r"expected  state h \(1, 10\)"),
+        (lambda: pair(nn.GRU(4, 5, 2), nn.GRU(4, 5)), r"expected  state h \(2, 5\)"),
+        (lambda: pair(nn.GRUCell(4, 5), nn.GRU(4, 5)), r"expected  state h \(5\)"),
+        (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5, bidirectional=True)), "Decoder: a bidirectional layer"),
+        (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5), stop=6), "stop=6"),
+        (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5), start=-1), "start=-1"),
+    ],
+)
+def test_two_that_do_not_fit_are_refused_when_they_meet(made, said):
+    with pytest.raises(tg.ShapeError, match=said):
+        made()

@@ -158,15 +158,20 @@ class Recurrent(Module):
         Returns:
             (h_t of the last layer, (B, H) or (B, P), and the states, shaped like `hx`).
         Raises:
-            GraphError: the layer is bidirectional. ShapeError: x or the state does not fit.
-
-        A dropout that lasts a sequence draws its mask anew at every call: it is for whole sequences.
+            GraphError: the layer is bidirectional, or is training with a dropout that lasts a sequence: a step does not
+                know the others. ShapeError: x or the state does not fit.
         """
         if self.bidirectional:
             raise GraphError(
                 f"{type(self).__name__}.step: the second direction starts at the last step",
                 expected="one direction",
                 help="call the layer with the whole sequence",
+            )
+        if self.recurrent_dropout.active or (self.variational and self.dropout.active):
+            raise GraphError(
+                f"{type(self).__name__}.step: its dropout drops the same all through a sequence",
+                expected="the whole sequence, or no training",
+                help="call the layer with the whole sequence, or eval() it",
             )
         x = self._checked(x, 1, "(B, I)", "(I)")
         states = self._states(state, x.shape[:-1])

@@ -80,6 +80,9 @@ class Decoder(Module):
         rng: Rng = None,
     ) -> None:
         _time_first("Decoder", rnn)
+        if not isinstance(rnn, Cell) and rnn.bidirectional:
+            raise ShapeError("Decoder: a bidirectional layer", expected="one direction",
+                             help="what is yet to be written cannot be read")  # fmt: skip
         rng = np.random.default_rng(rng)
         size = rnn.state_sizes[0] if isinstance(rnn, Cell) else rnn.output_size
         self.embedding, self.rnn, self.attention = embedding, rnn, attention
@@ -109,6 +112,8 @@ class Seq2Seq(Module):
             as many: a bidirectional encoder of H has a decoder of 2·H.
         start: the id that the decoder reads at its first step.
         stop: the id that ends a target.
+    Raises:
+        ShapeError: the decoder cannot start from the encoder's state, or has no such ids.
 
     >>> from tinygrad_rnn import nn
     >>> encoder = Encoder(nn.GRU(4, 5, rng=0), nn.Embedding(7, 4, rng=1))
@@ -119,6 +124,13 @@ class Seq2Seq(Module):
     """
 
     def __init__(self, encoder: Encoder, decoder: Decoder, *, start: int, stop: int) -> None:
+        read, written = _state_of(encoder.rnn), _state_of(decoder.rnn)
+        if read != written:
+            raise ShapeError("Seq2Seq: the decoder cannot start from the encoder's state", expected=f"state {read}",
+                             got=f"state {written}", help="as many layers, features and parts of a state")  # fmt: skip
+        V = decoder.embedding.num_embeddings
+        if not (0 <= start < V and 0 <= stop < V):
+            raise ShapeError(f"Seq2Seq: start={start}, stop={stop}", expected=f"ids of the decoder, 0 … {V - 1}")
         self.encoder, self.decoder, self.start, self.stop = encoder, decoder, start, stop
 
     def forward(
@@ -162,6 +174,15 @@ class Seq2Seq(Module):
             return state, None
         with scope(self.decoder.scope_name), scope(self.decoder.attention.scope_name):
             return state, self.decoder.attention.remember(stack(hs), lengths)
+
+
+def _state_of(rnn: Recurrent | Cell) -> str:
+    """The shapes of its final state for a decoder, without the batch: both directions side by side."""
+    if isinstance(rnn, Cell):
+        return ", ".join(f"{name} ({size})" for name, size in zip(rnn.states, rnn.state_sizes, strict=True))
+    cell, D = rnn.cells["l0"], 2 if rnn.bidirectional else 1
+    shapes = [(rnn.num_layers, D * size) for size in cell.state_sizes]
+    return ", ".join(f"{name} {shape}" for name, shape in zip(cell.states, shapes, strict=True))
 
 
 def coins(shape: tuple[int, ...], p: float, rng: Rng = None) -> Array:

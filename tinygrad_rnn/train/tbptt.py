@@ -48,7 +48,7 @@ def truncated(
         ∂/∂W Σ_{s = t−k1+1 … t} loss_s, with state_{t−k2} held constant: BPTT(k2; k1)
 
     With k2 > k1 each window is computed again from its first step, since the parameters may have been updated
-    meanwhile: k2/k1 times the arithmetic of k2 = k1.
+    meanwhile: k2/k1 times the arithmetic of k2 = k1, and a dropout draws other masks each time.
 
     Args:
         layer: `layer(x, state) → (output, state)` with time first: a Recurrent, or a function around one. State may be
