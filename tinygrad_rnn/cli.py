@@ -1,6 +1,7 @@
 """The command line: tinygrad-rnn demo | train | translate | sample | draw | check.
 
-Exit status: 0 done, 1 the run failed, 2 bad arguments or files (one line on stderr), 130 interrupted (train saves).
+Exit status: 0 done, 1 the run failed, 2 bad arguments or files (one line on stderr), 130 interrupted (train,
+translate save).
 """
 
 from __future__ import annotations
@@ -113,7 +114,11 @@ def parser() -> Parser:
     asked = translate_.add_mutually_exclusive_group()
     asked.add_argument("--pairs", type=Path, metavar="FILE", help="UTF-8 lines of source, tab, target")
     asked.add_argument("--task", choices=translate.TASKS, default="dates", help="pairs made by the seed (dates)")
-    translate_.add_argument("--examples", type=whole(1), metavar="N", help="pairs of the task to train on")
+    asked.add_argument("--load", type=Path, metavar="DIR", help="train nothing: ask the model that was saved there")
+    translate_.add_argument("text", nargs="*", metavar="TEXT", help="for --load: what to translate (or stdin's lines)")
+    translate_.add_argument("--out", type=Path, metavar="DIR", help="where to save (runs/translate-1, -2, …)")
+    examples = ", ".join(f"{name} {made.examples:,}" for name, made in translate.TASKS.items())
+    translate_.add_argument("--examples", type=whole(1), metavar="N", help=f"a task's pairs to train on ({examples})")
     translate_.add_argument("--held-out", type=whole(1), metavar="N", help="pairs to ask for (2000; a tenth of a file)")
     translate_.add_argument("--beam", type=whole(1), default=1, metavar="K", help="sequences kept while writing (1)")
     add_recipe(translate_)

@@ -1,5 +1,7 @@
 """Made pairs are right and repeatable; a translator learns them, and is asked what it was not shown."""
 
+import json
+import shutil
 from datetime import date
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.nn import sequence_loss
+from tinygrad_rnn.nn import greedy_search, sequence_loss
 from tinygrad_rnn.train.addition import addition, operands
 from tinygrad_rnn.train.dates import FIRST, FORMATS, LAST, MONTHS, WEEKDAYS, dates, day, ordinal, year
 from tinygrad_rnn.train.pairs import split_pairs
@@ -81,6 +83,103 @@ def test_the_same_seed_learns_the_same():
         return next(train_translator(translator, COPIES))[1], translator.translate(["abc"])
 
     assert run() == run()
+
+
+@pytest.mark.parametrize("recipe", [
+    Recipe(hidden=8, embedding=4, epochs=1),
+    Recipe("lstm", 6, 2, 3, "additive", reverse=True, epochs=1, seed=3),
+    Recipe("rnn", 6, 1, 3, "none", bidirectional=False, epochs=1),
+], ids=lambda recipe: recipe.model)  # fmt: skip
+def test_what_is_loaded_writes_what_was_saved_to_the_bit(recipe, tmp_path):
+    pairs = [(source + "é\t", target + "→") for source, target in COPIES]
+    translator = Translator(recipe, pairs)
+    list(train_translator(translator, pairs))
+    assert translator.save(tmp_path / "made" / "for it").exists()
+    loaded = Translator.load(tmp_path / "made" / "for it")
+    assert (loaded.recipe, loaded.limit, vars(loaded.alphabet).keys()) == (recipe, 5, vars(translator.alphabet).keys())
+    sources = [source for source, _ in pairs]
+    for beam in (1, 3):
+        assert loaded.translate(sources, beam) == translator.translate(sources, beam)
+    batch, again = translator.alphabet.batch(pairs), loaded.alphabet.batch(pairs)
+    for before, after in zip(batch, again, strict=True):
+        np.testing.assert_array_equal(after, before)
+    found = [greedy_search(t.model, batch.source, batch.lengths, limit=5) for t in (translator, loaded)]
+    assert found[0] == found[1]  # the log-probabilities, too
+
+
+def test_a_save_takes_the_place_of_the_one_before(tmp_path):
+    translator = Translator(Recipe(hidden=8, embedding=4, epochs=1), COPIES)
+    translator.save(tmp_path)
+    list(train_translator(translator, COPIES))
+    translator.save(tmp_path)
+    loaded = Translator.load(tmp_path).model.state_dict()
+    for name, array in translator.model.state_dict().items():
+        np.testing.assert_array_equal(loaded[name], array)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("saved")
+    Translator(Recipe(hidden=4, embedding=2), [("ab", "ba")]).save(directory)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("recipe", None),
+        ("recipe", {"hidden": 5}),
+        ("recipe", {"hidden": "many"}),
+        ("recipe", {"hidden": -1}),
+        ("recipe", {"model": "transformer"}),
+        ("recipe", {"heads": 8}),
+        ("source", "abc"),
+        ("source", 3),
+        ("target", None),
+        ("limit", "long"),
+        ("limit", 0),
+    ],
+)
+def test_damage_is_a_checkpoint_error(name, value, saved, tmp_path):
+    directory = shutil.copytree(saved, tmp_path / "copy")
+    path = directory / "checkpoint.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    facts = document["facts"]
+    facts[name] = {**facts[name], **value} if isinstance(value, dict) else value
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(tg.CheckpointError, match=r"damaged|does not fit"):
+        Translator.load(directory)
+
+
+@pytest.mark.parametrize("facts", [None, [], {}])
+def test_facts_that_are_none_are_a_checkpoint_error(facts, saved, tmp_path):
+    directory = shutil.copytree(saved, tmp_path / "copy")
+    path = directory / "checkpoint.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "facts": facts}), encoding="utf-8")
+    with pytest.raises(tg.CheckpointError, match=r"damaged|no translator"):
+        Translator.load(directory)
+
+
+def test_a_directory_of_something_else_is_a_checkpoint_error(saved, tmp_path):
+    with pytest.raises(tg.CheckpointError, match="no checkpoint here"):
+        Translator.load(tmp_path)
+    tg.train.Run(tg.train.Settings(hidden=4, layers=1), tg.train.Corpus("some text")).save(tmp_path / "run")
+    with pytest.raises(tg.CheckpointError, match=r"no translator here(.|\n)*settings(.|\n)*sample"):
+        Translator.load(tmp_path / "run")
+    with pytest.raises(tg.CheckpointError, match="a translator, no character model"):
+        tg.train.Run.load(saved)
+    half = shutil.copytree(saved, tmp_path / "half")
+    arrays = next(half.glob("arrays-*"))
+    arrays.write_bytes(arrays.read_bytes()[:-9])
+    with pytest.raises(tg.CheckpointError, match="damaged"):
+        Translator.load(half)
+
+
+def test_a_character_that_it_was_never_shown_is_named_and_so_is_the_text():
+    translator = Translator(Recipe(hidden=4, embedding=2), [("ab", "ba")])
+    with pytest.raises(tg.DataError, match=r"'abX'(.|\n)*only 'ab'(.|\n)*'X'"):
+        translator.translate(["ab", "abX"])
 
 
 UNEQUAL = [("a", "b"), ("ab", "abba"), ("bbab", "a"), ("bba", "bab")]

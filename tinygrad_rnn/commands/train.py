@@ -143,7 +143,7 @@ def at_chunk_ends(out: Path) -> Iterator[Callable[[], None]]:
         asked.append(number)
         if len(asked) > 1:
             raise KeyboardInterrupt
-        tqdm.write(f"stopping after this chunk and saving to {out} …", file=sys.stderr)
+        tqdm.write(f"stopping after this step and saving to {out} …", file=sys.stderr)
 
     def stop_if_asked() -> None:
         if asked:

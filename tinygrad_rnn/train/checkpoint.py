@@ -118,7 +118,7 @@ def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
         return load((directory / document["arrays"]).read_bytes()), document["facts"]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(f"{directory}: no checkpoint here", got=f"there is no {error.filename}",
-                              help="train one: tinygrad-rnn train --text FILE --out DIR") from None  # fmt: skip
+                              help="train one: tinygrad-rnn train or translate, with --out DIR") from None  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         if isinstance(error, CheckpointError):
             raise

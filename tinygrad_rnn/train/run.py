@@ -138,6 +138,9 @@ class Run:
             CheckpointError: there is no whole checkpoint there, or it was trained on another text.
         """
         arrays, facts = read(directory)
+        if "recipe" in facts:
+            raise CheckpointError(f"{directory}: a translator, no character model",
+                                  help="ask it: tinygrad-rnn translate --load DIR TEXT")  # fmt: skip
         try:
             vocabulary = facts["vocabulary"]
             corpus = Corpus("", vocabulary) if text is None else Corpus.from_file(text, vocabulary)

@@ -1,7 +1,7 @@
 """Translator: a Seq2Seq over characters, trained on pairs of texts and asked to write on its own.
 
-pairs → Alphabet → batches → Seq2Seq → sequence_loss → backward → clip → Adam       (train_translator)
-                                ↓
+pairs → Alphabet → batches → Seq2Seq → sequence_loss → backward → clip → AdamW      (train_translator)
+                                ↓    ↘ save(directory) → checkpoint → Translator.load(directory)
 "123+456" ──────────────→ greedy or beam ──→ "579" = ?                              (exact_match)
 """
 
@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 
-from tinygrad_rnn.errors import GradientError
+from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
 from tinygrad_rnn.graph import no_grad
 from tinygrad_rnn.nn import Embedding
 from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
@@ -23,8 +24,9 @@ from tinygrad_rnn.nn.losses import sequence_loss
 from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
 from tinygrad_rnn.optim import AdamW, cosine_decay
 from tinygrad_rnn.train.charmodel import KINDS
+from tinygrad_rnn.train.checkpoint import read, restore, state_of, write
 from tinygrad_rnn.train.clip import clip_grad_norm_
-from tinygrad_rnn.train.pairs import Alphabet, Batch, Pair, shuffled
+from tinygrad_rnn.train.pairs import START, STOP, Alphabet, Batch, Pair, shuffled
 
 ATTENTIONS = {"dot": DotAttention, "additive": AdditiveAttention, "none": None}
 
@@ -41,7 +43,10 @@ class Recipe:
         bidirectional: the source is read in both directions; the decoder then has 2·H features.
         reverse: the source is read from its end to its start.
         teacher_forcing: probability of reading the true character before, while training.
-        batch, epochs, lr, warmup, weight_decay, clip: Adam; the rate falls along a cosine to 0 at the last step.
+        batch, epochs: pairs in a step, times through the pairs.
+        lr, warmup, weight_decay: AdamW's; the rate rises over `warmup` steps, and falls along a cosine to 0.
+        clip: the largest joint norm of the gradients; 0 for no clipping.
+        seed: of the first weights, the order of the batches and the draws of teacher forcing.
     """
 
     model: str = "gru"
@@ -74,9 +79,13 @@ class Translator:
         self.model = build(recipe, len(self.alphabet.source.vocabulary), self.alphabet)
 
     def translate(self, sources: Sequence[str], beam: int = 1) -> list[str]:
-        """What the model writes for each source, on its own."""
+        """What the model writes for each source, on its own. Raises DataError for a character it was never shown."""
         if not sources:
             return []
+        for source in sources:
+            if strange := sorted(set(source) - set(known := self.alphabet.source.vocabulary)):
+                raise DataError(f"{source!r:.60}: characters that the model was never shown",
+                                expected=f"only {known!r:.120}", got=", ".join(map(repr, strange[:10])))  # fmt: skip
         batch = self.alphabet.batch([(source, "") for source in sources])
         if beam == 1:
             found = greedy_search(self.model, batch.source, batch.lengths, limit=self.limit)
@@ -84,6 +93,37 @@ class Translator:
             beams = beam_search(self.model, batch.source, batch.lengths, limit=self.limit, beam=beam)
             found = [best[0] for best in beams]
         return [self.alphabet.decode(written.ids) for written in found]
+
+    def save(self, directory: str | Path) -> Path:
+        """Write recipe, alphabets and weights to `directory`; returns the path of its JSON file."""
+        source, target = self.alphabet.source.vocabulary, self.alphabet.target.vocabulary.removeprefix(START + STOP)
+        facts = {"recipe": asdict(self.recipe), "source": source, "target": target, "limit": self.limit}
+        return write(directory, state_of(self.model), facts)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Translator:
+        """The translator that was saved in `directory`: it writes what it wrote, to the bit.
+
+        Raises:
+            CheckpointError: there is none, it is damaged, or it is another kind of model.
+        """
+        arrays, facts = read(directory)
+        try:
+            if "recipe" not in facts:
+                raise CheckpointError(f"{directory}: no translator here", got=f"a model with {', '.join(facts)}",
+                                      help="one that train saved is asked by sample")  # fmt: skip
+            # one pair that has every character makes the same alphabet as all of them
+            translator = cls(Recipe(**facts["recipe"]), [(facts["source"], facts["target"])])
+            translator.limit = int(facts["limit"])
+            if translator.limit < 1:
+                raise ValueError(f"limit {translator.limit}")
+            restore(arrays, translator.model)
+        except CheckpointError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            got = f"{type(error).__name__}: {error}"
+            raise CheckpointError(f"{directory}: the checkpoint is damaged", got=got) from None
+        return translator
 
 
 def build(recipe: Recipe, source_size: int, alphabet: Alphabet) -> Seq2Seq:
