@@ -80,8 +80,21 @@ def test_solved_when_the_last_2000_were_right(parts, solved):
     assert Adding1997(np.random.default_rng(0)).solved(None, errors(*parts)) is solved
 
 
-def test_the_other_form_is_solved_by_the_mean_square():
+class Answers:
+    """The right answers, all off by as much."""
+
+    def __init__(self, off):
+        self.off = off
+
+    def __call__(self, batch):
+        self.data = batch.target[:, None] + self.off
+        return self
+
+
+def test_the_other_form_is_solved_by_the_mean_square_on_new_sequences():
     task = Adding(np.random.default_rng(0))
-    assert not task.solved(None, errors((1999, 0.0)))
-    assert task.solved(None, errors((2000, 0.0999)))
-    assert not task.solved(None, errors((2000, 0.1001)))
+    assert not task.solved(Answers(0), errors((1999, 0.0)))
+    assert task.solved(Answers(0), errors((2000, 0.0999)))
+    assert not task.solved(Answers(0), errors((2000, 0.1001)))
+    assert task.solved(Answers(0.0999), errors((2000, 0.0)))
+    assert not task.solved(Answers(0.1001), errors((2000, 0.0)))

@@ -1,6 +1,7 @@
 """The embedded Reber grammar, against an automaton that is written another way: a regular expression."""
 
 import re
+from collections import Counter
 
 import numpy as np
 from hypothesis import given
@@ -57,12 +58,16 @@ def test_a_batch_says_the_strings(found):
         ]
 
 
-def test_both_branches_and_all_symbols_come():
+def test_each_of_two_choices_is_as_likely_as_the_other():
     rng = np.random.default_rng(0)
-    strings = [embedded_reber_string(rng)[0] for _ in range(2000)]
-    # half of them with T: 2,000 coins, four times the spread of √2,000/2
-    assert abs(sum(s[1] == "T" for s in strings) - 1000) < 4 * 2000**0.5 / 2
-    assert set("".join(strings)) == set(SYMBOLS)
+    taken = Counter()
+    for _ in range(2000):
+        text, legal = embedded_reber_string(rng)
+        taken.update((options, symbol) for symbol, options in zip(text, legal, strict=True) if len(options) == 2)
+    assert {options for options, _ in taken} == {"TP", "SX", "XS", "TV", "PV"}
+    for options, symbol in taken:
+        n = sum(taken[options, s] for s in options)
+        assert abs(taken[options, symbol] - n / 2) < 4 * n**0.5 / 2  # n coins: four times their spread
 
 
 class Oracle:

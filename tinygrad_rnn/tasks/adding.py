@@ -74,20 +74,20 @@ class Adding(Sum):
 
     name = "adding"
     title = "Adding problem, values in [0, 1), T = 100 (Le et al. 2015, Arjovsky et al. 2016)"
-    criterion = "mean square error < 0.01 over the last 2,000 sequences"
+    criterion = "mean square error < 0.01 on 10,000 new sequences, looked at when that of the last 2,000 is"
     measure = "mean square error on 10,000"
     chance = 1 / 6
     recipes = {
-        "lstm": Recipe("lstm", 32, memory=100),
-        "gru": Recipe("gru", 32, memory=100),
-        "rnn": Recipe("rnn", 32, lr=1e-3),
+        "lstm": Recipe("lstm", 32, memory=100, quick=50_000),
+        "gru": Recipe("gru", 32, memory=100, quick=50_000),
+        "rnn": Recipe("rnn", 32, lr=1e-3, quick=50_000),
     }
 
     def batch(self, rows: int) -> Batch:
         return adding(self.rng, rows)
 
     def solved(self, network: Reader, recent: Recent) -> bool:
-        return recent.full and float(np.mean(recent.errors**2)) < 0.01
+        return recent.full and float(np.mean(recent.errors**2)) < 0.01 and self.score(network) < 0.01
 
     def score(self, network: Reader) -> float:
         return float(np.mean(self.fresh(network, 10_000) ** 2))
@@ -100,6 +100,7 @@ class Adding1997(Sum):
     title = "Adding problem, values in [−1, 1), lengths 100 … 110 (Hochreiter & Schmidhuber 1997, experiment 4)"
     criterion = "the last 2,000 all within 0.04, their mean square error < 0.01"
     measure = "wrong of 2,560"
+    note = "the paper's LSTM has no forget gate and learns online; ours has one, and learns from batches"
     published = {"lstm": ("74,000", "1")}
     recipes = {"lstm": Recipe("lstm", 32, memory=100)}
 

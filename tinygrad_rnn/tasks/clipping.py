@@ -20,16 +20,18 @@ class Clipping(Task):
     title = "Temporal order, L = 20, tanh RNN with its gradient clipped and not (Pascanu et al. 2013)"
     inputs, outputs = 6, 4
     criterion = (
-        "< 1 % wrong of 10,000 new sequences, looked at when the last 2,000 cost < 0.05 nats each; "
+        "< 1 % wrong of 10,000 new sequences, looked at when the last 2,000 cost < 0.1 nats each; "
         "diverged: they cost > 1.01·ln 4, more than guessing"
     )
     measure = "wrong of 10,000"
+    note = "the paper reports, as curves, the share of runs that succeed by length"
     chance = 7500
+    every = 1000
     recipes = {
         "rnn, clipped": Recipe("rnn", 50, "sgd", batch=20, spread=0.1, quick=100_000),
         "rnn, not clipped": Recipe("rnn", 50, "sgd", batch=20, spread=0.1, clip_norm=None, quick=100_000),
-        "rnn, lr 0.1, clipped": Recipe("rnn", 50, "sgd", 0.1, batch=20, spread=0.1, quick=60_000),
-        "rnn, lr 0.1, not clipped": Recipe("rnn", 50, "sgd", 0.1, batch=20, spread=0.1, clip_norm=None, quick=60_000),
+        "rnn, lr 0.1, clipped": Recipe("rnn", 50, "sgd", 0.1, batch=20, spread=0.1, quick=40_000),
+        "rnn, lr 0.1, not clipped": Recipe("rnn", 50, "sgd", 0.1, batch=20, spread=0.1, clip_norm=None, quick=40_000),
     }
 
     def batch(self, rows: int) -> Batch:
@@ -46,7 +48,7 @@ class Clipping(Task):
         return float(np.sum(self.fresh(network, 10_000, lambda y, batch: y.argmax(axis=1) != batch.target)))
 
     def solved(self, network: Reader, recent: Recent) -> bool:
-        return recent.full and float(np.mean(recent.errors)) < 0.05 and self.wrong(network) < 100
+        return recent.full and float(np.mean(recent.errors)) < 0.1 and self.wrong(network) < 100
 
     def diverged(self, recent: Recent) -> bool:
         return recent.full and float(np.mean(recent.errors)) > 1.01 * np.log(4)

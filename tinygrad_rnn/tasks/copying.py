@@ -50,12 +50,13 @@ class Copying(Task):
     inputs, outputs = 10, 9
     criterion = f"below a tenth of the {memoryless(30):.4f} nats per step of who remembers nothing, over the last 2,000"
     measure = "nats per step on 1,000"
+    note = "the papers' delays are longer, so none of their figures stands here; chance: no symbol remembered"
     chance = memoryless(30)
     recipes = {
         name: Recipe(
-            name, 64, "rmsprop", 2e-2, 20, {"alpha": 0.9}, clip_norm=None, clip_value=1.0, memory=50, quick=quick
+            name, 64, "rmsprop", 2e-2, 20, {"alpha": 0.9}, clip_norm=None, clip_value=1.0, memory=50, quick=20_000
         )
-        for name, quick in (("lstm", 40_000), ("gru", 60_000))
+        for name in ("lstm", "gru")
     }
 
     def batch(self, rows: int) -> Batch:

@@ -14,9 +14,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
     parts = []
     for task, found in groupby(outcomes, lambda o: o.job.task):
         of_task = list(found)
-        head = f"{task.title}\n  solved: {task.criterion}"
+        said = [task.title, f"  solved: {task.criterion}", *([f"  note: {task.note}"] if task.note else [])]
         named = [(name, list(same)) for name, same in groupby(of_task, lambda o: o.job.recipe)]
-        parts.append("\n".join([head, *_rows(named), *(f"  {name}: {_told(same)}" for name, same in named)]))
+        told = (f"  {name}: {_told(same)}\n    {_tried(same)}" for name, same in named)
+        parts.append("\n".join([*said, *_rows(named), *told]))
     return "\n\n".join(parts)
 
 
@@ -35,8 +36,9 @@ def _rows(named: Sequence[tuple[str, list[Outcome]]]) -> list[str]:
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     """Words to the left, numbers to the right."""
-    last = len(row) - 1
-    return [f"{cell:<{w}}" if k < 2 or k == last else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(row, widths))]  # noqa: B905
+    left = {0, 1, len(row) - 1}
+    cells = enumerate(zip(row, widths, strict=True))
+    return [f"{cell:<{width}}" if k in left else f"{cell:>{width}}" for k, (cell, width) in cells]
 
 
 def chance(outcome: Outcome) -> str:
@@ -57,18 +59,23 @@ def sequences(outcome: Outcome) -> str:
 
 
 def _told(same: Sequence[Outcome]) -> str:
-    """How many seeds solved it, with what, and how that stands to what was published."""
+    """How many seeds solved it, and how that stands to what was published."""
     job = same[0].job
     solved = [o.sequences for o in same if o.solved]
     astray = sum(o.diverged for o in same)
     said = [f"{len(solved)} of {len(same)} solved"]
     if astray:
         said.append(f"{astray} of {len(same)} diverged")
-    if len(solved) < len(same):
-        said.append(f"{len(same) - len(solved)} NOT within {job.budget:,} sequences")
+    if len(solved) + astray < len(same):
+        said.append(f"{len(same) - len(solved) - astray} NOT within {job.budget:,} sequences")
     if solved:
         published = job.task.published.get(job.recipe, ("",))[0]
         said.append(f"median {median(solved):,.0f} sequences" + (f", published {published}" if published else ""))
-    largest = max(o.largest for o in same)
-    said.append(f"largest gradient {largest:.2g}; {job.task.recipes[job.recipe]}")
-    return "; ".join([*said, f"{sum(o.seconds for o in same):.0f} s of processor time"])
+    return "; ".join(said)
+
+
+def _tried(same: Sequence[Outcome]) -> str:
+    """What they were tried with, and what it took."""
+    recipe = same[0].job.task.recipes[same[0].job.recipe]
+    seconds = sum(o.seconds for o in same)
+    return f"{recipe}; largest ‖g‖ {max(o.largest for o in same):.2g}; {seconds:.0f} s of processor time"

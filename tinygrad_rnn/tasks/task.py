@@ -31,6 +31,7 @@ class Task:
         criterion: when it counts as solved, in words; the sequences until then are what is counted.
         measure: what `score` counts, on fresh sequences, in words.
         published: (sequences needed, score) as published, in words; "" where nobody says.
+        note: how the trial differs from the published one, in words.
         chance: the score of somebody who has learnt nothing, or nothing but the format; None where there is none.
         every: how many sequences lie between two looks at `solved`.
     """
@@ -43,6 +44,7 @@ class Task:
     criterion: ClassVar[str]
     measure: ClassVar[str]
     published: ClassVar[dict[str, tuple[str, str]]] = {}
+    note: ClassVar[str] = ""
     chance: ClassVar[float | None] = None
     every: ClassVar[int] = 1
 

@@ -64,11 +64,9 @@ class TemporalOrder(Task):
     inputs, outputs = len(SYMBOLS), 4
     criterion = "every output of the last 2,000 within 0.3, and their mean error < 0.1"
     measure = "wrong of 2,560"
+    note = "the paper's LSTM has no forget gate and learns online; ours has one, and learns from batches"
     published = {"lstm": ("31,390", "1")}
-    recipes = {
-        "lstm": Recipe("lstm", 32, batch=20, memory=100, quick=60_000),
-        "gru": Recipe("gru", 32, batch=20, memory=100, quick=60_000),
-    }
+    recipes = {"lstm": Recipe("lstm", 32, batch=20, memory=100, quick=60_000)}
 
     def batch(self, rows: int) -> Batch:
         return temporal_order(self.rng, rows)
