@@ -61,9 +61,7 @@ class Cell(Module):
         dtype: Any = np.float32,
         rng: init.Rng = None,
     ) -> None:
-        sizes = (input_size, hidden_size)
-        if not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
-            raise ShapeError(f"{type(self).__name__}: sizes must be positive", expected="integers", got=str(sizes))
+        check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
         if not isinstance(bias, bool | np.bool_):  # torch.nn.RNN takes its nonlinearity in this place
             raise TypeError(f"{type(self).__name__}: bias={bias!r}: expected True or False")
         rng = np.random.default_rng(rng)
@@ -173,6 +171,13 @@ class Cell(Module):
         before = self.initial_state(batch) if hx is None else self.given_state(hx, batch)
         after = self.advanced(x, before)
         return after[0] if len(after) == 1 else after
+
+
+def check_sizes(owner: str, **sizes: int) -> None:
+    """Raise ShapeError unless every size is an integer of at least 1."""
+    wrong = [f"{name}={n!r}" for name, n in sizes.items() if not (isinstance(n, int | np.integer) and n > 0)]
+    if wrong:
+        raise ShapeError(f"{owner}: sizes must be positive", expected="integers of at least 1", got=", ".join(wrong))
 
 
 def checked_state(state: Any, expected: list[tuple[int, ...]], cell: Cell, owner: str = "") -> list[Tensor]:

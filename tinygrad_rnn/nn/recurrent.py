@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.errors import GraphError, ShapeError
 from tinygrad_rnn.graph import label, scope, step
-from tinygrad_rnn.nn.cell import Cell, State, checked_state
+from tinygrad_rnn.nn.cell import Cell, State, check_sizes, checked_state
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.module import Module, check_features, incoming
@@ -66,8 +66,7 @@ class Recurrent(Module):
         rng: Rng = None,
         **cell: Any,
     ) -> None:
-        if not all(isinstance(n, int | np.integer) and n > 0 for n in [num_layers]):
-            raise ShapeError(f"{type(self).__name__}: num_layers={num_layers}", expected="an integer, at least 1")
+        check_sizes(type(self).__name__, num_layers=num_layers)
         rng = np.random.default_rng(rng)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.bidirectional, self.variational = batch_first, bidirectional, variational
