@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
+from tinygrad_rnn.cli import main
 from tinygrad_rnn.primitive import REGISTRY
 from tinygrad_rnn.testing.spec import SPECS
 from tinygrad_rnn.testing.strategies import load_profile
@@ -25,6 +26,23 @@ if os.environ.get("CI"):
     load_profile("ci")
 else:
     settings.load_profile("tests")
+
+
+@pytest.fixture
+def refused(capsys):
+    """refused(argument, …): the one line with which the command line refuses them, and ends with status 2."""
+
+    def line(*arguments):
+        try:
+            status = main(arguments)
+        except SystemExit as exit:
+            status = exit.code
+        error = capsys.readouterr().err
+        assert status == 2
+        assert error.count("\n") == 1
+        return error
+
+    return line
 
 
 def as_it_was(table):

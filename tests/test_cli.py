@@ -72,16 +72,9 @@ def test_a_run_is_never_overwritten_and_keeps_its_settings(text, tmp_path, capsy
         [],
     ],
 )
-def test_bad_arguments_get_one_line_and_status_2(arguments, text, tmp_path, monkeypatch, capsys):
+def test_bad_arguments_get_one_line_and_status_2(arguments, text, tmp_path, monkeypatch, refused):
     monkeypatch.chdir(tmp_path)
-    try:
-        status = main([text if a == "TEXT" else a for a in arguments])
-    except SystemExit as exit:
-        status = exit.code
-    error = capsys.readouterr().err
-    assert status == 2
-    assert error.count("\n") == 1
-    assert error.startswith("tinygrad-rnn")
+    assert refused(*(text if a == "TEXT" else a for a in arguments)).startswith("tinygrad-rnn")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows delivers Ctrl-C to the whole console")

@@ -135,13 +135,19 @@ def parser() -> Parser:
     return top
 
 
-def add_settings(to: argparse.ArgumentParser) -> None:
-    """An option for every field of Settings; one that is not given is absent."""
-    s = Settings()
+def options_for(defaults: Settings | Recipe, to: argparse.ArgumentParser) -> Callable[..., None]:
+    """`option(name, help, …)` adds an option for a field: its help shows the default; what is not given is absent."""
 
     def option(name: str, help: str, **how: Any) -> None:
-        shown = getattr(s, name.replace("-", "_"))
+        shown = getattr(defaults, name.replace("-", "_"))
         to.add_argument(f"--{name}", default=argparse.SUPPRESS, help=f"{help} ({shown})", **how)
+
+    return option
+
+
+def add_settings(to: argparse.ArgumentParser) -> None:
+    """An option for every field of Settings."""
+    option = options_for(Settings(), to)
 
     option("model", "the recurrence", choices=KINDS)
     option("hidden", "hidden features H", type=whole(1), metavar="H")
@@ -168,12 +174,8 @@ def add_settings(to: argparse.ArgumentParser) -> None:
 
 
 def add_recipe(to: argparse.ArgumentParser) -> None:
-    """An option for every field of Recipe; one that is not given is absent, and then what suits the task."""
-    r = Recipe()
-
-    def option(name: str, help: str, **how: Any) -> None:
-        shown = getattr(r, name.replace("-", "_"))
-        to.add_argument(f"--{name}", default=argparse.SUPPRESS, help=f"{help} ({shown})", **how)
+    """An option for every field of Recipe; what is not given is what suits the task."""
+    option = options_for(Recipe(), to)
 
     option("model", "the recurrence of encoder and decoder", choices=KINDS)
     option("hidden", "hidden features H of each direction", type=whole(1), metavar="H")

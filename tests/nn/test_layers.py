@@ -22,6 +22,17 @@ class LeakyNet(nn.Recurrent):
     cell_type = Leaky
 
 
+class Passing(nn.Cell):
+    """h′ = x: what dropout does to the outputs between layers is all there is to see."""
+
+    def step(self, x, state):
+        return (x + 0 * state[0],)
+
+
+class PassingNet(nn.Recurrent):
+    cell_type = Passing
+
+
 LAYERS = {
     "RNN": lambda **o: nn.RNN(3, 4, **o),
     "LSTM": lambda **o: nn.LSTM(3, 4, **o),
@@ -151,19 +162,12 @@ def test_a_row_without_a_batch_has_one_length():
 
 
 def test_variational_dropout_drops_the_same_places_at_every_step():
-    class Constant(nn.Cell):
-        def step(self, x, state):
-            return (x + 0 * state[0],)
-
-    class Net(nn.Recurrent):
-        cell_type = Constant
-
     x = np.ones((6, 2, 50))
-    steady, shaking = (Net(50, 50, 2, dropout=0.5, variational=kind, rng=0)(x)[0].data for kind in (True, False))
+    steady, shaking = (PassingNet(50, 50, 2, dropout=0.5, variational=kind, rng=0)(x)[0].data for kind in (True, False))
     assert set(np.unique(steady)) == {0.0, 2.0}  # x/(1 − p): the mean stays
     assert (steady == steady[0]).all()
     assert not (shaking == shaking[0]).all()
-    net = Net(50, 50, 2, dropout=0.5, variational=True, rng=0)
+    net = PassingNet(50, 50, 2, dropout=0.5, variational=True, rng=0)
     assert not np.array_equal(net(x)[0].data, net(x)[0].data)  # another sequence, another mask
     assert (net.eval()(x)[0].data == 1).all()
 
@@ -351,14 +355,7 @@ def test_streaming_drops_between_layers_while_training():
 
 
 def test_variational_dropout_drops_other_places_of_each_row():
-    class Constant(nn.Cell):
-        def step(self, x, state):
-            return (x + 0 * state[0],)
-
-    class Net(nn.Recurrent):
-        cell_type = Constant
-
-    y = Net(50, 50, 2, dropout=0.5, variational=True, rng=0)(np.ones((3, 2, 50)))[0].data
+    y = PassingNet(50, 50, 2, dropout=0.5, variational=True, rng=0)(np.ones((3, 2, 50)))[0].data
     assert not np.array_equal(y[:, 0], y[:, 1])
 
 

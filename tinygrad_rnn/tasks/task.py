@@ -6,6 +6,7 @@ batch → network → y → errors, one a sequence → the last 2,000 of them �
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import ClassVar
@@ -20,8 +21,8 @@ from tinygrad_rnn.tensor import Array, Tensor
 Judge = Callable[[Array, Batch], Array]
 
 
-class Task:
-    """One trial of a problem, with random numbers of its own. A task of yours defines what is below `published`.
+class Task(ABC):
+    """One trial of a problem, with random numbers of its own. A task of yours defines what is abstract here.
 
     Attributes:
         name: what it is called on the command line.
@@ -51,29 +52,29 @@ class Task:
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
 
+    @abstractmethod
     def batch(self, rows: int) -> Batch:
         """The next sequences to learn from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def loss(self, y: Tensor, batch: Batch) -> Tensor:
         """What is made small."""
-        raise NotImplementedError
 
+    @abstractmethod
     def errors(self, y: Array, batch: Batch) -> Array:
         """(rows,) how far each sequence's answer is off, in whatever unit `solved` judges."""
-        raise NotImplementedError
 
+    @abstractmethod
     def solved(self, network: Reader, recent: Recent) -> bool:
         """Whether the criterion is met."""
-        raise NotImplementedError
 
     def diverged(self, recent: Recent) -> bool:
         """Whether learning has gone astray though every number is finite."""
         return False
 
+    @abstractmethod
     def score(self, network: Reader) -> float:
         """What is measured at the end, on sequences that it never saw."""
-        raise NotImplementedError
 
     def fresh(self, network: Reader, sequences: int, judge: Judge | None = None, rows: int = 500) -> Array:
         """What `judge`, by default `errors`, says of so many new sequences, with nothing learnt from them."""
