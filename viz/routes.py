@@ -74,7 +74,7 @@ def _from_below(plan: Layout, source: Placed, target: Placed) -> list[Point]:
     vias = [plan.via(b.layer, b.column, via) for via in plan.steps[b.layer].vias((a.key, b.key))]
     goal = vias[0][0] if vias else target.x
     channel = plan.base[b.layer] - 0.58 * plan.row
-    if a.kind == "input":  # its own layer's box stands above it: past it on the left
+    if not plan.steps[a.layer].in_gutter(a.key):  # its own layer's box stands above it: past it on the left
         out = min(goal, source.box[0] - 8)
         return [(out, source.y), (out, channel), (goal, channel), *vias]
     straight = abs(goal - source.x) < 1
@@ -83,12 +83,24 @@ def _from_below(plan: Layout, source: Placed, target: Placed) -> list[Point]:
 
 def _from_another_step(plan: Layout, source: Placed, target: Placed) -> list[Point]:
     """Up or down in the gutter to the target's row, then along it; under the row where something stands in the way."""
+    a, b = source.item, target.item
+    assert a.column is not None and b.column is not None
+    channel = target.y - plan.row / 2
     if _level(source, target) is not None:
-        return []
+        passed = [p for p in plan.places.values() if _between(source, target, p)]
+        return [(source.x, channel), (target.x, channel)] if passed else []
+    if a.kind == "output":  # its state stands under it: past it on the right
+        out = source.box[2] + 10
+        return [(out, source.y), (out, channel), (target.x, channel)]
     if _is_first(plan, target):
         return [(source.x, target.y)]
-    channel = target.y - plan.row / 2
     return [(source.x, channel), (target.x, channel)]
+
+
+def _between(source: Placed, target: Placed, place: Placed) -> bool:
+    """Whether a level line from one to the other would run through the place."""
+    left, right = sorted((source.x, target.x))
+    return left < place.x < right and place.box[1] < target.y < place.box[3]
 
 
 def _level(source: Placed, target: Placed) -> float | None:
