@@ -11,7 +11,7 @@ from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from tinygrad_rnn.cli import main
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing.spec import SPECS
 from tinygrad_rnn.testing.strategies import load_profile
 

@@ -1,6 +1,7 @@
 """The shape of the house: imports point down, every public name is there and says what it is."""
 
 import ast
+import importlib
 import inspect
 from pathlib import Path
 
@@ -10,54 +11,110 @@ import tinygrad_rnn as tg
 import viz
 
 ROOT = Path(__file__).parent.parent
-ORDER = [
-    "errors", "graph", "messages", "tensor", "primitive", "ops", "tree", "pull", "reverse", "forward", "derivatives",
-    "ledger", "labelled", "flow", "influence", "nn", "optim", "exchange", "train", "tasks", "testing", "commands",
+ROOMS = [
+    "errors",
+    "engine",
+    "ops",
+    "autodiff",
+    "diagnostics",
+    "nn",
+    "optim",
+    "data",
+    "saving",
+    "exchange",
+    "train",
+    "tasks",
+    "testing",
     "cli",
-]  # fmt: skip
-ENGINE = ORDER[: ORDER.index("nn")]
-FILES = sorted((ROOT / "tinygrad_rnn").rglob("*.py"))
+]
+INSIDE = {  # each file imports only what stands to its left
+    "engine": ["context", "op", "node", "tensor", "trees", "anomaly", "apply", "declare", "snapshot"],
+    "autodiff": ["accumulate", "backprop", "functions", "forward", "reverse", "higher", "remat"],
+}
+STUDY = ROOMS[: ROOMS.index("nn")]  # what a reader of the engine reads: no library but NumPy
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("tinygrad_rnn", "viz")
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+PACKAGES = [name for name, path in FILES.items() if path.name == "__init__.py"]
+each_file = pytest.mark.parametrize("name", [name for name in FILES if not name.endswith("__main__")])
 
 
-def imported(path):
-    """Every module that a file imports when it runs; what only the type checker reads does not count."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+def imported(name):
+    """Every module that a file names in an import, wherever it stands: what only the type checker reads counts too."""
+    for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relatively"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in FILES else node.module
         elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            yield from (alias.name for alias in node.names)
 
 
-def layer(module):
-    parts = module.split(".")
-    return parts[1] if parts[0] == "tinygrad_rnn" and len(parts) > 1 and parts[1] in ORDER else None
+def ours(name):
+    """The files of this project that one imports, without itself and the packages that it stands in."""
+    return {m for m in imported(name) if m in FILES and m != name and not name.startswith(f"{m}.")}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_point_down(path):
-    part = path.relative_to(ROOT / "tinygrad_rnn").with_suffix("").parts[0]
-    if part in ("__init__", "__main__"):
-        return
-    for module in imported(path):
-        below = layer(module)
-        if below is not None:
-            assert ORDER.index(below) <= ORDER.index(part), f"{part} imports {module}"
-        if part not in ("commands", "cli") and path.name != "plugin.py":  # nobody imports these
-            assert module.split(".")[0] != "viz", f"{part} imports viz"
-        if part in ENGINE:
-            assert module.split(".")[0] not in ("tqdm", "safetensors", "graphviz", "hypothesis")
+@each_file
+def test_rooms_import_only_rooms_below(name):
+    room = [*name.split("."), ""][1]
+    for module in imported(name):
+        package, inner = [*module.split("."), ""][:2]
+        if package == "tinygrad_rnn" and room and name.startswith("tinygrad_rnn") and inner:
+            assert ROOMS.index(inner) <= ROOMS.index(room), f"{name} imports {module}"
+        if name.startswith("tinygrad_rnn") and room != "cli" and name != "tinygrad_rnn.testing.plugin":
+            assert package != "viz", f"{name} imports {module}"
+        if room in STUDY:
+            assert package not in ("tqdm", "safetensors", "graphviz", "hypothesis"), f"{name} imports {module}"
+        if name.startswith("viz") and package == "tinygrad_rnn":
+            assert module == "tinygrad_rnn.engine.snapshot", f"{name} imports {module}"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "viz").rglob("*.py")), ids=lambda p: p.name)
-def test_viz_sees_only_the_graph(path):
-    for module in imported(path):
-        if module.startswith("tinygrad_rnn"):
-            assert module.startswith("tinygrad_rnn.graph"), f"{path.name} imports {module}"
+@each_file
+def test_files_of_a_room_import_only_files_below(name):
+    room, _, file = name.rpartition(".")
+    order = INSIDE.get(room.removeprefix("tinygrad_rnn."))
+    for module in ours(name) if order else ():
+        if module.rpartition(".")[0] == room:
+            assert order.index(module.rpartition(".")[2]) < order.index(file), f"{name} imports {module}"
+
+
+def test_no_imports_run_in_a_circle():
+    waiting = {name: ours(name) for name in FILES}
+    while free := [name for name, needed in waiting.items() if not needed & waiting.keys()]:
+        for name in free:
+            del waiting[name]
+    assert not waiting, " ↔ ".join(sorted(waiting))
+
+
+@each_file
+def test_nothing_of_ours_is_imported_for_the_type_checker_alone(name):
+    for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            modules = [n.module or "" for n in ast.walk(node) if isinstance(n, ast.ImportFrom)]
+            assert not [m for m in modules if m.split(".")[0] in ("tinygrad_rnn", "viz")]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_module_is_hidden_by_a_name_beside_it(name):
+    package, _, file = name.rpartition(".")
+    if package and not name.endswith("__main__"):
+        importlib.import_module(name)
+        assert inspect.ismodule(getattr(importlib.import_module(package), file)), f"{package}.{file} is not the module"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_a_package_hands_on_its_files_call_public(package):
+    """Each file that a package takes names from has an `__all__`, and they are in it."""
+    for node in ast.parse(FILES[package].read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module in FILES and FILES[node.module].name != "__init__.py":
+            public = getattr(importlib.import_module(node.module), "__all__", None)
+            assert public is not None, f"{node.module} has no __all__"
+            names = {alias.name for alias in node.names} - {"*"}
+            assert names <= set(public), f"{node.module}: {', '.join(sorted(names - set(public)))} not in its __all__"
 
 
 CONTRACT = {
@@ -98,4 +155,4 @@ def test_a_name_of_a_package_is_in_its_all():
 
 
 def test_no_file_is_a_drawer_for_everything():
-    assert not [path for path in FILES if path.stem in ("utils", "helpers", "misc", "common")]
+    assert not [path for path in FILES.values() if path.stem in ("utils", "helpers", "misc", "common")]

@@ -8,7 +8,18 @@ Each imports only what stands to its left. `testing` checks gradients, `cli` is 
 """
 
 from tinygrad_rnn import exchange, nn, ops, optim, testing, train
-from tinygrad_rnn.derivatives import checkpoint, hessian, hvp, jacobian
+from tinygrad_rnn.autodiff.forward import jvp
+from tinygrad_rnn.autodiff.higher import hessian, hvp, jacobian
+from tinygrad_rnn.autodiff.remat import checkpoint
+from tinygrad_rnn.autodiff.reverse import grad, value_and_grad, vjp
+from tinygrad_rnn.diagnostics.flow import gradient_flow
+from tinygrad_rnn.diagnostics.jacobians import spectral_radius, state_influence, step_jacobians
+from tinygrad_rnn.diagnostics.ledger import gradient_ledger
+from tinygrad_rnn.diagnostics.recorded import labelled
+from tinygrad_rnn.engine.context import detect_anomaly, enable_grad, no_grad, scope, step
+from tinygrad_rnn.engine.declare import elementwise, linear, nondifferentiable, primitive
+from tinygrad_rnn.engine.snapshot import Graph, GraphNode, graph
+from tinygrad_rnn.engine.tensor import Tensor, label, tensor
 from tinygrad_rnn.errors import (
     AnomalyError,
     CheckpointError,
@@ -19,16 +30,7 @@ from tinygrad_rnn.errors import (
     ShapeError,
     TinygradError,
 )
-from tinygrad_rnn.flow import gradient_flow
-from tinygrad_rnn.forward import jvp
-from tinygrad_rnn.graph import Graph, GraphNode, detect_anomaly, enable_grad, graph, label, no_grad, scope, step
-from tinygrad_rnn.influence import spectral_radius, state_influence, step_jacobians
-from tinygrad_rnn.labelled import labelled
-from tinygrad_rnn.ledger import gradient_ledger
 from tinygrad_rnn.ops import *  # noqa: F403
-from tinygrad_rnn.primitive import elementwise, linear, nondifferentiable, primitive
-from tinygrad_rnn.reverse import grad, value_and_grad, vjp
-from tinygrad_rnn.tensor import Tensor, tensor
 
 __version__ = "0.1.0"
 

@@ -7,6 +7,11 @@ ShapeError: LSTMCell: x has 12 features, the cell takes 10
   help      build LSTMCell(input_size=12, …) or slice x[:, :10]
 """
 
+__all__ = [
+    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "GraphError", "ShapeError",
+    "TinygradError",
+]  # fmt: skip
+
 
 class TinygradError(Exception):
     """Base of every error below: a first line, then the lines that are known.

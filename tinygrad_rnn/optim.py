@@ -17,8 +17,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import CheckpointError
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["OPTIMIZERS"]
 
 State = dict[str, Array]
 Schedule = Callable[[int], float]

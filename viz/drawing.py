@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinygrad_rnn.graph import Graph
-from viz import render, words
-from viz.dot import source
-from viz.elide import elide, kept_steps
-from viz.layout import layout
-from viz.picture import picture
-from viz.theme import THEMES
+from tinygrad_rnn.engine.snapshot import Graph
+from viz.layout.grid import layout
+from viz.paint import render
+from viz.paint.dot import source
+from viz.paint.theme import THEMES
+from viz.scene import words
+from viz.scene.elide import elide, kept_steps
+from viz.views import picture
+
+__all__ = ["Drawing", "draw"]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tests.conftest import as_it_was
 from tests.exchange.oracles import parts, random_states, require, run_onnx
 from tinygrad_rnn import CheckpointError, GraphError, nn
 from tinygrad_rnn.exchange import export_onnx, rule
-from tinygrad_rnn.exchange.onnx_rules import RULES
+from tinygrad_rnn.exchange.onnx.rules import RULES
 
 # float32, sums of at most 20 products, 4 layers, 9 steps, weights of at most 1/√H: below 4e-7 in 2,000 random layers
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}

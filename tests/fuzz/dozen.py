@@ -17,14 +17,14 @@ DOZEN = [
     ("arithmetic", "a=lambda y, a, b: (a > b) + 0.5", "Gt_Lt"),
     ("pointwise", "0.5 / y", "NumberReplacer"),
     ("pointwise", "x=lambda y, x: 1 / (1 + x)", "Add_Sub"),
-    ("reduce", "return y * (g - sum_(g * y", "ReplaceTrueWithFalse"),
-    ("reduce", "ahead.append(ahead[-1] * xs[k]", "NumberReplacer"),
+    ("softmaxes", "return y * (g - sum_(g * y", "ReplaceTrueWithFalse"),
+    ("products", "ahead.append(ahead[-1] * xs[k]", "NumberReplacer"),
     ("shape", "stretched = tuple(k for k", "Eq_NotEq"),
     ("shape", "before = (slice(None),) * axis", "Mul_Add"),
     ("indexing", "rows = (indices % lines", "Mod_FloorDiv"),
     ("indexing", "np.diff(rows, prepend=-1)", "USub_UAdd"),
-    ("matmul", "order = kept + [left[", "Add_Sub"),
-    ("matmul", "matmul(b, expand_dims(gy, -1))", "Delete_USub"),
+    ("linalg", "order = kept + [left[", "Add_Sub"),
+    ("linalg", "matmul(b, expand_dims(gy, -1))", "Delete_USub"),
 ]
 SAME = ("pointwise", "np.copysign(x, -1)", "USub_Invert")  # ~1 is −2, and only the sign is copied
 

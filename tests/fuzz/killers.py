@@ -21,9 +21,9 @@ NEAR = 5  # ops
 Test = tuple[str, Callable[[], Any]]
 SUITE = [
     "tests/test_architecture.py",
-    "tests/test_derivatives.py",
-    "tests/test_forward.py",
-    "tests/test_tensor.py",
+    "tests/autodiff/test_higher.py",
+    "tests/autodiff/test_forward.py",
+    "tests/engine/test_tensor.py",
 ]
 
 

@@ -22,7 +22,7 @@ from tests.fuzz.mutations import Mutation, mutations, read
 from tests.fuzz.trial import ROOT, killer
 from tests.fuzz.verdicts import Verdict, judge, remember, remembered
 
-FILES = ["arithmetic", "pointwise", "reduce", "shape", "indexing", "matmul"]
+FILES = ["arithmetic", "pointwise", "reduce", "products", "softmaxes", "shape", "indexing", "linalg"]
 LIMIT = 60  # seconds, and ten times what the source as it is takes
 HEAVY = ("torch", "pytest", "safetensors.numpy", "numpy.random", "hypothesis.extra.numpy")  # imported once for all
 
@@ -95,7 +95,7 @@ def report(verdicts: Sequence[Verdict]) -> None:
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     about = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.mutants", description=about[0], epilog=about[2])
-    parser.add_argument("files", nargs="*", default=FILES, help="of tinygrad_rnn/ops, by name; all six with rules")
+    parser.add_argument("files", nargs="*", default=FILES, help="of tinygrad_rnn/ops, by name; all that have rules")
     parser.add_argument("--lines", nargs="+", default=(), metavar="TEXT", help="only lines with one of these in them")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many, drawn at random")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")

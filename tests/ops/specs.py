@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing.call import Call
 
 
@@ -73,7 +73,7 @@ FORMULAS = {
     "relu": lambda x: np.where(x > 0, x, 0.0),
     "softplus": lambda x: np.logaddexp(0, x),
     "log_sigmoid": lambda x: -np.logaddexp(0, -x),
-    "alias": lambda x: x,
+    "identity": lambda x: x,
 }
 POSITIVE = {"sqrt", "log", "log1p", "power", "divide"}
 UNARY = [(), (3,), (2, 3), (0,), (2, 0, 3)]
@@ -679,5 +679,5 @@ SPECIAL = {
     ]
 }
 
-ELSEWHERE = {"checkpointed": "its rules run a function again: tests/test_derivatives.py"}
+ELSEWHERE = {"rematerialized": "its rules run a function again: tests/autodiff/test_higher.py"}
 SPECS = {**{name: spec for name, op in list(REGISTRY.items()) if (spec := elementwise(op))}, **SPECIAL}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
 
 both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 FAR = np.array([-800.0, -100.0, 0.0, 100.0, 800.0])

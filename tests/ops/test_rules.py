@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tests.ops.specs import ELSEWHERE, SPECS
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.testing import DEFAULT, calls, check_call, check_errors, check_laws
 from tinygrad_rnn.testing.grammar import CALLABLE
-from tinygrad_rnn.tree import flatten
 
 EDGES = [
     pytest.param(spec, spec.named(call), id=f"{spec}-{k}")

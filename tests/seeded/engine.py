@@ -3,25 +3,25 @@
 import numpy as np
 
 from tests.seeded.patches import bent, into, replaced, together
-from tinygrad_rnn import forward, pull, reverse
-from tinygrad_rnn.graph import ancestors
+from tinygrad_rnn.autodiff import accumulate, backprop, forward, reverse
+from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts
+from tinygrad_rnn.engine.node import ancestors
+from tinygrad_rnn.engine.tensor import from_array
 from tinygrad_rnn.ops.arithmetic import add
 from tinygrad_rnn.ops.indexing import _add_at
 from tinygrad_rnn.ops.shape import sum_to
-from tinygrad_rnn.pull import Arrived
-from tinygrad_rnn.tensor import wrap
 
 PRODUCTS = "programs matmul tanh add"  # in which a matrix is used more than once
-_add = Arrived.add
-_buffer = Arrived.buffer
+_add = Cotangents.add
+_buffer = Shortcuts.buffer
 
 
 def _overwrites(self, node, g):
-    self.slots[node] = g
+    self.sums[node] = g
 
 
 def _keeps_the_first(self, node, g):
-    self.slots.setdefault(node, g)
+    self.sums.setdefault(node, g)
 
 
 def _loses_the_third(self, node, g):
@@ -30,12 +30,12 @@ def _loses_the_third(self, node, g):
 
 
 def _averages(self, node, g):
-    self.slots[node] = (self.slots[node] + g) / 2 if node in self.slots else g
+    self.sums[node] = (self.sums[node] + g) / 2 if node in self.sums else g
 
 
 def _adds_to_the_borrowed(self, node, g):
-    if node in self.slots and isinstance(self.slots[node], np.ndarray) and not self.record:
-        self.slots[node][...] += g
+    if node in self.sums and isinstance(self.sums[node], np.ndarray) and not self.record:
+        self.sums[node][...] += g
     else:
         _add(self, node, g)
 
@@ -50,7 +50,7 @@ def _leaves_float32(self, node, g):
 
 def _overwrites_when_recorded(self, node, g):
     if self.record:
-        self.slots[node] = g
+        self.sums[node] = g
     else:
         _add(self, node, g)
 
@@ -60,37 +60,37 @@ def _in_float32_when_recorded(self, node, g):
 
 
 def _forgets_the_sum(self, node):
-    self.slots[node] = np.zeros(node.shape, node.dtype)
-    return self.slots[node]
+    self.sums[node] = np.zeros(node.shape, node.dtype)
+    return self.sums[node]
 
 
 def _buffer_of_others(self, node):
-    start = self.slots.get(node)
+    start = self.sums.get(node)
     borrowed = isinstance(start, np.ndarray) and start.flags.writeable
     return start if borrowed else _buffer(self, node)
 
 
-def _settles_the_last(self, node):
+def _flushes_the_last(self, node):
     rule, gys, args = self.waiting.pop(node)
     self.add(node, rule(gys[-1:], args[-1:]))
 
 
-def _settles_all_but_one(self, node):
+def _flushes_all_but_one(self, node):
     rule, gys, args = self.waiting.pop(node)
     some = max(len(gys) - 1, 1)
     self.add(node, rule(gys[:some], args[:some]))
 
 
 def _waits_for_ever(self, node):
-    if node in self.waiting and node not in self.slots:
-        self.settle(node)
-    return self.slots.pop(node, None)
+    if node in self.waiting and node not in self.sums:
+        self.flush(node)
+    return self.sums.pop(node, None)
 
 
 def _mixes_rules(self, node, rule, gy, args):
-    held = self.waiting.setdefault(node, (rule, [], []))
-    held[1].append(gy)
-    held[2].append(args)
+    kept = self.waiting.setdefault(node, (rule, [], []))
+    kept[1].append(gy)
+    kept[2].append(args)
 
 
 def _first_row(x, shape):
@@ -134,12 +134,12 @@ def _only_parents(wanted, order):
     return wanted | {node for node in order if any(parent in wanted for parent in node.inputs)}
 
 
-def _uncopied(ys, gys, xs, record, right=reverse._pull_tensors):
+def _uncopied(ys, gys, xs, record, right=reverse._backprop_tensors):
     if record:
         return right(ys, gys, xs, record)
     reached = [(y, g) for y, g in zip(ys, gys, strict=True) if y.requires_grad]
-    found = pull.pull([y.node for y, _ in reached], [g._array for _, g in reached], [x.node for x in xs])
-    return [wrap(np.asarray(found.get(x.node, np.zeros(x.shape, x.dtype))), None) for x in xs]
+    found = backprop.backprop([y.node for y, _ in reached], [g._array for _, g in reached], [x.node for x in xs])
+    return [from_array(np.asarray(found.get(x.node, np.zeros(x.shape, x.dtype))), None) for x in xs]
 
 
 def _into_overwrites(gx, gy, *, index):
@@ -159,23 +159,23 @@ def _product_mean(gys, args):
 
 BUGS = {
     "a second use": {
-        "the second cotangent overwrites the first": replaced(Arrived, "add", _overwrites),
-        "only the first cotangent stays": replaced(Arrived, "add", _keeps_the_first),
-        "the third is lost": replaced(Arrived, "add", _loses_the_third),
-        "averaged, not added": replaced(Arrived, "add", _averages),
-        "added into a borrowed array": replaced(Arrived, "add", _adds_to_the_borrowed).seen_in(
+        "the second cotangent overwrites the first": replaced(Cotangents, "add", _overwrites),
+        "only the first cotangent stays": replaced(Cotangents, "add", _keeps_the_first),
+        "the third is lost": replaced(Cotangents, "add", _loses_the_third),
+        "averaged, not added": replaced(Cotangents, "add", _averages),
+        "added into a borrowed array": replaced(Cotangents, "add", _adds_to_the_borrowed).seen_in(
             "programs add subtract tanh"
         ),
-        "recorded: the second overwrites the first": replaced(Arrived, "add", _overwrites_when_recorded),
-        "into: the buffer forgets what came before": replaced(Arrived, "buffer", _forgets_the_sum),
-        "into: the buffer is somebody else's": replaced(Arrived, "buffer", _buffer_of_others).seen_in(
+        "recorded: the second overwrites the first": replaced(Cotangents, "add", _overwrites_when_recorded),
+        "into: the buffer forgets what came before": replaced(Shortcuts, "buffer", _forgets_the_sum),
+        "into: the buffer is somebody else's": replaced(Shortcuts, "buffer", _buffer_of_others).seen_in(
             "programs add getitem"
         ),
         "into: a basic index overwrites": into("getitem", _into_overwrites).seen_in("programs"),
-        "together: only the last use": replaced(Arrived, "settle", _settles_the_last).seen_in(PRODUCTS),
-        "together: the last use is left out": replaced(Arrived, "settle", _settles_all_but_one).seen_in(PRODUCTS),
-        "together: left waiting when another use came": replaced(Arrived, "take", _waits_for_ever).seen_in(PRODUCTS),
-        "together: by the rule of the first use": replaced(Arrived, "postpone", _mixes_rules).seen_in(
+        "together: only the last use": replaced(Shortcuts, "flush", _flushes_the_last).seen_in(PRODUCTS),
+        "together: the last use is left out": replaced(Shortcuts, "flush", _flushes_all_but_one).seen_in(PRODUCTS),
+        "together: left waiting when another use came": replaced(Shortcuts, "pop", _waits_for_ever).seen_in(PRODUCTS),
+        "together: by the rule of the first use": replaced(Shortcuts, "defer", _mixes_rules).seen_in(
             "programs matmul inner tanh add"
         ),
         "together: inputs and cotangents in other orders": together("matmul", _product_reversed).seen_in(PRODUCTS),
@@ -185,10 +185,10 @@ BUGS = {
         ).seen_in("programs add tanh sum"),
     },
     "broadcasting": {
-        "the first row for the sum": replaced(pull, "sum_to", _first_row),
-        "the mean for the sum": replaced(pull, "sum_to", _mean_to),
-        "summed over the last axes": replaced(pull, "sum_to", _sum_last),
-        "stretched axes cut": replaced(pull, "sum_to", _only_leading),
+        "the first row for the sum": replaced(accumulate, "sum_to", _first_row),
+        "the mean for the sum": replaced(accumulate, "sum_to", _mean_to),
+        "summed over the last axes": replaced(accumulate, "sum_to", _sum_last),
+        "stretched axes cut": replaced(accumulate, "sum_to", _only_leading),
         "tangents not stretched": replaced(
             forward, "broadcast_to", lambda dy, shape: dy + np.zeros(shape) * 1.0 if dy.ndim == len(shape) else dy * 1.0
         ),
@@ -200,17 +200,17 @@ BUGS = {
         ),
     },
     "order of nodes": {
-        "cotangents breadth first": replaced(pull, "ancestors", _breadth_first),
+        "cotangents breadth first": replaced(backprop, "ancestors", _breadth_first),
         "tangents breadth first": replaced(forward, "ancestors", _breadth_first),
-        "only the parents lead to an input": replaced(pull, "_leading_to", _only_parents),
+        "only the parents lead to an input": replaced(backprop, "_leading_to", _only_parents),
     },
     "memory of the engine": {
-        "gradients handed out without a copy": replaced(reverse, "_pull_tensors", _uncopied),
-        "cotangents through float32": replaced(Arrived, "add", _in_float32),
-        "cotangents left in float32": replaced(Arrived, "add", _leaves_float32),
-        "recorded cotangents through float32": replaced(Arrived, "add", _in_float32_when_recorded),
+        "gradients handed out without a copy": replaced(reverse, "_backprop_tensors", _uncopied),
+        "cotangents through float32": replaced(Cotangents, "add", _in_float32),
+        "cotangents left in float32": replaced(Cotangents, "add", _leaves_float32),
+        "recorded cotangents through float32": replaced(Cotangents, "add", _in_float32_when_recorded),
         "the gradient cast to float32": replaced(
-            pull, "astype", lambda x, dtype: add(x, 0.0).astype(np.float16).astype(dtype)
+            accumulate, "astype", lambda x, dtype: add(x, 0.0).astype(np.float16).astype(dtype)
         ),
     },
 }

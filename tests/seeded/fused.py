@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.primitive import REGISTRY, primitive
+from tinygrad_rnn.engine.declare import primitive
+from tinygrad_rnn.engine.op import REGISTRY
 
 
 class Gates(NamedTuple):

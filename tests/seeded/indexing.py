@@ -4,8 +4,8 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tests.seeded.patches import bent, bent_jvp, into, vjp
+from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.ops.indexing import _add_rows, _along
-from tinygrad_rnn.primitive import raw
 
 
 def _overwritten(shape, index, values):
@@ -49,10 +49,12 @@ BUGS = {
         "take: the last one stays": into("take", _rows_once),
         "take_along_axis: the last one stays": vjp(
             "take_along_axis",
-            lambda gy, y, x, indices, axis: _overwritten(x.shape, _along(raw(indices), x.shape, axis), raw(gy)),
+            lambda gy, y, x, indices, axis: _overwritten(
+                x.shape, _along(as_array(indices), x.shape, axis), as_array(gy)
+            ),
         ),
         "index_add: the last tangent stays": bent_jvp(
-            "index_add", lambda right, dv, y, x, values, index: _overwritten(y.shape, index, raw(dv)), 1
+            "index_add", lambda right, dv, y, x, values, index: _overwritten(y.shape, index, as_array(dv)), 1
         ),
         "index_add: shared among duplicates": bent(
             "index_add",
@@ -105,9 +107,9 @@ BUGS = {
         "sort: the order for its inverse": vjp(
             "sort",
             lambda gy, y, x, axis: tg.reshape(
-                tg.take(gy, np.argsort(raw(x), axis=None))
+                tg.take(gy, np.argsort(as_array(x), axis=None))
                 if axis is None
-                else tg.take_along_axis(gy, np.argsort(raw(x), axis=axis), axis=axis),
+                else tg.take_along_axis(gy, np.argsort(as_array(x), axis=axis), axis=axis),
                 x.shape,
             ),
         ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tinygrad_rnn.primitive import REGISTRY, Op
+from tinygrad_rnn.engine.op import REGISTRY, Op
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 import tinygrad_rnn as tg
 from tests.seeded.indexing import _overwritten
 from tests.seeded.patches import bent, slope, vjp
+from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.ops.indexing import index_add
-from tinygrad_rnn.primitive import raw
 
 
 def _cut(right, gy, y, *args, **static):
     """Everything but the cotangent is taken as constant."""
-    return right(gy, raw(y), *(raw(x) for x in args), **static)
+    return right(gy, as_array(y), *(as_array(x) for x in args), **static)
 
 
 def _cut_cotangent(right, gy, *rest, **static):
@@ -62,10 +62,10 @@ BUGS = {
         "sigmoid: its slope's slope": slope("logistic_slope", lambda y, x: y * (1 - 2 * y)).seen_in("sigmoid"),
         "tanh: its slope's slope": slope("logistic_slope", lambda y, x: -2 * y * tg.tanh(x)).seen_in("tanh"),
         "getitem: the last duplicate stays": vjp(
-            "getitem", lambda gy, y, x, index: tg.tensor(_overwritten(x.shape, index, raw(gy)))
+            "getitem", lambda gy, y, x, index: tg.tensor(_overwritten(x.shape, index, as_array(gy)))
         ).seen_in("programs getitem tanh multiply"),
         "take: in the first place only": vjp(
-            "take", lambda gy, y, x, indices, axis: index_add(0 * raw(x), (0,) * x.ndim, tg.sum(gy))
+            "take", lambda gy, y, x, indices, axis: index_add(0 * as_array(x), (0,) * x.ndim, tg.sum(gy))
         ).seen_in("programs take tanh multiply"),
         "matmul: a for aᵀ": vjp("matmul", lambda gy, y, a, b: 0 * b + tg.sum(a) * tg.mean(gy), 1),
         "inner: by one product per use": vjp("inner", lambda gy, y, a, b: 0 * b + tg.sum(a) * tg.mean(gy), 1),

@@ -9,11 +9,10 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-import tinygrad_rnn as tg
 from tests.fuzz import alarms
 from tests.seeded.bugs import BUGS, Bug
-from tinygrad_rnn import pull
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.autodiff import accumulate, backprop, forward, reverse
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import Kink
 
 EXAMPLES = 100
@@ -46,9 +45,15 @@ def test_every_patch_is_taken_out_again():
 
 def state():
     """All that the patches replace."""
-    engine = [getattr(pull.Arrived, name) for name in ("add", "buffer", "postpone", "settle", "take")]
-    engine += [pull.sum_to, pull.astype, pull.ancestors, pull._leading_to, tg.reverse._pull_tensors]
-    engine += [tg.forward.broadcast_to, tg.forward.ancestors]
+    engine = [getattr(accumulate.Shortcuts, name) for name in ("add", "buffer", "defer", "flush", "pop")]
+    engine += [
+        accumulate.sum_to,
+        accumulate.astype,
+        backprop.ancestors,
+        backprop._leading_to,
+        reverse._backprop_tensors,
+    ]
+    engine += [forward.broadcast_to, forward.ancestors]
     ops = [(*op.vjps, *op.jvps, op.into, *op.together.values()) for op in REGISTRY.values()]
     forwards = [cell.cell_contents for op in REGISTRY.values() for cell in op.public.__closure__]
     return engine, ops, [forward for forward in forwards if callable(forward)]

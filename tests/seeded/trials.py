@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.testing import check_jvp, check_vjp
 from tinygrad_rnn.testing.call import is_float
 from tinygrad_rnn.testing.choices import array
@@ -19,7 +20,6 @@ from tinygrad_rnn.testing.laws import DEFAULT, check_laws
 from tinygrad_rnn.testing.modules import check_module
 from tinygrad_rnn.testing.recurrent import check_recurrent
 from tinygrad_rnn.testing.source import Source, flag
-from tinygrad_rnn.tree import flatten
 
 Checks = Iterator[tuple[str, Callable[[], Any]]]
 Trial = Callable[[Source], Checks]

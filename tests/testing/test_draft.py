@@ -10,9 +10,9 @@ import pytest
 from hypothesis import Phase, find, settings
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import pull
+from tinygrad_rnn.autodiff import accumulate
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.ops import indexing
-from tinygrad_rnn.primitive import REGISTRY
 from tinygrad_rnn.testing.call import Name
 from tinygrad_rnn.testing.draft import DIMS, LARGEST, OPS, SIZE, build
 from tinygrad_rnn.testing.source import RandomSource
@@ -92,7 +92,7 @@ def forgotten_axis():
         y = x.sum(axis=tuple(range(extra))) if extra else x
         return y[tuple(slice(0, 1) if n == 1 else slice(None) for n in shape)]
 
-    return [patch.object(pull, "sum_to", sum_to)]
+    return [patch.object(accumulate, "sum_to", sum_to)]
 
 
 def overwritten_duplicates():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import GradMismatch, check_call
 from tinygrad_rnn.testing.everything import check_everything, check_op
 from tinygrad_rnn.testing.grammar import CALLABLE

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.primitive import REGISTRY
-from tinygrad_rnn.reverse import trace
+from tinygrad_rnn.autodiff.functions import record_function
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import GradMismatch, check_vjp
 from tinygrad_rnn.testing.case import Case, joined, parted
 from tinygrad_rnn.testing.explain import hint, local, source
@@ -65,7 +65,7 @@ def test_large_arrays_are_named_not_written_out():
 
 
 def test_a_recorded_op_is_a_case_of_its_own():
-    (y,) = trace(lambda x, w: tg.concatenate([x, w, x]), [np.ones(2), np.zeros(3)])[1:2]
+    (y,) = record_function(lambda x, w: tg.concatenate([x, w, x]), [np.ones(2), np.zeros(3)])[1:2]
     case = local(y.node)
     assert case.name == "concatenate"
     assert case.names == ("xs[0]", "xs[1]", "xs[2]")

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.primitive import REGISTRY, primitive
+from tinygrad_rnn.engine.declare import primitive
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import check_jvp, check_vjp
 from tinygrad_rnn.testing.grammar import CALLABLE, ELSEWHERE, RULES, call_of, rule_of
 from tinygrad_rnn.testing.source import RandomSource

@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import GradMismatch, ownership, point
 from tinygrad_rnn.testing.batched import batched
 from tinygrad_rnn.testing.laws import DEFAULT, LAWS, check_laws

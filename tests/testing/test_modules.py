@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import GradMismatch
 from tinygrad_rnn.testing.modules import check_module
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.saving import checkpoint
 from tinygrad_rnn.train import (
     CharModel,
     Corpus,
     Run,
     Settings,
-    checkpoint,
     evaluate,
     load_checkpoint,
     sample,
@@ -20,7 +20,7 @@ from tinygrad_rnn.train import (
     stream_batches,
     stream_sample,
 )
-from tinygrad_rnn.train.sample import choose
+from tinygrad_rnn.train.generate import choose
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 30
 SMALL = Settings(hidden=24, layers=1, batch=5, bptt=16, epochs=8, lr=0.02, warmup=0, dropout=0.0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
-from tinygrad_rnn.graph import Node
+from tinygrad_rnn.engine.node import Node
 from tinygrad_rnn.train import truncated
 
 KINDS = [nn.RNN, nn.LSTM, nn.GRU]

@@ -53,7 +53,7 @@ def test_a_shared_weight_is_marked():
 
 
 def test_the_three_kinds_of_no_gradient_never_look_alike():
-    from viz.heat import HEAT, heat
+    from viz.paint.heat import HEAT, heat
 
     looks = [heat(None), heat(0.0), heat(float("nan")), heat(1e-30)]
     assert len(set(looks)) == 4

@@ -8,10 +8,10 @@ import pytest
 
 import tinygrad_rnn as tg
 from tests.viz.samples import net
-from viz.layout import layout
-from viz.picture import picture
-from viz.routes import route
-from viz.sizes import text_size
+from viz.layout.geometry import text_size
+from viz.layout.grid import layout
+from viz.layout.routes import route
+from viz.views import picture
 
 CASES = [(k, layers, T, view, g) for k in ("RNN", "LSTM", "GRU") for layers in (1, 2) for T in (1, 2, 3, 6)
          for view in ("cell", "op") for g in (False, True)]  # fmt: skip

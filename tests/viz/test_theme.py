@@ -2,8 +2,8 @@
 
 import pytest
 
-from viz.heat import HEAT, contrast, text_on
-from viz.theme import THEMES
+from viz.paint.heat import HEAT, contrast, text_on
+from viz.paint.theme import THEMES
 
 
 @pytest.mark.parametrize("name", THEMES)

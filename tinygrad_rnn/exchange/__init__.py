@@ -8,9 +8,9 @@ gates      how the rows of the gates are stacked, there and here
 arrays     arrays in one file
 """
 
-from tinygrad_rnn.exchange.keras_weights import from_keras
-from tinygrad_rnn.exchange.onnx_export import export_onnx
-from tinygrad_rnn.exchange.onnx_rules import rule
-from tinygrad_rnn.exchange.torch_weights import load_weights, save_weights
+from tinygrad_rnn.exchange.keras import from_keras
+from tinygrad_rnn.exchange.onnx.export import export_onnx
+from tinygrad_rnn.exchange.onnx.rules import rule
+from tinygrad_rnn.exchange.torch import load_weights, save_weights
 
 __all__ = ["export_onnx", "from_keras", "load_weights", "rule", "save_weights"]

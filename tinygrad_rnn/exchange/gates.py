@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.nn import Cell, GRUCell, LSTMCell, RNNCell
-from tinygrad_rnn.tensor import Array
 
 KINDS: dict[type[Cell], str] = {RNNCell: "RNN", LSTMCell: "LSTM", GRUCell: "GRU"}
 OURS = {"RNN": "h", "LSTM": "ifgo", "GRU": "rzn"}

@@ -22,8 +22,6 @@ init                                  first values
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.attention import AdditiveAttention, Attention, DotAttention
 from tinygrad_rnn.nn.cell import Cell
-from tinygrad_rnn.nn.checkpointed import checkpointed
-from tinygrad_rnn.nn.decode import beam_search, greedy_search
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.embedding import Embedding
 from tinygrad_rnn.nn.functional import functional_call
@@ -33,13 +31,15 @@ from tinygrad_rnn.nn.linear import Linear
 from tinygrad_rnn.nn.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss, sequence_loss
 from tinygrad_rnn.nn.lstm import LSTM, LSTMCell
 from tinygrad_rnn.nn.module import Module, Parameter
+from tinygrad_rnn.nn.online import rtrl
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.rnn import RNN, RNNCell
-from tinygrad_rnn.nn.rtrl import rtrl
+from tinygrad_rnn.nn.search import beam_search, greedy_search
+from tinygrad_rnn.nn.segments import checkpointed
 from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
 from tinygrad_rnn.nn.sequential import Sequential
+from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.nn.topologies import ManyToMany, ManyToOne, OneToMany
-from tinygrad_rnn.nn.unroll import unroll
 
 __all__ = [
     "GRU", "LSTM", "RNN", "AdditiveAttention", "Attention", "Cell", "Decoder", "DotAttention", "Dropout", "Embedding",

@@ -13,14 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.graph import label
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
+from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, check_features, incoming
-from tinygrad_rnn.nn.padding import alive
 from tinygrad_rnn.ops import expand_dims, matmul, softmax, squeeze, swapaxes, tanh, where
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["AdditiveAttention", "Attention", "DotAttention"]
 
 
 class Memory(NamedTuple):
@@ -28,7 +29,7 @@ class Memory(NamedTuple):
 
     keys: Tensor
     values: Tensor
-    own: Array | None
+    mask: Array | None
 
 
 class Attention(Module):
@@ -75,15 +76,15 @@ class Attention(Module):
         if memory.ndim != 3 or len(memory) == 0:
             raise ShapeError(f"{name}: the memory is no sequence", expected="memory (S, B, M) with S ≥ 1",
                              got=f"memory {memory.shape}")  # fmt: skip
-        own = None
+        mask = None
         if lengths is not None:
-            places = alive(lengths, len(memory), memory.shape[1:-1], name)
+            places = valid_steps(lengths, len(memory), memory.shape[1:-1], name)
             if not places[0].all():
                 raise ShapeError(f"{name}: a row of length 0", help="leave the row out: there is nothing to look at")
-            own = None if places.all() else places[..., 0].T
-            memory = memory if own is None else where(places, memory, 0)
+            mask = None if places.all() else places[..., 0].T
+            memory = memory if mask is None else where(places, memory, 0)
         values = label(swapaxes(memory, 0, 1), "output", "memory")
-        return Memory(label(self.key(values), "output", "keys"), values, own)
+        return Memory(label(self.key(values), "output", "keys"), values, mask)
 
     def look(self, query: Any, memory: Memory) -> tuple[Tensor, Tensor]:
         """(context, weights) of a query, as `forward`."""
@@ -93,8 +94,8 @@ class Attention(Module):
             raise ShapeError(f"{type(self).__name__}: query and memory are of different batches",
                              expected=f"query (…, {len(memory.keys)}, Q)", got=f"query {query.shape}")  # fmt: skip
         scores = self.score(query, memory.keys)
-        if memory.own is not None:
-            scores = where(memory.own, scores, -np.inf)
+        if memory.mask is not None:
+            scores = where(memory.mask, scores, -np.inf)
         weights = label(softmax(scores, axis=-1), "gate", "a")
         context = squeeze(matmul(expand_dims(weights, -2), memory.values), axis=-2)
         return label(context, "output", "context"), weights

@@ -7,13 +7,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from tinygrad_rnn.engine.context import CONTEXT, step
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
 from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.graph import MODE, label, step
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.ops import broadcast_to, inner
-from tinygrad_rnn.tensor import Array, Tensor, wrap
+
+__all__ = ["Cell"]
 
 State = tuple[Tensor, ...]
 
@@ -109,7 +111,7 @@ class Cell(Module):
                 f"{type(self).__name__}.step: it has to return the parts of its new state",
                 expected=f"a tuple ({', '.join(self.states)},)",
                 got=got,
-                where=str(MODE.get()),
+                where=str(CONTEXT.get()),
             )
         return after
 
@@ -139,7 +141,7 @@ class Cell(Module):
     def _first(self, name: str, shape: tuple[int, ...]) -> Tensor:
         if self.learn_initial:
             return broadcast_to(getattr(self, f"{name}_0"), shape)
-        return wrap(np.zeros(shape, self.weight_hh.dtype), None)
+        return from_array(np.zeros(shape, self.weight_hh.dtype), None)
 
     def given_state(self, state: Any, batch: tuple[int, ...] = ()) -> State:
         """A state that was handed in, as a tuple of Tensors of the right shape, at step 0."""
@@ -189,7 +191,7 @@ def checked_state(state: Any, expected: list[tuple[int, ...]], cell: Cell, owner
             f"{owner or type(cell).__name__}: the initial state does not fit",
             expected=", ".join(f"{name} {shape}" for name, shape in zip(cell.states, expected, strict=True)),
             got=", ".join(str(part.shape) for part in parts),
-            where=str(MODE.get()),
+            where=str(CONTEXT.get()),
             help="pass None to start from zeros, or the state that the last call returned",
         )
     return parts

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.module import Module
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["Dropout"]
 
 
 class Dropout(Module):

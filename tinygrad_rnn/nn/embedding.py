@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.context import CONTEXT
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import DTypeError, ShapeError
-from tinygrad_rnn.graph import MODE
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter
 from tinygrad_rnn.ops import take
-from tinygrad_rnn.primitive import raw
-from tinygrad_rnn.tensor import Tensor
+
+__all__ = ["Embedding"]
 
 
 class Embedding(Module):
@@ -36,15 +38,15 @@ class Embedding(Module):
         self.weight = Parameter(init.normal((num_embeddings, embedding_dim), rng=rng, dtype=dtype))
 
     def forward(self, ids: Any) -> Tensor:
-        values = np.asarray(raw(ids))
+        values = np.asarray(as_array(ids))
         if values.dtype.kind not in "iu":
-            raise DTypeError(f"Embedding: the ids are {values.dtype}", expected="integers", where=str(MODE.get()))
+            raise DTypeError(f"Embedding: the ids are {values.dtype}", expected="integers", where=str(CONTEXT.get()))
         if values.size and not (values.min() >= 0 and values.max() < self.num_embeddings):
             raise ShapeError(
                 f"Embedding: an id lies outside the table of {self.num_embeddings} rows",
                 expected=f"0 … {self.num_embeddings - 1}",
                 got=f"{values.min()} … {values.max()}",
-                where=str(MODE.get()),
+                where=str(CONTEXT.get()),
             )
         y: Tensor = take(self.weight, ids, axis=0)
         return y

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import GraphError, ShapeError
 from tinygrad_rnn.nn.module import Module, Parameter
-from tinygrad_rnn.tensor import Tensor
+
+__all__ = ["functional_call"]
 
 
 def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_rnn.graph import label
+from tinygrad_rnn.engine.tensor import Tensor, label
 from tinygrad_rnn.nn.cell import Cell, State
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.ops import sigmoid, split, tanh
-from tinygrad_rnn.tensor import Tensor
+
+__all__ = ["GRU", "GRUCell"]
 
 
 class GRUCell(Cell):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.tensor import Array
 
 Shape = tuple[int, ...]
 Rng = int | np.random.Generator | None

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.context import CONTEXT
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.graph import MODE
 from tinygrad_rnn.nn.module import Module, Parameter, incoming
 from tinygrad_rnn.ops import mean, sqrt, square
-from tinygrad_rnn.tensor import Tensor
+
+__all__ = ["LayerNorm"]
 
 EPS = 1e-5
 
@@ -61,7 +63,7 @@ class LayerNorm(Module):
                 "LayerNorm: x does not end in the axes it was built for",
                 expected=f"x (…, {', '.join(map(str, self.normalized_shape))})",
                 got=f"x {x.shape}",
-                where=str(MODE.get()),
+                where=str(CONTEXT.get()),
             )
         y = normalised(x, axes, self.eps)
         y = y if self.weight is None else y * self.weight

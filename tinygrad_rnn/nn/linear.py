@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.ops import inner
-from tinygrad_rnn.tensor import Tensor
+
+__all__ = ["Linear"]
 
 
 class Linear(Module):

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.context import CONTEXT
+from tinygrad_rnn.engine.tensor import Tensor, label
 from tinygrad_rnn.errors import DTypeError, ShapeError
-from tinygrad_rnn.graph import MODE, label
+from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import incoming
-from tinygrad_rnn.nn.padding import alive
 from tinygrad_rnn.ops import log_sigmoid, log_softmax, squeeze, take_along_axis, where
-from tinygrad_rnn.primitive import raw
-from tinygrad_rnn.tensor import Tensor
+
+__all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "sequence_loss"]
 
 
 def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tensor:
@@ -29,24 +31,24 @@ def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tens
     True
     """
     logits = incoming(logits, None)
-    ids = np.asarray(raw(targets))
+    ids = np.asarray(as_array(targets))
     if ids.dtype.kind not in "iu":
         raise DTypeError(
-            f"cross_entropy: the targets are {ids.dtype}", expected="integer classes", where=str(MODE.get())
+            f"cross_entropy: the targets are {ids.dtype}", expected="integer classes", where=str(CONTEXT.get())
         )
     if logits.shape[:-1] != ids.shape or logits.ndim == 0:
         raise ShapeError(
             "cross_entropy: logits and targets do not match",
             expected="logits (…, V) and targets (…)",
             got=f"logits {logits.shape}, targets {ids.shape}",
-            where=str(MODE.get()),
+            where=str(CONTEXT.get()),
         )
     if ids.size and not 0 <= ids.min() <= ids.max() < logits.shape[-1]:
         raise ShapeError(
             "cross_entropy: a target is no class",
             expected=f"0 … {logits.shape[-1] - 1}",
             got=f"{ids.min()} … {ids.max()}",
-            where=str(MODE.get()),
+            where=str(CONTEXT.get()),
         )
     column = label(Tensor(ids[..., None]), "target", "target")
     picked = squeeze(take_along_axis(log_softmax(logits), column), axis=-1)
@@ -73,12 +75,12 @@ def sequence_loss(logits: Any, targets: Any, lengths: Any = None, reduction: str
     """
     if reduction not in ("token", "sequence", "sum", "none"):
         raise ValueError(f"reduction={reduction!r}: expected 'token', 'sequence', 'sum' or 'none'")
-    logits, targets = incoming(logits, None), np.asarray(raw(targets))
+    logits, targets = incoming(logits, None), np.asarray(as_array(targets))
     if logits.ndim != 3:
         raise ShapeError("sequence_loss: the logits are no batch of sequences", expected="logits (T, B, V)",
-                         got=f"logits {logits.shape}", where=str(MODE.get()))  # fmt: skip
+                         got=f"logits {logits.shape}", where=str(CONTEXT.get()))  # fmt: skip
     T, B, _ = logits.shape
-    own = alive(np.full(B, T) if lengths is None else lengths, T, (B,), "sequence_loss")
+    own = valid_steps(np.full(B, T) if lengths is None else lengths, T, (B,), "sequence_loss")
     if targets.shape == (T, B) and not own.all():
         logits, targets = where(own, logits, 0), np.where(own[..., 0], targets, 0)
     losses = cross_entropy(logits, targets, "none")
@@ -109,7 +111,7 @@ def binary_cross_entropy_with_logits(
     target = incoming(target, logits.dtype)
     if logits.shape != target.shape:
         raise ShapeError("binary_cross_entropy_with_logits: the shapes differ",
-                         got=f"logits {logits.shape}, target {target.shape}", where=str(MODE.get()))  # fmt: skip
+                         got=f"logits {logits.shape}, target {target.shape}", where=str(CONTEXT.get()))  # fmt: skip
     if target.is_leaf and target.name is None:
         label(target, "target", "target")
     positive = target * log_sigmoid(logits)
@@ -129,7 +131,7 @@ def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor
     target = incoming(target, prediction.dtype)
     if prediction.shape != target.shape:
         raise ShapeError("mse_loss: the shapes differ", got=f"prediction {prediction.shape}, target {target.shape}",
-                         where=str(MODE.get()))  # fmt: skip
+                         where=str(CONTEXT.get()))  # fmt: skip
     if target.is_leaf and target.name is None:
         label(target, "target", "target")
     return _reduced((prediction - target) ** 2, reduction)

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Tensor, label
 from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.graph import label
 from tinygrad_rnn.nn.cell import Cell, State
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.module import Parameter
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.ops import inner, sigmoid, split, tanh
-from tinygrad_rnn.tensor import Tensor
+
+__all__ = ["LSTM", "LSTMCell"]
 
 
 class LSTMCell(Cell):

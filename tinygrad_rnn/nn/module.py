@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.context import CONTEXT, scope
+from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
-from tinygrad_rnn.graph import MODE, label, scope
-from tinygrad_rnn.primitive import raw
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["Module", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -28,7 +30,7 @@ def incoming(x: Any, dtype: Any) -> Tensor:
             "the input of a layer is no array",
             expected="a Tensor or an array",
             got="None" if x is None else f"a tuple of {len(x)}",
-            where=str(MODE.get()),
+            where=str(CONTEXT.get()),
             help="a recurrent layer returns (output, h_n): pass on the output" if x else "",
         )
     return x if isinstance(x, Tensor) and x.dtype.kind in "fc" else Tensor(x, dtype=dtype)
@@ -43,7 +45,7 @@ def check_features(owner: str, x: Tensor, size: int, expected: str) -> None:
         f"{owner}: x has {got} features, the {'cell' if owner.endswith('Cell') else 'layer'} takes {size}",
         expected=expected,
         got=f"x {x.shape}",
-        where=str(MODE.get()),
+        where=str(CONTEXT.get()),
         help=f"build {owner}({got if x.ndim else '…'}, …) or slice x[…, :{size}]",
     )
 
@@ -156,7 +158,7 @@ class Module:
         for name, parameter in own.items():
             if name in state:
                 try:
-                    value = values[name] = Tensor(raw(state[name]))
+                    value = values[name] = Tensor(as_array(state[name]))
                 except TinygradError as error:
                     faults.append(f"{name}: {str(error).splitlines()[0]}")
                     continue

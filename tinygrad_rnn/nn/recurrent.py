@@ -14,16 +14,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinygrad_rnn.engine.context import scope, step
+from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import GraphError, ShapeError
-from tinygrad_rnn.graph import label, scope, step
 from tinygrad_rnn.nn.cell import Cell, State, check_sizes, checked_state
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, check_features, incoming
-from tinygrad_rnn.nn.padding import alive
-from tinygrad_rnn.nn.unroll import unroll
+from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["Recurrent"]
 
 
 class Recurrent(Module):
@@ -135,7 +137,7 @@ class Recurrent(Module):
         """The same, with the last layer's h of every step on its own: ([h_1 … h_T], h_n)."""
         x = self._time_first(x)
         batch = x.shape[1:-1]
-        mask = None if lengths is None else alive(lengths, len(x), batch, type(self).__name__)
+        mask = None if lengths is None else valid_steps(lengths, len(x), batch, type(self).__name__)
         with step(0):
             states = self._states(hx, batch)
         xs: Any = x if mask is None or mask.all() else where(mask, x, 0)
@@ -187,7 +189,7 @@ class Recurrent(Module):
         """One layer in one direction: its outputs, in the order of the inputs; its last state replaces its first."""
         advance = self._advance(at, xs[0].shape[:-1])
         with scope(at):
-            ys, states[at] = unroll(advance, xs, states[at], reverse=at.endswith("_reverse"), alive=mask)
+            ys, states[at] = unroll(advance, xs, states[at], reverse=at.endswith("_reverse"), mask=mask)
         return ys
 
     def _advance(self, at: str, batch: tuple[int, ...]) -> Callable[[Tensor, State], tuple[Tensor, State]]:

@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.context import CONTEXT, scope, step
+from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DTypeError, ShapeError
-from tinygrad_rnn.graph import MODE, label, scope, step
 from tinygrad_rnn.nn.attention import Attention, Memory
 from tinygrad_rnn.nn.cell import Cell
 from tinygrad_rnn.nn.embedding import Embedding
@@ -22,12 +25,11 @@ from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.recurrent import Recurrent
+from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.nn.topologies import advance, outputs
-from tinygrad_rnn.nn.unroll import unroll
 from tinygrad_rnn.ops import concatenate, reshape, stack, swapaxes, tanh
-from tinygrad_rnn.primitive import raw
-from tinygrad_rnn.tensor import Array, Tensor
-from tinygrad_rnn.tree import flatten
+
+__all__ = ["Decoder", "Encoder", "Seq2Seq"]
 
 
 class Encoder(Module):
@@ -157,7 +159,7 @@ class Seq2Seq(Module):
         def write(given: tuple[Array, Array], carried: tuple[Array, Any]) -> tuple[Tensor, tuple[Array, Any]]:
             (true, forced), (token, state) = given, carried
             logits, state = self.decoder(token, state, memory)
-            return logits, (np.where(forced, true, np.argmax(raw(logits), axis=-1)), state)
+            return logits, (np.where(forced, true, np.argmax(as_array(logits), axis=-1)), state)
 
         first = np.full(target.shape[1:], self.start), state
         logits, _ = unroll(after(len(source), write), list(zip(target, truth, strict=True)), first)
@@ -166,9 +168,10 @@ class Seq2Seq(Module):
 
     def encode(self, source: Any, lengths: Any = None) -> tuple[Any, Memory | None]:
         """(the decoder's first state, what its attention looks at) for a source."""
-        if np.ndim(raw(source)) < 2:
+        shape = np.shape(as_array(source))
+        if len(shape) < 2:
             raise ShapeError("Seq2Seq: the source is no batch of sequences", expected="source (S, B) or (S, B, I)",
-                             got=f"source {np.shape(raw(source))}", help="a batch of one: source[:, None]")  # fmt: skip
+                             got=f"source {shape}", help="a batch of one: source[:, None]")  # fmt: skip
         hs, state = self.encoder(source, lengths)
         if self.decoder.attention is None:
             return state, None
@@ -200,7 +203,7 @@ def after(S: int, f: Callable[..., Any]) -> Callable[..., Any]:
     """f, its time steps counted on from S: a decoder writes when its encoder has read."""
 
     def later(*args: Any) -> Any:
-        now = MODE.get()
+        now = CONTEXT.get()
         with step(S + (now.step or 0), of=None if now.steps is None else S + now.steps):
             return f(*args)
 
@@ -208,12 +211,12 @@ def after(S: int, f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _ids(target: Any) -> Array:
-    ids = np.asarray(raw(target))
+    ids = np.asarray(as_array(target))
     if ids.dtype.kind not in "iu":
-        raise DTypeError(f"Seq2Seq: the targets are {ids.dtype}", expected="integer ids", where=str(MODE.get()))
+        raise DTypeError(f"Seq2Seq: the targets are {ids.dtype}", expected="integer ids", where=str(CONTEXT.get()))
     if ids.ndim != 2 or len(ids) == 0:
         raise ShapeError("Seq2Seq: the targets are no batch of sequences", expected="target (T, B) with T ≥ 1",
-                         got=f"target {ids.shape}", where=str(MODE.get()))  # fmt: skip
+                         got=f"target {ids.shape}", where=str(CONTEXT.get()))  # fmt: skip
     return ids
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from tinygrad_rnn.nn.module import Module
 
+__all__ = ["Sequential"]
+
 
 class Sequential(Module):
     """y = fₙ(… f₂(f₁(x))): each module's result is the next one's input.

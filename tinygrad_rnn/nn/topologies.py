@@ -14,15 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.context import CONTEXT, scope
+from tinygrad_rnn.engine.tensor import Tensor, from_array, label
 from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.graph import MODE, label, scope
 from tinygrad_rnn.nn.cell import Cell
+from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, incoming
-from tinygrad_rnn.nn.padding import alive
 from tinygrad_rnn.nn.recurrent import Recurrent
-from tinygrad_rnn.nn.unroll import unroll
+from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, where
-from tinygrad_rnn.tensor import Tensor, wrap
+
+__all__ = ["ManyToMany", "ManyToOne", "OneToMany"]
 
 
 class Topology(Module):
@@ -65,8 +67,8 @@ class ManyToMany(Topology):
             (y (T, B, O), the states after the last step); y is 0 in the pads.
         """
         hs, last = outputs(self.rnn, x, hx, lengths)
-        own = None if lengths is None else alive(lengths, len(hs), hs[0].shape[:-1], type(self).__name__)
-        ys, _ = unroll(lambda h, _: (self.output(h), None), hs, None, alive=own)
+        mask = None if lengths is None else valid_steps(lengths, len(hs), hs[0].shape[:-1], type(self).__name__)
+        ys, _ = unroll(lambda h, _: (self.output(h), None), hs, None, mask=mask)
         return self.stacked(ys), last
 
 
@@ -126,11 +128,11 @@ class OneToMany(Topology):
         if steps < 1:
             raise ShapeError(f"OneToMany: {steps} steps", expected="at least 1")
         x = incoming(x, self.rnn.weight_ih.dtype if isinstance(self.rnn, Cell) else self.rnn.dtype)
-        own = None
+        mask = None
         if lengths is not None:
-            own = alive(lengths, steps, x.shape[:-1], "OneToMany")
+            mask = valid_steps(lengths, steps, x.shape[:-1], "OneToMany")
             hx = first_state(self.rnn, x.shape[:-1]) if hx is None else hx
-        ys, (_, last) = unroll(self._next, [x, *[None] * (steps - 1)], (x, hx), alive=own)
+        ys, (_, last) = unroll(self._next, [x, *[None] * (steps - 1)], (x, hx), mask=mask)
         return self.stacked(ys), last
 
     def _next(self, given: Tensor | None, carried: tuple[Tensor, Any]) -> tuple[Tensor, tuple[Tensor, Any]]:
@@ -143,14 +145,14 @@ class OneToMany(Topology):
                 "OneToMany: the output cannot be the next input",
                 expected=f"y {x.shape}, like x",
                 got=f"y {y.shape}",
-                where=str(MODE.get()),
+                where=str(CONTEXT.get()),
                 help=f"a head with {x.shape[-1]} outputs, or feed='zeros'",
             )
         return y, (y if self.feed == "output" else x, state)
 
     def _fed(self, before: Tensor) -> Tensor:
         """What a step reads that is given nothing: the output before, or zeros, made in that step."""
-        return before if self.feed == "output" else wrap(np.zeros(before.shape, before.dtype), None)
+        return before if self.feed == "output" else from_array(np.zeros(before.shape, before.dtype), None)
 
 
 def outputs(rnn: Recurrent | Cell, x: Any, hx: Any = None, lengths: Any = None) -> tuple[list[Tensor], Any]:
@@ -161,13 +163,13 @@ def outputs(rnn: Recurrent | Cell, x: Any, hx: Any = None, lengths: Any = None) 
     x = incoming(x, rnn.weight_ih.dtype)
     if x.ndim not in (2, 3) or len(x) == 0:
         raise ShapeError(f"{type(rnn).__name__}: x is no sequence", expected="x (T, B, I) or (T, I) with T ≥ 1",
-                         got=f"x {x.shape}", where=str(MODE.get()))  # fmt: skip
+                         got=f"x {x.shape}", where=str(CONTEXT.get()))  # fmt: skip
     batch = x.shape[1:-1]
     first = rnn.initial_state(batch) if hx is None else rnn.given_state(hx, batch)
-    own = None if lengths is None else alive(lengths, len(x), batch, type(rnn).__name__)
-    if own is not None:
-        x = where(own, x, 0)  # a NaN in a pad, times a gradient of 0, would be NaN
-    return unroll(lambda x_t, state: advance(rnn, label_input(x_t), state), x, unpacked(first), alive=own)
+    mask = None if lengths is None else valid_steps(lengths, len(x), batch, type(rnn).__name__)
+    if mask is not None:
+        x = where(mask, x, 0)  # a NaN in a pad, times a gradient of 0, would be NaN
+    return unroll(lambda x_t, state: advance(rnn, label_input(x_t), state), x, unpacked(first), mask=mask)
 
 
 def advance(rnn: Recurrent | Cell, x: Tensor, state: Any) -> tuple[Tensor, Any]:

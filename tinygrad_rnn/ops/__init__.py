@@ -2,11 +2,12 @@
 
 arithmetic   a ∘ b, choices, comparisons        shape      the same numbers, arranged anew
 pointwise    f(x), smooth                       indexing   picking out, adding back, order
-reduce       many to fewer, softmax             matmul     sums of products
-methods      the operators and methods of Tensor
+reduce       many to fewer                       linalg     sums of products
+products     prod, cumprod                softmaxes  softmax and its logarithms
+operators    the operators and methods of Tensor
 """
 
-from tinygrad_rnn.ops import methods
+from tinygrad_rnn.ops import operators
 from tinygrad_rnn.ops.arithmetic import (
     abs_ as abs,
 )
@@ -42,7 +43,7 @@ from tinygrad_rnn.ops.indexing import (
     take,
     take_along_axis,
 )
-from tinygrad_rnn.ops.matmul import dot, einsum, inner, matmul, outer, tensordot, trace
+from tinygrad_rnn.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, trace
 from tinygrad_rnn.ops.pointwise import (
     cos,
     exp,
@@ -58,18 +59,8 @@ from tinygrad_rnn.ops.pointwise import (
     sqrt,
     tanh,
 )
-from tinygrad_rnn.ops.reduce import (
-    cumprod,
-    cumsum,
-    log_softmax,
-    logsumexp,
-    mean,
-    norm,
-    prod,
-    softmax,
-    std,
-    var,
-)
+from tinygrad_rnn.ops.products import cumprod, prod
+from tinygrad_rnn.ops.reduce import cumsum, mean, norm, std, var
 from tinygrad_rnn.ops.reduce import (
     max_ as max,
 )
@@ -96,6 +87,7 @@ from tinygrad_rnn.ops.shape import (
     tile,
     transpose,
 )
+from tinygrad_rnn.ops.softmaxes import log_softmax, logsumexp, softmax
 
 __all__ = [
     "abs", "add", "argmax", "argmin", "argsort", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumprod",
@@ -108,4 +100,4 @@ __all__ = [
     "var", "where",
 ]  # fmt: skip
 
-methods.bind()
+operators.bind()

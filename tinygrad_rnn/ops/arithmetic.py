@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.declare import elementwise, nondifferentiable, primitive
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.ops.pointwise import log
-from tinygrad_rnn.primitive import elementwise, nondifferentiable, primitive
-from tinygrad_rnn.tensor import Array
+
+__all__ = [
+    "abs_", "add", "clip", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum",
+    "multiply", "negative", "not_equal", "power", "sign", "square", "subtract", "where",
+]  # fmt: skip
 
 
 @elementwise(a=1, b=1)

@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.declare import nondifferentiable, primitive
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import DTypeError, ShapeError
-from tinygrad_rnn.primitive import nondifferentiable, primitive, raw
-from tinygrad_rnn.tensor import Array
+
+__all__ = [
+    "argmax", "argmin", "argsort", "diagonal", "getitem", "index_add", "one_hot", "sort", "take", "take_along_axis",
+]  # fmt: skip
 
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
@@ -82,7 +87,7 @@ def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None
 
 
 def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any:
-    flat = np.asarray(raw(indices))
+    flat = np.asarray(as_array(indices))
     if axis is None:
         return index_add(np.zeros(x.size, x.dtype), flat, gy).reshape(x.shape)
     return index_add(np.zeros(x.shape, x.dtype), (slice(None),) * (axis % x.ndim) + (flat,), gy)
@@ -113,7 +118,9 @@ def take_along_axis(x: Array, indices: Array, *, axis: int | None = -1) -> Array
 
 
 take_along_axis.vjp(
-    x=lambda gy, y, x, indices, *, axis: index_add(np.zeros(x.shape, x.dtype), _along(raw(indices), x.shape, axis), gy)
+    x=lambda gy, y, x, indices, *, axis: index_add(
+        np.zeros(x.shape, x.dtype), _along(as_array(indices), x.shape, axis), gy
+    )
 )
 take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, indices, axis=axis))
 
@@ -171,14 +178,14 @@ def sort(x: Array, *, axis: int | None = -1) -> Array:
 
 
 def _sort_vjp(gy: Any, y: Any, x: Any, *, axis: int | None) -> Any:
-    order = np.argsort(raw(x), axis=axis, kind="stable")
+    order = np.argsort(as_array(x), axis=axis, kind="stable")
     if axis is None:
         return take(gy, np.argsort(order, kind="stable")).reshape(x.shape)
     return take_along_axis(gy, np.argsort(order, axis=axis, kind="stable"), axis=axis)
 
 
 def _sort_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
-    order = np.argsort(raw(x), axis=axis, kind="stable")
+    order = np.argsort(as_array(x), axis=axis, kind="stable")
     return take(dx, order) if axis is None else take_along_axis(dx, order, axis=axis)
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_rnn.primitive import elementwise
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.declare import elementwise
+from tinygrad_rnn.engine.tensor import Array
+
+__all__ = [
+    "cos", "exp", "expm1", "log", "log1p", "log_sigmoid", "logaddexp", "relu", "sigmoid", "sin", "softplus", "sqrt",
+    "tanh",
+]  # fmt: skip
 
 
 @elementwise(x=lambda y, x: 0.5 / y)

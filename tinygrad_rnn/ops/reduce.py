@@ -7,20 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.declare import linear, primitive
+from tinygrad_rnn.engine.op import Primitive
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.ops.arithmetic import abs_, where
-from tinygrad_rnn.ops.pointwise import exp
 from tinygrad_rnn.ops.shape import (
     broadcast_to,
-    concatenate,
     expand_dims,
     flip,
-    moveaxis,
     reshape,
-    stack,
 )
-from tinygrad_rnn.primitive import Primitive, linear, primitive
-from tinygrad_rnn.tensor import Array
+
+__all__ = ["cumsum", "max_", "mean", "min_", "norm", "std", "sum_", "var"]
 
 Axis = int | tuple[int, ...] | None
 
@@ -141,33 +140,6 @@ def norm(x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = F
     raise ShapeError(f"norm: ord={ord!r} is not built", expected="None, 1, 2 or inf")
 
 
-# products: by prefix products and recurrences, never by division, so zeros are ordinary numbers at every order
-
-
-def _prefix(x: Any) -> Any:
-    """[1, x₁, x₁x₂, …] along the last axis: for each element the product of those before it."""
-    one = np.ones((*x.shape[:-1], 1), x.dtype)
-    return cumprod(concatenate([one, x[..., :-1]], axis=-1), axis=-1)
-
-
-def _product_of_others(y: Any, x: Any, *, axis: Axis) -> Any:
-    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
-    axes = tuple(a % x.ndim for a in axes)
-    last = tuple(range(-len(axes), 0))
-    moved = moveaxis(x, axes, last)
-    flat = reshape(moved, (*moved.shape[: x.ndim - len(axes)], extent(x, axes)))
-    if flat.shape[-1] == 0:
-        return x
-    others = _prefix(flat) * flip(_prefix(flip(flat, -1)), -1)
-    return moveaxis(reshape(others, moved.shape), last, axes)
-
-
-@reduction(_product_of_others)
-def prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = Π x over `axis`.  ∂y/∂xᵢ = the product of the others, at every order and with any number of zeros."""
-    return np.prod(x, axis=axis, keepdims=keepdims)
-
-
 @linear(
     transpose=lambda gy, x, *, axis: (
         reshape(flip(cumsum(flip(gy, 0), 0), 0), x.shape) if axis is None else flip(cumsum(flip(gy, axis), axis), axis)
@@ -176,88 +148,3 @@ def prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 def cumsum(x: Array, *, axis: int | None = None) -> Array:
     """yₖ = Σ x up to and including k along `axis` (of the flattened x when None).  gxᵢ = Σ gyₖ over k ≥ i."""
     return np.cumsum(x, axis=axis)
-
-
-def _columns(x: Any, axis: int | None) -> list[Any]:
-    """The slices of x along `axis`, in order; of the flattened x when None."""
-    line = reshape(x, (-1,)) if axis is None else moveaxis(x, axis, 0)
-    return [line[k] for k in range(line.shape[0])]
-
-
-def _cumprod_vjp(gy: Any, y: Any, x: Any, *, axis: int | None) -> Any:
-    if x.size == 0:
-        return reshape(gy, x.shape)
-    g, ys, xs = _columns(gy, axis), _columns(y, axis), _columns(x, axis)
-    back = [g[-1]]  # ȳₖ = gyₖ + xₖ₊₁ ȳₖ₊₁, then gxₖ = yₖ₋₁ ȳₖ
-    for k in range(len(xs) - 2, -1, -1):
-        back.append(g[k] + xs[k + 1] * back[-1])
-    back.reverse()
-    gx = stack([back[0], *(ys[k - 1] * back[k] for k in range(1, len(xs)))])
-    return reshape(gx, x.shape) if axis is None else moveaxis(gx, 0, axis)
-
-
-def _cumprod_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
-    if x.size == 0:
-        return reshape(dx, y.shape)
-    d, ys, xs = _columns(dx, axis), _columns(y, axis), _columns(x, axis)
-    ahead = [d[0]]  # dyₖ = dyₖ₋₁ xₖ + yₖ₋₁ dxₖ
-    for k in range(1, len(xs)):
-        ahead.append(ahead[-1] * xs[k] + ys[k - 1] * d[k])
-    dy = stack(ahead)
-    return dy if axis is None else moveaxis(dy, 0, axis)
-
-
-@primitive
-def cumprod(x: Array, *, axis: int | None = None) -> Array:
-    """yₖ = Π x up to and including k along `axis` (of the flattened x when None): yₖ = yₖ₋₁ xₖ."""
-    return np.cumprod(x, axis=axis)
-
-
-cumprod.vjp(x=_cumprod_vjp)
-cumprod.jvp(x=_cumprod_jvp)
-
-
-# stable: the largest element is taken out before anything is exponentiated
-
-
-def _shift(x: Any, axis: Axis) -> Any:
-    x = np.asarray(x)
-    floats = x if x.dtype.kind == "f" else x.astype(np.float64)
-    top = np.max(floats, axis=axis, keepdims=True, initial=-np.inf)
-    return np.where(np.isfinite(top), top, np.zeros_like(top))
-
-
-@reduction(lambda y, x, *, axis: exp(x - y))
-def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = log Σ eˣ over `axis`.  ∂y/∂x = eˣ⁻ʸ, the softmax."""
-    top = _shift(x, axis)
-    with np.errstate(divide="ignore"):
-        y = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return y if keepdims else np.squeeze(y, axis=axis if axis is not None else tuple(range(np.ndim(x))))
-
-
-def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Axis) -> Any:
-    return y * (g - sum_(g * y, axis=axis, keepdims=True))
-
-
-@primitive
-def softmax(x: Array, *, axis: Axis = -1) -> Array:
-    """y = eˣ / Σ eˣ over `axis`.  gx = y·(gy − Σ gy·y)."""
-    e = np.exp(x - _shift(x, axis))
-    return e / np.add.reduce(e, axis=axis, keepdims=True)
-
-
-softmax.vjp(x=_softmax_rule)
-softmax.jvp(x=_softmax_rule)
-
-
-@primitive
-def log_softmax(x: Array, *, axis: Axis = -1) -> Array:
-    """y = x − log Σ eˣ over `axis`.  gx = gy − eʸ·Σ gy."""
-    shifted = x - _shift(x, axis)
-    with np.errstate(divide="ignore"):  # of no classes: log 0, which no element takes
-        return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
-
-
-log_softmax.vjp(x=lambda gy, y, x, *, axis: gy - exp(y) * sum_(gy, axis=axis, keepdims=True))
-log_softmax.jvp(x=lambda dx, y, x, *, axis: dx - sum_(exp(y) * dx, axis=axis, keepdims=True))

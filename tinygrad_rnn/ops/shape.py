@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.declare import linear, nondifferentiable, primitive
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.ops.indexing import getitem, take
-from tinygrad_rnn.primitive import linear, nondifferentiable, primitive, raw
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = [
+    "astype", "broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "repeat", "reshape", "split",
+    "squeeze", "stack", "swapaxes", "tile", "transpose",
+]  # fmt: skip
 
 Axes = int | tuple[int, ...]
 
@@ -100,7 +106,7 @@ def astype(x: Any, dtype: Any) -> Any:
 
 
 def _array(x: Any) -> Any:
-    return x if isinstance(x, Tensor) else np.asarray(raw(x))
+    return x if isinstance(x, Tensor) else np.asarray(as_array(x))
 
 
 def _concatenate_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int | None) -> list[Any]:

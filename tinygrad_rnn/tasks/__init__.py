@@ -17,7 +17,7 @@ from tinygrad_rnn.tasks.clipping import Clipping
 from tinygrad_rnn.tasks.copying import Copying
 from tinygrad_rnn.tasks.reber import Reber
 from tinygrad_rnn.tasks.recipe import Reader, Recipe, remember
-from tinygrad_rnn.tasks.table import table
+from tinygrad_rnn.tasks.tables import table
 from tinygrad_rnn.tasks.task import Recent, Task
 from tinygrad_rnn.tasks.temporal_order import TemporalOrder
 from tinygrad_rnn.tasks.trial import Job, Outcome, attempt, attempts

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import mse_loss
 from tinygrad_rnn.tasks.batch import Batch, at_the_end
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
 from tinygrad_rnn.tasks.task import Recent, Task
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["Adding", "Adding1997"]
 
 
 def adding(rng: np.random.Generator, rows: int, T: int = 100) -> Batch:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
+
+__all__ = ["Batch"]
 
 
 class Batch(NamedTuple):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
 from tinygrad_rnn.ops import log_softmax
 from tinygrad_rnn.tasks.batch import Batch
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
 from tinygrad_rnn.tasks.task import Recent, Task
 from tinygrad_rnn.tasks.temporal_order import temporal_order_2013
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["Clipping"]
 
 
 class Clipping(Task):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_rnn.graph import no_grad
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
 from tinygrad_rnn.tasks.batch import Batch, at_every_step, one_hot
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
 from tinygrad_rnn.tasks.task import Recent, Task
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["Reber"]
 
 SYMBOLS = "BTPSXVE"
 # state → what may come next and the state it leads to; each is as likely as the other

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.graph import label
+from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.nn import GRU, LSTM, Linear, Module, init
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.ops import stack
 from tinygrad_rnn.optim import OPTIMIZERS, Optimizer
 from tinygrad_rnn.tasks.batch import Batch
-from tinygrad_rnn.tensor import Array, Tensor
 from tinygrad_rnn.train import clip_grad_norm_, clip_grad_value_
 from tinygrad_rnn.train.charmodel import KINDS
+
+__all__ = ["Reader", "Recipe", "remember"]
 
 
 class Reader(Module):

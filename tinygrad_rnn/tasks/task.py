@@ -13,10 +13,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinygrad_rnn.graph import no_grad
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.tasks.batch import Batch
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["Recent", "Task"]
 
 Judge = Callable[[Array, Batch], Array]
 

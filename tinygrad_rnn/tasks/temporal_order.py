@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
 from tinygrad_rnn.ops import softmax
 from tinygrad_rnn.tasks.batch import Batch, at_the_end, one_hot
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
 from tinygrad_rnn.tasks.task import Recent, Task
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["TemporalOrder"]
 
 SYMBOLS = "abcdXYEB"
 

@@ -17,6 +17,8 @@ from threadpoolctl import threadpool_limits
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
 from tinygrad_rnn.tasks.task import Recent, Task
 
+__all__ = ["Job", "Outcome", "attempt", "attempts"]
+
 
 @dataclass(frozen=True)
 class Job:

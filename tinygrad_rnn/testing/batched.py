@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.tensor import Array, Tensor
 from tinygrad_rnn.testing.case import Case
 from tinygrad_rnn.testing.point import Point, difference, run
 from tinygrad_rnn.testing.report import Mismatch

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import ops
-from tinygrad_rnn.primitive import REGISTRY
-from tinygrad_rnn.tensor import Array
-from tinygrad_rnn.tree import flatten
+from tinygrad_rnn.engine.op import REGISTRY
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.trees import flatten
 
 
 class Name(str):

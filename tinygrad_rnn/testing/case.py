@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.autodiff.reverse import vjp
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.trees import Build, flatten
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.graph import no_grad
-from tinygrad_rnn.reverse import vjp
-from tinygrad_rnn.tensor import Array, Tensor
-from tinygrad_rnn.tree import Build, flatten
 
 
 @dataclass(frozen=True)

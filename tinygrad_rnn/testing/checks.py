@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.autodiff.reverse import vjp
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import DTypeError, GraphError
-from tinygrad_rnn.reverse import vjp
-from tinygrad_rnn.tensor import Array
 from tinygrad_rnn.testing.case import Case, parted
 from tinygrad_rnn.testing.compare import Comparison, compare, cotangent, forward, reverse
 from tinygrad_rnn.testing.explain import Question, explained
 from tinygrad_rnn.testing.report import TALLY, GradMismatch, GradReport, Kink, Mismatch
+
+__all__ = ["check_jvp", "check_vjp"]
 
 NARROW = 1e-4  # of S, for float32: some 600 roundings
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.source import Source, choose, flag, sample
 
 Shape = tuple[int, ...]

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinygrad_rnn.forward import jvp
-from tinygrad_rnn.reverse import vjp
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.autodiff.forward import jvp
+from tinygrad_rnn.autodiff.reverse import vjp
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.case import Case, joined, parted
 from tinygrad_rnn.testing.report import Kink
 from tinygrad_rnn.testing.slopes import EPS, RTOL, STEPS, Slope, slope, smooth

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import ops as public_ops
-from tinygrad_rnn.primitive import REGISTRY
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.op import REGISTRY
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.call import Call, Name, is_float, names
 from tinygrad_rnn.testing.choices import Within, domain_of
 from tinygrad_rnn.testing.grammar import CALLABLE, OpLike, choose_call

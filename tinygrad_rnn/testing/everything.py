@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import nn
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing.checks import check_jvp, check_vjp
 from tinygrad_rnn.testing.grammar import CALLABLE, call_of
 from tinygrad_rnn.testing.laws import DEFAULT, Law, check_laws
 from tinygrad_rnn.testing.modules import check_module
 from tinygrad_rnn.testing.report import GradReport, Kink
 from tinygrad_rnn.testing.source import RandomSource
+
+__all__ = ["check_call"]
 
 
 def check_call(

@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.graph import Node, ancestors, graph, label
+from tinygrad_rnn.autodiff.functions import record_function
+from tinygrad_rnn.engine.node import Node, ancestors
+from tinygrad_rnn.engine.snapshot import graph
+from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.nn import Module
-from tinygrad_rnn.reverse import trace
-from tinygrad_rnn.tensor import Array, Tensor
 from tinygrad_rnn.testing.call import Name, text
 from tinygrad_rnn.testing.case import Case, parted
 from tinygrad_rnn.testing.compare import Comparison, Mode, compare, cotangent
 from tinygrad_rnn.testing.program import Program
 from tinygrad_rnn.testing.report import GradReport, Kink, Mismatch
 from tinygrad_rnn.testing.slopes import slope
-from tinygrad_rnn.tree import flatten
 
 SEARCHED = 2048  # so many elements are looked through for the one that is wrong
 SHOWN = 64  # arrays of so many elements are written out
@@ -181,7 +182,7 @@ def _listed(names: list[str], size: int) -> str:
 def _recorded(question: Question) -> tuple[Any, str]:
     """A snapshot of what the function recorded, and the first op in it that is wrong by itself."""
     case = question.case
-    moved, made, _ = trace(case, [x.astype(np.float64) for x in case.xs])
+    moved, made, _ = record_function(case, [x.astype(np.float64) for x in case.xs])
     for x, name in zip(moved, case.names, strict=True):
         label(x, "parameter" if name.startswith("parameters[") else "input", name)
     ys = [y for y in made if y.requires_grad]
@@ -192,7 +193,7 @@ def _recorded(question: Question) -> tuple[Any, str]:
     if guilty is None:
         words = "each recorded op agrees by itself: look at what is done between them (detach, .data, a kept value)"
     else:
-        place = f", {guilty.mode}" if str(guilty.mode) else ""
+        place = f", {guilty.context}" if str(guilty.context) else ""
         words = f"{guilty.title}{place}: the first whose own rule disagrees"
         words = words if guilty.op is None or guilty.title == guilty.op.name else f"{guilty.op.name} → {words}"
     return graph(*ys), words

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 from tinygrad_rnn import ops
-from tinygrad_rnn.primitive import REGISTRY
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing.call import Call
 from tinygrad_rnn.testing.operands import Fresh, Pick, Rule
 from tinygrad_rnn.testing.rules import RULES
@@ -43,8 +43,8 @@ class Draws(Protocol):
 OpLike = str | Spec
 
 ELSEWHERE = {
-    "alias": "a node that a derivative is taken with respect to: it has no other use",
-    "checkpointed": "built by checkpoint(), not called with arrays of one's own",
+    "identity": "a node that a derivative is taken with respect to: it has no other use",
+    "rematerialized": "built by checkpoint(), not called with arrays of one's own",
     "constant_pad": "pad",
     "euclidean_norm": "norm",
 }

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.choices import Shape, array, seldom_lowest
 from tinygrad_rnn.testing.source import Source, choose, flag, sample
 

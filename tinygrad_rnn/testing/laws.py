@@ -15,17 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.autodiff.forward import jvp
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.forward import jvp
-from tinygrad_rnn.graph import no_grad
 from tinygrad_rnn.nn import Module
-from tinygrad_rnn.tensor import Array, Tensor
 from tinygrad_rnn.testing.case import Case, joined, parted
 from tinygrad_rnn.testing.modules import as_function
 from tinygrad_rnn.testing.ownership import freed, grad_twice, inputs_kept, memory, second_backward_refused
 from tinygrad_rnn.testing.point import Point, difference, run
 from tinygrad_rnn.testing.report import GradMismatch, GradReport, Mismatch
 from tinygrad_rnn.testing.ties import ties
+
+__all__ = ["DEFAULT", "LAWS", "check_laws"]
 
 Law = Callable[[Point], Mismatch | None]
 FLOAT32 = 1e-4  # of S: some 600 roundings

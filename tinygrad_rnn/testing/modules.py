@@ -14,6 +14,8 @@ from tinygrad_rnn.nn import Module, functional_call
 from tinygrad_rnn.testing.checks import check_jvp, check_vjp
 from tinygrad_rnn.testing.report import GradReport
 
+__all__ = ["check_module"]
+
 
 def check_module(
     module: Module, *inputs: Any, order: int = 1, oracle: str = "auto", kinks: str = "skip", seed: int = 0

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing import choices
 from tinygrad_rnn.testing.choices import Shape, Within
 from tinygrad_rnn.testing.source import Source, choose, flag, sample
+
+__all__ = ["Rule"]
 
 DTYPES = {"f": np.float64, "i": np.int64, "b": np.bool_}
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.node import ancestors
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.graph import ancestors
-from tinygrad_rnn.tensor import Array
 from tinygrad_rnn.testing.point import Point, altered, difference, run
 from tinygrad_rnn.testing.report import Mismatch
 

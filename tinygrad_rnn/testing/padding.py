@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.ops import concatenate, take
-from tinygrad_rnn.tensor import Array, Tensor
 from tinygrad_rnn.testing.point import difference, run
 from tinygrad_rnn.testing.recurrence import Recurrence, agree, valid
 from tinygrad_rnn.testing.report import Mismatch

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.autodiff.reverse import vjp
+from tinygrad_rnn.engine.context import enable_grad, no_grad
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.graph import enable_grad, no_grad
-from tinygrad_rnn.reverse import vjp
-from tinygrad_rnn.tensor import Array, Tensor, wrap
 from tinygrad_rnn.testing.case import Case, parted
 from tinygrad_rnn.testing.compare import cotangent
 from tinygrad_rnn.testing.report import Mismatch
@@ -103,11 +103,11 @@ def run(case: Case, xs: Arrays | None = None) -> tuple[list[Array], Callable[[Ar
     """
     xs = [x.copy() for x in case.xs] if xs is None else xs
     with no_grad(), np.errstate(all="ignore"):  # no_grad: what the function closes over is held
-        ys, pullback = vjp(case, *(wrap(x, None) for x in xs))
+        ys, pullback = vjp(case, *(from_array(x, None) for x in xs))
 
     def pull(us: Arrays) -> list[Array]:
         with no_grad(), np.errstate(all="ignore"):
-            return [g._array for g in pullback([wrap(u, None) for u in us])]
+            return [g._array for g in pullback([from_array(u, None) for u in us])]
 
     return [y._array for y in ys], pull
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np  # noqa: F401  (the doctests)
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.testing.call import Call, Name, names, public, text
-from tinygrad_rnn.tree import flatten
 
 Lookup = Callable[[str], Callable[..., Any]]
 

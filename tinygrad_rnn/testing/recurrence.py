@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import GraphError, ShapeError
-from tinygrad_rnn.graph import no_grad
 from tinygrad_rnn.nn import Cell, Module, functional_call, unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, take
-from tinygrad_rnn.primitive import raw
-from tinygrad_rnn.tensor import Array, Tensor
 from tinygrad_rnn.testing.case import Case
 from tinygrad_rnn.testing.point import Point, difference, run
 from tinygrad_rnn.testing.report import Mismatch
-from tinygrad_rnn.tree import flatten
 
 LIMIT = 1e-10  # of S: the same products summed in another order, then carried through every step
 Run = Callable[..., tuple[Any, Any]]
@@ -55,7 +55,7 @@ class Recurrence:
         Raises:
             ShapeError: fewer than two steps, or other lengths than rows. GraphError: it does not take lengths.
         """
-        x = np.array(raw(x), np.float64)
+        x = np.array(as_array(x), np.float64)
         if x.ndim == 3 and getattr(layer, "batch_first", False):
             x = x.swapaxes(0, 1)
         lengths = _checked(layer, x, lengths)
@@ -125,7 +125,7 @@ class Recurrence:
 
     def _state_shapes(self, x: Array) -> list[tuple[int, ...]]:
         with no_grad():
-            return [np.shape(raw(part)) for part in flatten(self(self.parameters, x)[1])[0]]
+            return [np.shape(as_array(part)) for part in flatten(self(self.parameters, x)[1])[0]]
 
     def rows(self, state: Any, rows: Sequence[int] | Array) -> Any:
         """These rows of a state, in this order."""
@@ -184,5 +184,5 @@ def mapped(f: Callable[[Any], Any], nested: Any) -> Any:
 
 def _float64(x: Any) -> Array:
     """A copy of the values; what counts or selects stays as it is."""
-    array = np.array(raw(x))
+    array = np.array(as_array(x))
     return array.astype(np.float64) if array.dtype.kind == "f" else array

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.graph import ancestors, no_grad
-from tinygrad_rnn.ledger import gradient_ledger
+from tinygrad_rnn.diagnostics.ledger import gradient_ledger
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.node import ancestors
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.ops import concatenate, flip, take
-from tinygrad_rnn.primitive import raw
-from tinygrad_rnn.tensor import Array, Tensor
 from tinygrad_rnn.testing.case import Case
 from tinygrad_rnn.testing.checks import check_jvp, check_vjp
 from tinygrad_rnn.testing.laws import broken
@@ -29,6 +30,8 @@ from tinygrad_rnn.testing.padding import pads, rows_alone
 from tinygrad_rnn.testing.point import Point, difference, run
 from tinygrad_rnn.testing.recurrence import LIMIT, Recurrence, agree, mapped
 from tinygrad_rnn.testing.report import GradReport, Mismatch
+
+__all__ = ["check_recurrent"]
 
 Law = Callable[[Recurrence], Mismatch | None]
 
@@ -163,7 +166,7 @@ def zero_start(net: Recurrence) -> Mismatch | None:
         return net(parameters, x, zeros)
 
     with no_grad():
-        zeros = mapped(lambda part: np.zeros_like(raw(part)), net(net.parameters, net.x)[1])
+        zeros = mapped(lambda part: np.zeros_like(as_array(part)), net(net.parameters, net.x)[1])
     point = net.point_of(from_nothing, net.parameters, net.x)
     return agree(point, from_zeros)
 

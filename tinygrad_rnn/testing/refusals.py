@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import TinygradError
-from tinygrad_rnn.tensor import Array, Tensor
 from tinygrad_rnn.testing.explain import source
 from tinygrad_rnn.testing.point import same
-from tinygrad_rnn.tree import flatten
+
+__all__ = ["check_errors"]
 
 FACT = re.compile(r"^  (expected|got|where|help) +\S", re.MULTILINE)
 

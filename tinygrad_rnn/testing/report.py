@@ -18,8 +18,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 
+from tinygrad_rnn.engine.snapshot import Graph
 from tinygrad_rnn.errors import TinygradError
-from tinygrad_rnn.graph import Graph
+
+__all__ = ["GradMismatch", "GradReport", "Kink", "tally"]
 
 
 @dataclass(frozen=True)

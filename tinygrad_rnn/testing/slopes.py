@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.report import Kink
 
 Values = Callable[[Sequence[Array]], Array]  # the arguments → every output, laid end to end

@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.primitive import raw
-from tinygrad_rnn.tensor import Array, Tensor
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.testing.case import Case, joined
 from tinygrad_rnn.testing.checks import count, reject
 from tinygrad_rnn.testing.everything import check_call
 from tinygrad_rnn.testing.refusals import check_errors
 from tinygrad_rnn.testing.report import GradMismatch, GradReport, Kink, Mismatch
-from tinygrad_rnn.tree import flatten
+
+__all__ = ["OpSpec", "register"]
 
 SPECS: dict[str, OpSpec] = {}
 NEAR = 1e-2  # a kink nearer than this spoils the differences
@@ -70,7 +72,7 @@ class OpSpec:
         """Raise GradMismatch unless fn gives the values, shapes and dtypes of `reference`, to a few roundings."""
         if self.reference is None:
             return
-        got = [raw(y) for y in flatten(self.fn(*arguments))[0]]
+        got = [as_array(y) for y in flatten(self.fn(*arguments))[0]]
         plain = flatten(arguments)
         expected = [np.asarray(y) for y in flatten(self.reference(*plain[1]([_plain(x) for x in plain[0]])))[0]]
         for y, exact in zip(got, expected, strict=True):

@@ -31,7 +31,7 @@ except ModuleNotFoundError as error:
     words = "tinygrad_rnn.testing: to draw inputs it needs Hypothesis: pip install 'tinygrad-rnn[test]'"
     raise ModuleNotFoundError(words, name=error.name) from error
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing import choices
 from tinygrad_rnn.testing.call import Call
 from tinygrad_rnn.testing.choices import Axis, Shape, Within

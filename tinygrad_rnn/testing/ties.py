@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.case import joined, parted
 from tinygrad_rnn.testing.point import Point, run
 from tinygrad_rnn.testing.report import Mismatch

@@ -14,18 +14,18 @@ pairs       texts to read and texts to write        translate    a Seq2Seq learn
 addition    "123+456" → "579"                       dates        "the third of march 1998" → "1998-03-03"
 """
 
+from tinygrad_rnn.data.pairs import read_pairs, split_pairs
+from tinygrad_rnn.data.stream import detach_state, stream_batches
+from tinygrad_rnn.data.text import Corpus
+from tinygrad_rnn.saving.checkpoint import load_checkpoint, save_checkpoint
 from tinygrad_rnn.train.charmodel import CharModel
-from tinygrad_rnn.train.checkpoint import load_checkpoint, save_checkpoint
 from tinygrad_rnn.train.clip import ClipStatistics, clip_grad_norm_, clip_grad_value_
-from tinygrad_rnn.train.fit import Progress, evaluate, fit
+from tinygrad_rnn.train.generate import sample, stream_sample
+from tinygrad_rnn.train.loop import Progress, evaluate, fit
 from tinygrad_rnn.train.metrics import bits_per_char, perplexity
-from tinygrad_rnn.train.pairs import read_pairs, split_pairs
 from tinygrad_rnn.train.run import Run, Settings
-from tinygrad_rnn.train.sample import sample, stream_sample
-from tinygrad_rnn.train.stream import detach_state, stream_batches
 from tinygrad_rnn.train.tbptt import Chunk, truncated
-from tinygrad_rnn.train.text import Corpus
-from tinygrad_rnn.train.translate import Recipe, Translator, exact_match, forced_match, train_translator
+from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match, train_translator
 
 __all__ = [
     "CharModel", "Chunk", "ClipStatistics", "Corpus", "Progress", "Recipe", "Run", "Settings", "Translator",

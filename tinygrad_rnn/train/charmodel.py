@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.graph import label
+from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.nn import GRU, LSTM, RNN, Embedding, Linear, Module, Recurrent, cross_entropy, unroll
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.ops import one_hot
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["KINDS", "CharModel"]
 
 KINDS: dict[str, type[Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 

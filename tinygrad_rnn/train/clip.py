@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinygrad_rnn.diagnostics.flow import magnitude
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GradientError
-from tinygrad_rnn.flow import magnitude
-from tinygrad_rnn.tensor import Array, Tensor
+
+__all__ = ["ClipStatistics", "clip_grad_norm_", "clip_grad_value_"]
 
 
 def clip_grad_norm_(

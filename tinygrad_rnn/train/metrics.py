@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+__all__ = ["bits_per_char", "perplexity"]
+
 
 def perplexity(nats: float) -> float:
     """e^loss: how many equally likely choices would be as hard.

@@ -12,16 +12,18 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from tinygrad_rnn.data.stream import chunks, rows
+from tinygrad_rnn.data.text import Corpus
+from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import CheckpointError, DataError, TinygradError
 from tinygrad_rnn.nn import Dropout
 from tinygrad_rnn.optim import OPTIMIZERS, cosine_decay
-from tinygrad_rnn.tensor import Array, Tensor
+from tinygrad_rnn.saving.checkpoint import read, restore, state_of, under, write
 from tinygrad_rnn.train.charmodel import CharModel
-from tinygrad_rnn.train.checkpoint import read, restore, state_of, under, write
-from tinygrad_rnn.train.fit import Progress, fit
-from tinygrad_rnn.train.stream import chunks, rows
-from tinygrad_rnn.train.text import Corpus
-from tinygrad_rnn.tree import flatten
+from tinygrad_rnn.train.loop import Progress, fit
+
+__all__ = ["Run", "Settings"]
 
 
 @dataclass(frozen=True)

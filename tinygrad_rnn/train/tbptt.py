@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.data.stream import detach_state
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import DataError, ShapeError
-from tinygrad_rnn.graph import no_grad
-from tinygrad_rnn.primitive import raw
-from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.train.stream import detach_state
+
+__all__ = ["Chunk", "truncated"]
 
 
 class Chunk(NamedTuple):
@@ -121,7 +123,7 @@ def _stacked(xs: list[Any]) -> Any:
             expected="data",
             help="let the layer make them: truncated(lambda ids, state: lstm(embedding(ids), state), ids, …)",
         )
-    arrays = [np.asarray(raw(x)) for x in xs]
+    arrays = [np.asarray(as_array(x)) for x in xs]
     if len({array.shape for array in arrays}) > 1:
         raise ShapeError("truncated: the inputs of the steps differ in shape", expected=f"{arrays[0].shape} throughout",
                          got=", ".join(str(array.shape) for array in arrays))  # fmt: skip

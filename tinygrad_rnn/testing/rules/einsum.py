@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygrad_rnn.tensor import Array
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.operands import Arguments, Pick, Rule, Shapes, given
 from tinygrad_rnn.testing.source import Source, choose, flag
 

@@ -1,0 +1,55 @@
+"""tinygrad-rnn task, as a user types it, on a task that takes a second."""
+
+import pytest
+
+from tests.tasks.test_trial import Last
+from tinygrad_rnn.cli import main
+from tinygrad_rnn.tasks import TASKS, Recipe, attempt
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(Last, "recipes", {"rnn": Recipe("rnn", 4, budget=400, quick=100)})
+    for name in list(TASKS):
+        monkeypatch.delitem(TASKS, name)
+    monkeypatch.setitem(TASKS, "last", Last)
+
+
+def test_a_line_for_each_trial_and_then_the_table(small, capsys):
+    assert main(["task", "last", "--seeds", "3", "--processes", "1"]) == 0
+    said = capsys.readouterr().out
+    for seed in range(3):
+        assert f"last, rnn, seed {seed}: > 400 sequences, mean square error: 0." in said
+    assert "0 of 3 solved; 3 NOT within 400 sequences" in said
+    assert "3 of 3 trials in" in said
+    assert "RNN, H = 4, Adam 0.01, batch 50, ‖g‖ ≤ 1" in said
+
+
+def test_quick_gives_up_sooner_and_all_is_every_task(small, capsys):
+    assert main(["task", "all", "--quick", "--seeds", "1", "--processes", "1"]) == 0
+    assert "> 100 sequences" in capsys.readouterr().out
+
+
+def test_an_interruption_leaves_the_table_so_far(small, monkeypatch, capsys):
+    def interrupted(jobs, processes):
+        yield from map(attempt, jobs[:2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tinygrad_rnn.cli.task.attempts", interrupted)
+    assert main(["task", "last", "--quick", "--seeds", "3"]) == 130
+    said = capsys.readouterr().out
+    assert "0 of 2 solved" in said
+    assert "2 of 3 trials in" in said
+
+
+def test_a_model_that_a_task_is_not_tried_with_is_refused(small, capsys):
+    assert main(["task", "last", "--model", "gru"]) == 2
+    assert "expected: rnn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["task"], ["task", "sorting"], ["task", "adding", "--seeds", "0"]])
+def test_bad_arguments_get_one_line_and_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(arguments)
+    assert exit.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,0 +1,140 @@
+"""Products agree with each other, and with NumPy's rules for scalars and stacks."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(size=(2, 3)), RNG.normal(size=(3, 4))
+SAME = [
+    tg.matmul,
+    tg.dot,
+    lambda a, b: tg.inner(a, b.T),
+    lambda a, b: tg.tensordot(a, b, 1),
+    lambda a, b: tg.einsum("ij,jk->ik", a, b),
+    lambda a, b: a @ b,
+    lambda a, b: (a[:, :, None] * b[None]).sum(1),
+]
+
+
+@pytest.mark.parametrize("product", SAME)
+def test_seven_ways_to_multiply_matrices(product):
+    gy = RNG.normal(size=(2, 4))
+    y, pullback = tg.vjp(product, tg.tensor(A), tg.tensor(B))
+    ga, gb = pullback(gy)
+    for got, exact in ((y, A @ B), (ga, gy @ B.T), (gb, A.T @ gy)):
+        np.testing.assert_allclose(got.data, exact, rtol=1e-13)  # sums of 4 in different orders
+
+
+def test_arrays_on_the_left_record_too():
+    b = tg.tensor(B, requires_grad=True)
+    for y in (A @ b, A[0] @ b, A.T[:, :1] * b, 1.0 - b, np.float64(2) * b):
+        assert isinstance(y, tg.Tensor)
+        assert y.requires_grad
+
+
+def test_a_scalar_has_no_matrix_product():
+    with pytest.raises(tg.ShapeError, match="matmul"):
+        tg.tensor(A) @ 2.0
+
+
+def test_einsum_says_which_term_does_not_fit():
+    with pytest.raises(tg.ShapeError, match="'ijk' does not name the axes"):
+        tg.einsum("ijk->i", tg.tensor(A))
+    with pytest.raises(tg.ShapeError, match="names 2 operands"):
+        tg.einsum("ij,j->i", tg.tensor(A))
+
+
+def test_einsum_says_where_its_subscripts_stand():
+    with pytest.raises(tg.DTypeError, match="subscripts come first"):
+        tg.einsum(tg.tensor([1.0]), [0])
+
+
+def test_one_vector_in_a_stack_of_rows():
+    """A 1-D factor meets every matrix of the stack, so its gradient is a sum over all of them."""
+    stack, x, gy = RNG.normal(size=(2, 3, 4)), RNG.normal(size=3), RNG.normal(size=(2, 4))
+    (gx,) = tg.vjp(lambda x: x @ tg.tensor(stack), x)[1](gy)
+    np.testing.assert_allclose(gx.data, np.einsum("sij,sj->i", stack, gy), rtol=1e-13)  # sums of 8
+
+
+def test_a_shared_factor_takes_no_room_for_each_product():
+    """gb = aᵀ gy is one product over all steps: no matrix is made for each of them, to be summed afterwards."""
+    steps, b = np.ones((50, 1, 40)), np.ones((40, 40))
+    _, pullback = tg.vjp(lambda b: tg.matmul(steps, b), b)
+    gy = np.ones((50, 1, 40))
+    tracemalloc.start()
+    pullback(gy)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(steps) * b.nbytes / 4  # 5 matrices or so, of 50
+
+
+@pytest.mark.parametrize(("product", "shape"), [(tg.matmul, (3, 4)), (tg.inner, (4, 3)), (tg.dot, (3, 4))])
+def test_uses_of_one_matrix_add_up(product, shape):
+    """The rules for all uses at once: batches of different sizes, each with its own cotangent."""
+    xs, gys = [RNG.normal(size=(n, 3)) for n in (1, 2, 5)], [RNG.normal(size=(n, 4)) for n in (1, 2, 5)]
+    W = RNG.normal(size=shape)
+    (gW,) = tg.vjp(lambda W: sum(tg.sum(product(x, W) * gy) for x, gy in zip(xs, gys, strict=True)), W)[1](1.0)
+    exact = sum(x.T @ gy for x, gy in zip(xs, gys, strict=True))
+    np.testing.assert_allclose(gW.data, exact.reshape(shape) if shape == (3, 4) else exact.T, rtol=1e-12)  # sums of 8
+
+
+def test_einsum_counts_its_operands_both_ways():
+    for subscripts, operands in (("ij,jk->ik", (A,)), ("ij->i", (A, A))):
+        with pytest.raises(tg.ShapeError, match=f"got       {len(operands)} operands"):
+            tg.einsum(subscripts, *(tg.tensor(x) for x in operands))
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "left", "right", "spelt_out"),
+    [
+        ("...i,...i->...", (2, 3, 4), (3, 4), "abi,bi->ab"),
+        ("...i,...i->...", (4,), (2, 3, 4), "i,abi->ab"),
+        ("...i,i->...", (2, 1, 3, 4), (4,), "abci,i->abc"),
+        ("...i,ij", (2, 3, 4), (4, 5), "abi,ij->abj"),
+        ("ij,...j", (5, 4), (2, 3, 4), "ij,abj->abi"),
+    ],
+)
+def test_what_an_ellipsis_stands_for(subscripts, left, right, spelt_out):
+    """As many axes as there are, lined up at the last; in front, where the output is implied."""
+    a, b = RNG.normal(size=left), RNG.normal(size=right)
+    y, pullback = tg.vjp(lambda a, b: tg.einsum(subscripts, a, b), a, b)
+    exact, exact_pullback = tg.vjp(lambda a, b: tg.einsum(spelt_out, a, b), a, b)
+    gy = RNG.normal(size=y.shape)
+    for got, expected in zip((y, *pullback(gy)), (exact, *exact_pullback(gy)), strict=True):
+        np.testing.assert_allclose(got.data, expected.data, rtol=1e-13, atol=1e-14)  # the same sums, in another order
+    np.testing.assert_allclose(y.data, np.einsum(subscripts, a, b), rtol=1e-13, atol=1e-14)
+
+
+def test_einsum_names_every_axis():
+    for term in ("i", "ijk"):
+        with pytest.raises(tg.ShapeError, match=f"{term!r} does not name the axes of its operand\n  got       2 axes"):
+            tg.einsum(f"{term}->i", A)
+
+
+@pytest.mark.parametrize(
+    ("product", "op"),
+    [(tg.matmul, "matmul"), (tg.dot, "dot"), (tg.inner, "dot"), (lambda a, b: tg.einsum("ij,jk->ik", a, b), "einsum")],
+)
+def test_the_gradient_of_a_product_of_matrices_is_one_product(product, op):
+    """As it is drawn, and as it costs: gy, the other matrix, a transpose at most."""
+    a, b = (tg.tensor(RNG.normal(size=(3, 3)), requires_grad=True) for _ in range(2))
+    product(a, b).backward(np.ones((3, 3)), create_graph=True)
+    for gradient in (a.grad, b.grad):
+        recorded = {node.op: len(node.inputs) for node in tg.graph(gradient).nodes if node.op}
+        assert recorded[op] == 2
+        assert recorded.keys() <= {op, "transpose", "identity"}
+
+
+@pytest.mark.parametrize(
+    ("product", "shape", "spelt_out"), [(tg.dot, (2, 4, 3), "abi,cid->abcd"), (tg.inner, (2, 3, 4), "abi,cdi->abcd")]
+)
+def test_two_stacks_meet_matrix_by_matrix(product, shape, spelt_out):
+    a, b, gy = RNG.normal(size=(2, 3, 4)), RNG.normal(size=shape), RNG.normal(size=(2, 3, 2, 3))
+    y, pullback = tg.vjp(product, a, b)
+    exact, exact_pullback = tg.vjp(lambda a, b: tg.einsum(spelt_out, a, b), a, b)
+    for got, expected in zip((y, *pullback(gy)), (exact, *exact_pullback(gy)), strict=True):
+        np.testing.assert_allclose(got.data, expected.data, rtol=1e-13, atol=1e-14)  # the same sums, in another order

@@ -1,0 +1,131 @@
+"""The one loop of reverse mode: cotangents flow from outputs back to everything they were made from.
+
+order: the ancestors, newest first (their numbers are a topological order)
+for each node:  gy  →  rule of each argument  →  gx  →  added up at that argument's node
+
+On arrays the loop is NumPy; with `record` it runs on Tensors and is recorded itself. How cotangents are added up, and
+which of them are computed together, is next door: accumulate.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts, check_finite_gradient
+from tinygrad_rnn.engine.anomaly import caller
+from tinygrad_rnn.engine.context import CONTEXT
+from tinygrad_rnn.engine.node import Leaf, Node, ancestors
+from tinygrad_rnn.engine.tensor import from_array
+from tinygrad_rnn.errors import GraphError
+
+
+def backprop(
+    outputs: Sequence[Node],
+    cotangents: Sequence[Any],
+    wrt: Sequence[Node] | None = None,
+    *,
+    release: bool = False,
+    record: bool = False,
+    stop: bool = False,
+    shortcuts: bool = True,
+) -> dict[Node, Any]:
+    """The cotangent of every node in `wrt`, of every leaf that requires grad when None; nodes not reached are absent.
+
+    Args:
+        outputs: where to start.
+        cotangents: one per output: arrays, or Tensors with `record`.
+        wrt: the nodes to find the cotangents of.
+        release: drop each node's arrays once it has been passed.
+        record: run the rules on Tensors, so that what comes back can be differentiated.
+        stop: pass nothing on beyond a node of `wrt`.
+        shortcuts: use the fast ways of accumulate.py where they apply; the values are the same without.
+    """
+    floor = -1 if wrt is None else min((node.number for node in wrt), default=0)
+    order = ancestors(outputs, grad_only=True, floor=floor, ends=wrt if stop and wrt is not None else ())
+    wanted = None if wrt is None else set(wrt)
+    needed = None if wanted is None else _leading_to(wanted, order)
+    check_usable(order)
+    released = f"backward at {caller()}" if release else ""
+    anomaly = CONTEXT.get().anomaly
+    arrived = Shortcuts() if shortcuts and not record and not anomaly else Cotangents(record)
+    found: dict[Node, Any] = {}
+
+    for node, g in zip(outputs, cotangents, strict=True):
+        arrived.add(node, g)
+    for node in order:
+        gy = arrived.pop(node)  # whole: every use of the value is newer and was passed before
+        if gy is None:
+            continue
+        if (node.op is None) if wanted is None else (node in wanted):
+            found[node] = gy
+            if stop:
+                continue
+        if node.op is not None:
+            _pass_back(node, gy, arrived, needed, anomaly)
+            if release:
+                node.release(released)
+    return found
+
+
+def _pass_back(node: Node, gy: Any, arrived: Cotangents, needed: set[Node] | None, anomaly: bool) -> None:
+    """Hand each input of a node its cotangent: gx = rule(gy, y, *args)."""
+    op: Any = node.op
+    args: Any = node.args
+    y: Any = node.value
+    if arrived.record:
+        args = tuple(x if p is None else from_array(x, p) for x, p in zip(args, node.inputs, strict=True))
+        y = from_array(y, node)
+    rules = _joint(op.vjps[0], gy, y, args, node, needed) if op.variadic else op.vjps
+    for k, parent in enumerate(node.inputs):
+        rule = rules[k]
+        if parent is None or rule is None or not parent.requires_grad or (needed is not None and parent not in needed):
+            continue
+        if op.shortcuts and arrived.shortcut(op, k, parent, gy, args, node.static):
+            continue
+        gx = rule(gy, y, *args, **node.static)
+        if anomaly:
+            check_finite_gradient(gx, node, parent)
+        arrived.add(parent, gx)
+
+
+def _joint(rule: Any, gy: Any, y: Any, args: tuple[Any, ...], node: Node, needed: set[Node] | None) -> list[Any]:
+    """A variadic op's one rule, run once, as a rule per argument that hands out its part."""
+    wanted = [p is not None and p.requires_grad and (needed is None or p in needed) for p in node.inputs]
+    parts = rule(gy, y, *args, needed=wanted, **node.static)
+    return [None if part is None else lambda *_, part=part, **__: part for part in parts]
+
+
+def _leading_to(wanted: set[Node], order: list[Node]) -> set[Node]:
+    """The nodes of `order` that depend on one of `wanted`."""
+    reached = set(wanted)
+    for node in reversed(order):
+        if node not in reached and any(parent in reached for parent in node.inputs):
+            reached.add(node)
+    return reached
+
+
+def check_usable(order: Sequence[Node]) -> None:
+    """Raise GraphError for a node that was released, or that used a value which has been assigned since."""
+    for node in order:
+        if node.args is None:
+            raise GraphError(
+                f"{node.title}: the graph was released",
+                expected="one backward per graph",
+                got=f"released by {node.released}",
+                where=str(node.context),
+                help="backward(retain_graph=True) keeps it; between chunks of a sequence: is a detach() of the "
+                "carried state missing?",
+            )
+        for k, parent in enumerate(node.inputs):
+            if isinstance(parent, Leaf) and parent.stale is not None and node.op is not None:
+                names = node.op.params
+                owner = parent.owner()
+                raise GraphError(
+                    f"{node.op.name}: its argument {names[min(k, len(names) - 1)]}"
+                    f"{f' ({parent.title})' if parent.label else ''} was assigned after it was used",
+                    expected=f"version {parent.version}, as when the op ran",
+                    got=f"version {parent.stale if owner is None else owner._version}",
+                    where=str(node.context),
+                    help="call backward before assign, or compute the loss again",
+                )

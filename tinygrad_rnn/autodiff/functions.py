@@ -1,0 +1,82 @@
+"""A function as something to differentiate: run once on fresh leaves, with whatever it closes over left as it is.
+
+f, xs  →  record_function  →  leaves, f(leaves), how to nest values like the arguments
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.engine.context import CONTEXT, enable_grad
+from tinygrad_rnn.engine.declare import linear
+from tinygrad_rnn.engine.node import ancestors
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
+from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.errors import GraphError
+
+
+@linear(transpose=lambda gy, x: gy)
+def identity(x: Array) -> Array:
+    """y = x, as a node of its own: what a derivative is taken with respect to."""
+    return x
+
+
+def record_function(f: Callable[..., Any], xs: Sequence[Any]) -> tuple[list[Tensor], Any, Any]:
+    """Run f on fresh copies of its arguments: the copies, what f returned, and how to nest values like the arguments.
+
+    An argument that already requires grad is aliased, so derivatives of derivatives see through it.
+    """
+    leaves, build = flatten(tuple(xs))
+    fresh = []
+    for x in as_tensors(leaves, "an argument"):
+        fresh.append(identity(x) if x.requires_grad and CONTEXT.get().recording else _independent(x))
+        if isinstance(x, Tensor) and x._node is not None and x._node.label:
+            label(fresh[-1], *x._node.label)
+    with enable_grad():
+        return fresh, f(*build(list(fresh))), build
+
+
+def _independent(x: Tensor) -> Tensor:
+    twin = from_array(x._array, None)
+    twin.requires_grad = True
+    return twin
+
+
+def bind_argnums(
+    f: Callable[..., Any], xs: Sequence[Any], argnums: int | tuple[int, ...]
+) -> tuple[Callable[..., Any], list[Any]]:
+    """f as a function of the arguments `argnums` alone, the others held, and those arguments."""
+    chosen = (argnums,) if isinstance(argnums, int) else argnums
+    if not all(isinstance(k, int | np.integer) and -len(xs) <= k < len(xs) for k in chosen):
+        raise GraphError(f"there is no argument {argnums} to differentiate by", got=f"{len(xs)} arguments")
+
+    def of_chosen(*parts: Any) -> Any:
+        full = list(xs)
+        for k, part in zip(chosen, parts, strict=True):
+            full[k] = part
+        return f(*full)
+
+    return of_chosen, [xs[k] for k in chosen]
+
+
+def has_captures(ys: Sequence[Any], inputs: Sequence[Tensor]) -> bool:
+    """Whether `ys` depend on more that requires grad than fresh leaves: if so, their derivatives are recorded too."""
+    if not CONTEXT.get().recording:
+        return False
+    mine = {x.node for x in inputs}
+    ends = [y.node for y in ys if isinstance(y, Tensor) and y.requires_grad]
+    return any(node.op is None and node not in mine for node in ancestors(ends, grad_only=True))
+
+
+def as_tensors(values: list[Any], what: str) -> list[Tensor]:
+    """Each leaf as a Tensor. Raises GraphError for one that is not an array of numbers."""
+    tensors = []
+    for value in values:
+        if not isinstance(value, Tensor | np.ndarray | np.generic | int | float | complex):
+            raise GraphError(f"{what} is not an array of numbers", expected="arrays in tuples, lists or dicts",
+                             got=f"{type(value).__name__} {value!r:.60}")  # fmt: skip
+        tensors.append(value if isinstance(value, Tensor) else Tensor(value))
+    return tensors

@@ -1,0 +1,203 @@
+"""Reverse mode: backward(), and the functions of functions built on the same loop (backprop.py).
+
+backward       gradients into `.grad` of the leaves        vjp              f's output and its pullback
+cotangents     the gradient at every node                  grad             ∂f/∂x, again and again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.autodiff.backprop import backprop
+from tinygrad_rnn.autodiff.functions import bind_argnums, has_captures, identity, record_function
+from tinygrad_rnn.engine.context import enable_grad, no_grad
+from tinygrad_rnn.engine.node import Leaf, Node, ancestors
+from tinygrad_rnn.engine.snapshot import Graph, graph, snapshot
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
+from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
+
+__all__ = ["grad", "value_and_grad", "vjp"]
+
+
+def _start(output: Tensor, gradient: Any) -> Array:
+    """The cotangent a backward pass starts from."""
+    if gradient is None:
+        if output.size != 1:
+            raise GraphError(
+                f"backward: the output has {output.size} elements and no gradient was given",
+                expected="a scalar, as a loss is, or a gradient of the output's shape",
+                got=f"shape {output.shape}",
+                help="sum() or mean() it, or pass backward(gradient)",
+            )
+        return np.ones(output.shape, output.dtype)
+    array = gradient._array if isinstance(gradient, Tensor) else np.array(gradient)
+    if array.shape != output.shape:
+        raise ShapeError("backward: the gradient has another shape than the output", expected=str(output.shape),
+                         got=str(array.shape))  # fmt: skip
+    if not np.can_cast(array.dtype, output.dtype, "same_kind"):
+        raise DTypeError(f"backward: the gradient is {array.dtype}", expected=str(output.dtype))
+    return array.astype(output.dtype, copy=False)
+
+
+def _recorded(output: Any, op: str) -> None:
+    if not isinstance(output, Tensor) or not output.requires_grad:
+        raise GraphError(
+            f"{op}: nothing was recorded",
+            expected="a Tensor computed from one that requires grad, outside no_grad()",
+            got=f"{output!r:.80}",
+            help="make the parameters with tensor(…, requires_grad=True)",
+        )
+
+
+def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+    """Add ∂output/∂leaf to `.grad` of every leaf that requires grad.
+
+    Args:
+        output: what to differentiate; `output.backward()` in use.
+        gradient: the cotangent to start from; needed unless `output` has one element, where it is 1.
+        retain_graph: keep the arrays, so that another backward can follow.
+        create_graph: record the backward pass itself, so that the gradients can be differentiated.
+    Raises:
+        GraphError: nothing was recorded, the graph was released by an earlier backward, a value in it was
+            assigned since, or `output` is no scalar and `gradient` is missing.
+    """
+    _recorded(output, "backward")
+    start: Any = _start(output, gradient)
+    if create_graph:
+        start = gradient if isinstance(gradient, Tensor) else from_array(start, None)
+    with enable_grad() if create_graph else no_grad():
+        found = backprop([output.node], [start], release=not (retain_graph or create_graph), record=create_graph)
+        for leaf, g in found.items():
+            owner = leaf.owner() if isinstance(leaf, Leaf) else None
+            if owner is None:
+                continue
+            if create_graph:  # identity: an assign to one gradient must not reach another
+                owner._grad = identity(g) if owner._grad is None else owner._grad + g
+            else:
+                owner._grad = from_array(np.array(g if owner._grad is None else owner._grad._array + g), None)
+
+
+Tensor.backward = backward  # type: ignore[assignment, method-assign]
+
+
+def cotangents(*outputs: Tensor) -> dict[Node, Array]:
+    """∂(sum of the outputs)/∂node for every node behind them, leaves and intermediates alike; the graph is kept."""
+    for output in outputs:
+        _recorded(output, "cotangents")
+    ends = [output.node for output in outputs]
+    with no_grad():
+        every = ancestors(ends, grad_only=True)
+        return backprop(ends, [np.ones(node.shape, node.dtype) for node in ends], every)
+
+
+def graph_with_gradients(*outputs: Tensor) -> Graph:
+    """The snapshot that `graph` takes, each node with ‖∂(sum of the outputs)/∂node‖; the graph is kept.
+
+    After a backward that released the values, only the leaves still have a gradient: their `.grad`.
+
+    Raises:
+        GraphError: nothing was recorded.
+    """
+    for output in outputs:
+        _recorded(output, "graph")
+    nodes = ancestors([output.node for output in outputs], grad_only=True)
+    if all(node.args is not None for node in nodes):
+        return snapshot(outputs, cotangents(*outputs))
+    owners = {node: node.owner() for node in nodes if isinstance(node, Leaf)}
+    return snapshot(outputs, {node: t.grad.data for node, t in owners.items() if t is not None and t.grad is not None})
+
+
+Tensor.graph = lambda self, gradients=False: (graph_with_gradients if gradients else graph)(self)  # type: ignore[method-assign]
+
+
+def _backprop_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor], record: bool) -> list[Tensor]:
+    """∂⟨gys, ys⟩/∂xs, zeros where nothing flows."""
+    reached = [(y, g) for y, g in zip(ys, gys, strict=True) if isinstance(y, Tensor) and y.requires_grad]
+    with enable_grad() if record else no_grad():
+        starts = [g if record else g._array for _, g in reached]
+        found = backprop([y.node for y, _ in reached], starts, [x.node for x in xs], record=record)
+    zeros = (np.zeros(x.shape, x.dtype) for x in xs)
+    gs = [found.get(x.node, zero) for x, zero in zip(xs, zeros, strict=True)]
+    return [identity(g) if isinstance(g, Tensor) else from_array(np.array(g), None) for g in gs]
+
+
+def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
+    """f(*xs) and its pullback, gy ↦ (gx₁, gx₂, …) with gxᵢ = (∂y/∂xᵢ)ᵀ gy.
+
+    Args:
+        f: takes and returns Tensors, nested in tuples, lists and dicts as you like.
+        *xs: its arguments.
+    Returns:
+        (y, pullback). The pullback takes a cotangent nested like y, and may be called again.
+    Raises:
+        ShapeError, GraphError: the cotangent is not shaped or nested like y.
+
+    >>> import tinygrad_rnn as tg
+    >>> y, pullback = tg.vjp(lambda a, b: a * b, 2.0, 3.0)
+    >>> pullback(1.0)
+    (tensor(3.), tensor(2.))
+    """
+    inputs, y, build = record_function(f, xs)
+    ys, rebuild = flatten(y)
+    record = has_captures(ys, inputs)
+
+    def pullback(gy: Any) -> tuple[Any, ...]:
+        gs, _ = flatten(gy)
+        if len(gs) != len(ys):
+            raise GraphError("vjp: the cotangent is not nested like the output", expected=f"{len(ys)} arrays",
+                             got=f"{len(gs)}")  # fmt: skip
+        starts = [
+            g if isinstance(g, Tensor) and g.shape == y.shape else from_array(_start(y, g), None)
+            for y, g in zip(ys, gs, strict=True)
+            if isinstance(y, Tensor)
+        ]
+        made = [y for y in ys if isinstance(y, Tensor)]
+        gxs = _backprop_tensors(made, starts, inputs, record or any(g.requires_grad for g in starts))
+        result: tuple[Any, ...] = build(list(gxs))
+        return result
+
+    return rebuild([y if record else y.detach() if isinstance(y, Tensor) else y for y in ys]), pullback
+
+
+def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns (f(*xs), ∂f/∂xs[argnums]) for a scalar f, in one forward and one backward.
+
+    Args:
+        f: returns a Tensor of one element.
+        argnums: which arguments; a tuple gives a tuple of gradients. Each is nested like its argument.
+    Raises:
+        GraphError: f does not return one scalar. DTypeError: an argument is not float.
+    """
+
+    def both(*xs: Any, **options: Any) -> tuple[Any, Any]:
+        of_chosen, chosen = bind_argnums(partial(f, **options), xs, argnums)
+        inputs, y, build = record_function(of_chosen, chosen)
+        if not isinstance(y, Tensor) or y.size != 1:
+            raise GraphError(
+                "grad: the function does not return a scalar",
+                expected="one Tensor of one element",
+                got=f"shape {y.shape}" if isinstance(y, Tensor) else type(y).__name__,
+                help="jacobian() takes functions of any shape",
+            )
+        record = has_captures([y], inputs)
+        gs = _backprop_tensors([y], [from_array(np.ones(y.shape, y.dtype), None)], inputs, record)
+        nested = build(list(gs))
+        return (y if record else y.detach()), nested[0] if isinstance(argnums, int) else nested
+
+    return both
+
+
+def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """A function that returns ∂f/∂xs[argnums] of a scalar f; apply it again for higher orders.
+
+    >>> import tinygrad_rnn as tg
+    >>> tg.grad(tg.grad(lambda x: x**3))(2.0)
+    tensor(12.)
+    """
+    both = value_and_grad(f, argnums)
+    return lambda *xs, **options: both(*xs, **options)[1]

@@ -1,0 +1,64 @@
+"""tinygrad-rnn demo: train, sample and draw in half a minute, with nothing to download."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+
+from tinygrad_rnn.cli.draw import save_picture
+from tinygrad_rnn.cli.options import PROGRAM
+from tinygrad_rnn.cli.train import describe, prepare, progress_bar
+from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.train import Corpus, Run, Settings, bits_per_char, evaluate, sample
+
+
+def demo(options: argparse.Namespace) -> None:
+    """Train on the text that every Python ships, sample, and draw what was trained, with its gradient."""
+    import viz
+
+    corpus = Corpus(python_topics())
+    settings = Settings(hidden=128, layers=1, batch=32, bptt=32, epochs=1, lr=1e-2, warmup=20, fraction=0.98)
+    run = Run(settings, corpus)
+    prepare(options.out)
+    print(f"Python's own help texts as training data. {describe(run)}")
+    valid = corpus.split(settings.fraction)[1]
+    before = evaluate(run.model, valid, settings.batch, settings.bptt)
+    kinds = len(corpus.vocabulary)
+    print(f"before  {before:.3f} nats/char  (guessing among {kinds} characters costs {math.log(kinds):.3f})")
+    began = time.perf_counter()
+    with progress_bar(run) as show:
+        run.fit(on_chunk=show)
+    after = run.progress.history[-1]["valid"]
+    seconds = time.perf_counter() - began
+    print(f"after   {after:.3f} nats/char, {bits_per_char(after):.2f} bits/char, in {seconds:.0f} s")
+    print("\nThe model writes:\n" + indent(sample(run.model, corpus, "The ", 240, temperature=0.7, rng=0)))
+
+    run.save(options.out)
+    ids = corpus.encode("help")[:, None]
+    loss, _ = run.model.eval().step_losses(ids[:-1], ids[1:])
+    picture = viz.draw(loss, gradients=True, title="The trained LSTM reads “hel”: the same weights at every step")
+    for name in ("unrolled.svg", "unrolled.png"):
+        try:
+            save_picture(picture, options.out / name)
+        except DataError as error:  # the model is trained and saved: a missing picture is said, not fatal
+            print(error)
+    print(f"""
+In {options.out}:
+  unrolled.svg, unrolled.png   the unrolled graph: h₀ = 0 at the left, the weights once, the gradient flowing back
+  checkpoint.json              the trained model
+Try next:
+  {PROGRAM} sample {options.out} --prompt "def " --temperature 0.5
+  {PROGRAM} draw --model gru --steps 4 --view op --gradients -o gru.svg
+  {PROGRAM} train --text your.txt --model lstm --hidden 128 --layers 2""")
+
+
+def python_topics() -> str:
+    """The language reference that `help()` shows, as one text."""
+    from pydoc_data.topics import topics
+
+    return "\n\n".join(topics[name] for name in sorted(topics))
+
+
+def indent(text: str) -> str:
+    return "\n".join("  | " + line for line in text.splitlines())

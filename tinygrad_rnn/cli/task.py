@@ -1,0 +1,52 @@
+"""tinygrad-rnn task: the classic problems, over several seeds, beside the published figures."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+
+from tqdm import tqdm
+
+from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.tasks import TASKS, Job, Outcome, Task, attempts, table
+from tinygrad_rnn.tasks.tables import sequences
+
+__all__ = ["TASKS", "task"]
+
+
+def task(options: argparse.Namespace) -> None:
+    """Make the trials, a line as each ends, and print the table."""
+    chosen = list(TASKS.values()) if options.name == "all" else [TASKS[options.name]]
+    jobs = [job for one in chosen for job in jobs_of(one, options)]
+    if not jobs:
+        known = sorted({recipe.model for one in chosen for recipe in one.recipes.values()})
+        raise DataError(f"{options.name} is not tried with --model {options.model}", expected=" or ".join(known))
+    began, found = time.perf_counter(), {}
+    try:
+        for outcome in told(attempts(jobs, min(options.processes, len(jobs))), len(jobs)):
+            found[outcome.job] = outcome
+    finally:  # what an interruption leaves is a table too
+        done = [found[job] for job in jobs if job in found]
+        print(f"\n{table(done)}\n\n{len(done)} of {len(jobs)} trials in {time.perf_counter() - began:.0f} s")
+
+
+def told(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
+    """The outcomes, with a line as each comes, and a bar where there is a terminal."""
+    with tqdm(total=total, unit="trial", disable=None) as bar:
+        for outcome in outcomes:
+            job = outcome.job
+            tqdm.write(f"{job.task.name}, {job.recipe}, seed {job.seed}: {sequences(outcome)} sequences, "
+                       f"{job.task.measure}: {outcome.score:.4g}, {outcome.seconds:.0f} s")  # fmt: skip
+            bar.update()
+            yield outcome
+
+
+def jobs_of(task: type[Task], options: argparse.Namespace) -> list[Job]:
+    """A trial for each recipe of the model that was asked for and each seed."""
+    return [
+        Job(task, name, seed, recipe.quick if options.quick else recipe.budget)
+        for name, recipe in task.recipes.items()
+        if options.model in (None, recipe.model)
+        for seed in range(options.seeds)
+    ]

@@ -1,0 +1,160 @@
+"""tinygrad-rnn train: train a character model, with a bar and a line per epoch, and save it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from tqdm import tqdm
+
+from tinygrad_rnn.cli.options import PROGRAM
+from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
+from tinygrad_rnn.train import Corpus, Progress, Run, Settings, bits_per_char
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train, saving after every epoch and when interrupted."""
+    given = {f.name: getattr(options, f.name) for f in fields(Settings) if hasattr(options, f.name)}
+    if options.resume and options.out is None:
+        raise DataError("--resume needs --out", help="the directory of the run to go on with")
+    out = options.out or fresh_directory(given.get("model", Settings.model))
+    run = resumed(out, options.text, given) if options.resume else started(out, options.text, given)
+    print(describe(run))
+    return train_run(run, out, options.text)
+
+
+def fresh_directory(model: str) -> Path:
+    """runs/lstm-1, or the first number that is free."""
+    k = 1
+    while Path("runs", f"{model}-{k}").exists():
+        k += 1
+    return Path("runs", f"{model}-{k}")
+
+
+def started(out: Path, text: Path, given: dict[str, Any]) -> Run:
+    if (out / "checkpoint.json").exists():
+        raise CheckpointError(
+            f"{out}: a run is saved here already", help="--resume goes on with it, or choose another --out"
+        )
+    run = Run(Settings(**given), Corpus.from_file(text))
+    run.batches()
+    prepare(out)
+    return run
+
+
+def prepare(out: Path) -> None:
+    """Make the directory now: that nothing can be saved there is better known before an epoch than after."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written to", got=error.strerror or str(error)) from None
+
+
+def resumed(out: Path, text: Path, given: dict[str, Any]) -> Run:
+    """The run saved in `out`; the only setting that may change is the number of epochs."""
+    run = Run.load(out, text)
+    changed = {k: v for k, v in given.items() if k != "epochs" and v != getattr(run.settings, k)}
+    if changed:
+        saved = ", ".join(f"{k}={getattr(run.settings, k)}" for k in changed)
+        raise CheckpointError(f"{out}: the run was started with {saved}", help="leave these out with --resume")
+    run.settings = replace(run.settings, **given)
+    return run
+
+
+def describe(run: Run) -> str:
+    s, count = run.settings, sum(p.size for p in run.model.parameters())
+    return (
+        f"{s.model} {s.layers}×{s.hidden}, {count:,} parameters, on {len(run.corpus):,} characters of "
+        f"{len(run.corpus.vocabulary)} kinds; {s.optimizer} at {s.lr:g}, batch {s.batch}, {s.bptt} steps"
+    )
+
+
+def train_run(run: Run, out: Path, text: Path) -> int:
+    """Train with a bar (where there is a terminal) and a line per epoch."""
+    with progress_bar(run) as show, at_chunk_ends(out) as may_stop:
+
+        def on_chunk(progress: Progress, loss: float) -> None:
+            show(progress, loss)
+            may_stop()
+
+        def on_epoch(progress: Progress) -> None:
+            tqdm.write(epoch_line(progress, run.settings.epochs))
+            run.save(out)
+            may_stop()
+
+        try:
+            run.fit(on_chunk=on_chunk, on_epoch=on_epoch)
+        except StoppedError:
+            run.save(out)
+            at = f"epoch {run.progress.epoch + 1}, chunk {run.progress.chunk}"
+            tqdm.write(f"interrupted: saved to {out} at {at}", file=sys.stderr)
+            tqdm.write(f"go on with: {PROGRAM} train --text {text} --out {out} --resume", file=sys.stderr)
+            return 130
+        except GradientError:
+            if not run.progress.history:
+                run.save(out)
+            raise
+    print(f"saved to {out}; let it write: {PROGRAM} sample {out}")
+    return 0
+
+
+def epoch_line(progress: Progress, epochs: int) -> str:
+    row = progress.history[-1]
+    return (
+        f"epoch {progress.epoch}/{epochs}  train {row['train']:.4f}  valid {row['valid']:.4f} nats/char  "
+        f"{bits_per_char(row['valid']):.3f} bits/char  {row['chars_per_second']:,.0f} chars/s"
+    )
+
+
+@contextmanager
+def progress_bar(run: Run) -> Iterator[Callable[[Progress, float], None]]:
+    """A bar over all the characters still to be read, with loss, rate and time left; silent without a terminal."""
+    _, per_epoch = run.batches()
+    total = per_epoch * run.settings.epochs
+    done = per_epoch * run.progress.epoch + run.progress.characters
+    with tqdm(total=total, initial=done, unit="char", unit_scale=True, disable=None, smoothing=0.05) as bar:
+
+        def show(progress: Progress, loss: float) -> None:
+            bar.set_postfix_str(f"loss {loss:.3f}, {bits_per_char(loss):.2f} bits/char", refresh=False)
+            bar.update(per_epoch * progress.epoch + progress.characters - bar.n)
+
+        yield show
+
+
+class StoppedError(Exception):
+    """Somebody asked to stop, and here everything is whole. Not KeyboardInterrupt, which may come amid a step."""
+
+
+@contextmanager
+def at_chunk_ends(out: Path) -> Iterator[Callable[[], None]]:
+    """Ctrl-C and SIGTERM take effect between chunks, where everything can be saved; a second one at once, unsaved."""
+    asked: list[int] = []
+
+    def ask(number: int, frame: object) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+        tqdm.write(f"stopping after this step and saving to {out} …", file=sys.stderr)
+
+    def stop_if_asked() -> None:
+        if asked:
+            raise StoppedError
+
+    try:
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: signals are somebody else's
+        before = {}
+    try:
+        yield stop_if_asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,157 @@
+"""tinygrad-rnn translate: train a sequence-to-sequence network on pairs of texts, save it, and ask it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tinygrad_rnn.cli.options import PROGRAM
+from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, fresh_directory, prepare
+from tinygrad_rnn.data.addition import addition, operands
+from tinygrad_rnn.data.dates import dates, day
+from tinygrad_rnn.data.pairs import Pair, read_pairs, split_pairs
+from tinygrad_rnn.errors import CheckpointError, DataError
+from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match, train_translator
+
+
+@dataclass(frozen=True)
+class Task:
+    """Pairs made by a seed, what makes two of them the same question, and how much of them is learnt from."""
+
+    make: Callable[[int, int], list[Pair]]
+    key: Callable[[Pair], Hashable]
+    examples: int
+    epochs: int
+
+
+TASKS = {
+    "dates": Task(dates, day, 30_000, 2),
+    "addition": Task(addition, operands, 100_000, 5),
+}
+
+
+def translate(options: argparse.Namespace) -> int:
+    """Ask a saved model, or train one, save it, and ask it for what was held out."""
+    if options.load:
+        return ask(options)
+    if options.text:
+        raise DataError(f"{options.text[0]!r:.60}: no model to ask", help="--load DIR says where one was saved")
+    out = options.out or fresh_directory("translate")
+    if (out / "checkpoint.json").exists():
+        raise CheckpointError(f"{out}: a model is saved here already", help="--load asks it; or choose another --out")
+    given = {f.name: getattr(options, f.name) for f in fields(Recipe) if hasattr(options, f.name)}
+    if not options.pairs:
+        given = {"epochs": TASKS[options.task].epochs, **given}
+    recipe = Recipe(**given)
+    train, held_out = data(options, recipe.seed)
+    translator = Translator(recipe, train + held_out)
+    prepare(out)
+    print(describe(translator, train, held_out, options))
+    began = time.perf_counter()
+    try:
+        train_and_save(translator, train, held_out, out)
+    except StoppedError:
+        translator.save(out)
+        print(f"interrupted: saved to {out}; ask it: {PROGRAM} translate --load {out} TEXT", file=sys.stderr)
+        return 130
+    print(f"trained in {time.perf_counter() - began:.0f} s, saved to {out}\n")
+    report(translator, held_out, options.beam)
+    print(f"\nask it: {PROGRAM} translate --load {out} TEXT")
+    return 0
+
+
+def ask(options: argparse.Namespace) -> int:
+    """A translation a line, of the texts given or of the lines of standard input; an empty line for an empty one."""
+    training = [*(f.name for f in fields(Recipe)), "examples", "held_out", "out"]
+    beside = [f"--{name.replace('_', '-')}" for name in training if getattr(options, name, None) is not None]
+    if beside:
+        raise DataError(f"{', '.join(beside)}: for training only", help="leave it out with --load")
+    translator = Translator.load(options.load)
+    if hasattr(sys.stdin, "reconfigure"):  # what is not UTF-8 becomes a character that no model knows
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline=None)
+    for line in options.text or sys.stdin:
+        text = line.rstrip("\n")
+        print(translator.translate([text], options.beam)[0] if text else "", flush=True)
+    return 0
+
+
+def train_and_save(translator: Translator, train: Sequence[Pair], held_out: Sequence[Pair], out: Path) -> None:
+    """Train with a bar and a line per epoch, saving after each. Raises StoppedError after a step, on Ctrl-C."""
+    epochs = translator.recipe.epochs
+    bar = tqdm(total=epochs * len(train), unit="pair", unit_scale=True, disable=None, smoothing=0.05)
+    with bar, at_chunk_ends(out) as may_stop:
+
+        def on_step(count: int) -> None:
+            bar.update(count)
+            may_stop()
+
+        for epoch, loss, seconds in train_translator(translator, train, on_step):
+            translator.save(out)
+            exact = exact_match(translator, held_out[:500])
+            tqdm.write(f"epoch {epoch}/{epochs}  train {loss:.4f} nats/char  held out: {exact:.1%} exact  "
+                       f"{len(train) / seconds:,.0f} pairs/s")  # fmt: skip
+            may_stop()
+
+
+def data(options: argparse.Namespace, seed: int) -> tuple[list[Pair], list[Pair]]:
+    """(training pairs, held-out pairs) of the file or the task that was asked for."""
+    if options.pairs:
+        if options.examples:
+            raise DataError(
+                "--examples is for the tasks", help="of a file every pair is used; --held-out says how many are asked"
+            )
+        pairs = read_pairs(options.pairs)
+        return split_pairs(pairs, options.held_out or max(1, len(pairs) // 10), seed)
+    task = TASKS[options.task]
+    held_out = options.held_out or 2000
+    wanted = (options.examples or task.examples) + held_out
+    return split_pairs(task.make(wanted, seed), held_out, seed, task.key)
+
+
+def describe(
+    translator: Translator, train: Sequence[Pair], held_out: Sequence[Pair], options: argparse.Namespace
+) -> str:
+    r, count = translator.recipe, sum(p.size for p in translator.model.parameters())
+    first, other = ("backwards", "forwards") if r.reverse else ("forwards", "backwards")
+    directions = f"{first}, and {other} too" if r.bidirectional else first
+    source, target = map(short, train[0])
+    return (
+        f"{options.pairs or options.task}: {counted(train)} to train on, such as {source!r} → {target!r}; "
+        f"{len(held_out):,} held out\n"
+        f"{r.model} {r.layers}×{r.hidden}, the source read {directions}, attention {r.attention}, {count:,} "
+        f"parameters; AdamW at {r.lr:g}, batch {r.batch}, teacher forcing {r.teacher_forcing:g}"
+    )
+
+
+def counted(pairs: Sequence[Pair]) -> str:
+    """How many they are: 1 pair, 2,000 pairs."""
+    return f"{len(pairs):,} pair{'s' * (len(pairs) != 1)}"
+
+
+def short(text: str, most: int = 60) -> str:
+    """Of a longer text as much as a line has room for."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def report(translator: Translator, held_out: Sequence[Pair], beam: int) -> None:
+    """The figures on what was held out, and some of it."""
+    exact = exact_match(translator, held_out)
+    characters, whole = forced_match(translator, held_out)
+    print(f"held out, {counted(held_out)} never shown in training:")
+    print(f"  exact match, free-running    {exact:.2%}   each character follows the model's own")
+    if beam > 1:
+        print(f"  exact match, beam of {beam:<7} {exact_match(translator, held_out, beam):.2%}")
+    print(f"  exact match, teacher-forced  {whole:.2%}   each character follows the true ones")
+    print(f"  characters, teacher-forced   {characters:.2%}   the figure often published")
+    shown = held_out[:: -(-len(held_out) // 8)]
+    written = translator.translate([source for source, _ in shown], beam)
+    width = max(len(short(source)) for source, _ in shown)
+    print("\nfor example:")
+    for (source, target), text in zip(shown, written, strict=True):
+        print(f"  {short(source):<{width}}  →  {text}" + ("" if text == target else f"   wrong: it is {target}"))

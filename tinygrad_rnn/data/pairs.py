@@ -1,0 +1,137 @@
+"""Pairs of texts, what to read and what to write, as batches of ids.
+
+    ("12+3", "15")       source  1 2 + 3 · ·    lengths 4, 6       target  1 5 ■ ·    lengths 3, 4
+    ("40+500", "540")            4 0 + 5 0 0                               5 4 0 ■
+
+Rows of unequal lengths are padded (·), every target ends with STOP (■).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_rnn.data.text import Corpus
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import DataError
+
+__all__ = ["read_pairs", "split_pairs"]
+
+Pair = tuple[str, str]
+START, STOP = "\x02", "\x03"  # ASCII's own start and end of text: no text has them
+
+
+class Batch(NamedTuple):
+    """B pairs: ids (S, B) and (T, B), and how many of each row are its own."""
+
+    source: Array
+    lengths: Array
+    target: Array
+    target_lengths: Array
+
+
+def read_pairs(path: str | Path) -> list[Pair]:
+    """The pairs in a UTF-8 file: a line for each, a tab between source and target; empty lines are skipped.
+
+    Raises:
+        DataError: there is no such file, it is no text, a line has no tab or more than one, or nothing on one side.
+    """
+    lines = re.split("\r\n?|\n", Corpus.from_file(path).text)  # splitlines() ends a line within a text, too, at U+2028
+    pairs = [_pair(path, k, line) for k, line in enumerate(lines, 1) if line.strip()]
+    if not pairs:
+        raise DataError(f"{path}: no pairs in it", expected="lines of source, tab, target")
+    return pairs
+
+
+def _pair(path: str | Path, k: int, line: str) -> Pair:
+    source, *rest = line.split("\t")
+    if len(rest) != 1:
+        raise DataError(
+            f"{path}, line {k}: {len(rest) or 'no'} tabs", expected="source, tab, target", got=f"{line!r:.60}"
+        )
+    if not source or not rest[0]:
+        raise DataError(f"{path}, line {k}: nothing {'after' if source else 'before'} the tab", got=f"{line!r:.60}")
+    if START in line or STOP in line:
+        raise DataError(f"{path}, line {k}: a control character", expected="no \\x02 or \\x03", got=f"{line!r:.60}")
+    return source, rest[0]
+
+
+def split_pairs(
+    pairs: Sequence[Pair], held_out: int, seed: int = 0, key: Callable[[Pair], Hashable] = lambda pair: pair[0]
+) -> tuple[list[Pair], list[Pair]]:
+    """(training pairs, held-out pairs): pairs of one key are never on both sides.
+
+    Args:
+        held_out: how many to hold out; the last key drawn may bring some more.
+        key: by default the source, so that nothing is asked that was shown.
+    Raises:
+        DataError: nothing would be left to train on.
+    """
+    groups: dict[Hashable, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(key(pair), []).append(pair)
+    train: list[Pair] = []
+    out: list[Pair] = []
+    same = list(groups.values())
+    for k in np.random.default_rng(seed).permutation(len(same)):
+        (out if len(out) < held_out else train).extend(same[k])
+    if not train:
+        raise DataError(f"{len(pairs)} pairs, {held_out} of them held out: nothing is left to train on",
+                        help="more pairs, or fewer held out")  # fmt: skip
+    return train, out
+
+
+class Alphabet:
+    """Both sides' characters as ids.
+
+    Args:
+        pairs: whose characters they are.
+        reverse: sources are read from their end to their start.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], reverse: bool = False) -> None:
+        self.source = Corpus("", "".join(sorted(set("".join(source for source, _ in pairs)))))
+        self.target = Corpus("", START + STOP + "".join(sorted(set("".join(target for _, target in pairs)))))
+        self.start, self.stop = self.target.encode(START + STOP).tolist()
+        self.reverse = reverse
+
+    def batch(self, pairs: Sequence[Pair]) -> Batch:
+        """Raises DataError for a character that no pair had."""
+        sources = [self.source.encode(source[::-1] if self.reverse else source) for source, _ in pairs]
+        targets = [self.target.encode(target + STOP) for _, target in pairs]
+        return Batch(*padded(sources), *padded(targets))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of a target's ids."""
+        return self.target.decode(ids)
+
+
+def padded(rows: Sequence[Array]) -> tuple[Array, Array]:
+    """(ids (T, B), lengths (B,)): rows side by side, 0 in the pads.
+
+    >>> padded([np.array([5, 6, 7]), np.array([8])])[0].tolist()
+    [[5, 8], [6, 0], [7, 0]]
+    """
+    lengths = np.array([len(row) for row in rows])
+    ids = np.zeros((lengths.max(), len(rows)), np.int64)
+    for b, row in enumerate(rows):
+        ids[: len(row), b] = row
+    return ids, lengths
+
+
+def shuffled(pairs: Sequence[Pair], batch: int, rng: np.random.Generator, window: int = 16) -> Iterator[list[Pair]]:
+    """Every pair once, in batches of pairs of about one length, so that little is padded.
+
+    Args:
+        window: batches that are sorted by length together; their order is random again.
+    """
+    order = rng.permutation(len(pairs)).tolist()
+    for k in range(0, len(order), batch * window):
+        near = sorted(order[k : k + batch * window], key=lambda i: (len(pairs[i][0]), len(pairs[i][1])))
+        cuts = [near[j : j + batch] for j in range(0, len(near), batch)]
+        for j in rng.permutation(len(cuts)):
+            yield [pairs[i] for i in cuts[j]]

@@ -1,0 +1,92 @@
+"""Corpus: a text as integer ids, one per character, and back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import DataError
+
+__all__ = ["Corpus"]
+
+
+class Corpus:
+    """A text and its vocabulary: the distinct characters, sorted; a character's id is its place there.
+
+    Raises:
+        DataError: the text is empty and no vocabulary given, or it has a character that is not in a given vocabulary.
+
+    >>> corpus = Corpus("hello")
+    >>> corpus.vocabulary
+    'ehlo'
+    >>> corpus.decode(corpus.ids)
+    'hello'
+    """
+
+    def __init__(self, text: str, vocabulary: str | None = None) -> None:
+        if not text and vocabulary is None:
+            raise DataError("Corpus: the text is empty", help="one sentence is enough to try, a book to learn")
+        self.text = text
+        self.vocabulary = "".join(sorted(set(text))) if vocabulary is None else vocabulary
+        self._ids = {character: k for k, character in enumerate(self.vocabulary)}
+        self.ids = self.encode(text)
+
+    @classmethod
+    def from_file(cls, path: str | Path, vocabulary: str | None = None) -> Corpus:
+        """The corpus in a UTF-8 file, line ends as they are.
+
+        Raises:
+            DataError: there is no such file, it is not UTF-8, or it is empty.
+        """
+        try:
+            return cls(Path(path).read_bytes().decode("utf-8-sig"), vocabulary)
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror or error}", expected="a text file, UTF-8") from None
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path}: not UTF-8 text",
+                got=f"byte 0x{error.object[error.start]:02x} at offset {error.start}",
+                help="convert it first: iconv -f latin1 -t utf-8",
+            ) from None
+
+    @property
+    def digest(self) -> str:
+        """A short name of the text itself, to know it again by."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def encode(self, text: str) -> Array:
+        """The ids of a text. Raises DataError for characters outside the vocabulary."""
+        unknown = sorted(set(text) - self._ids.keys())
+        if unknown:
+            raise DataError(
+                f"{len(unknown)} characters are not in the vocabulary",
+                expected=f"only the {len(self.vocabulary)} the model has seen",
+                got=", ".join(map(repr, unknown[:10])),
+            )
+        return np.fromiter((self._ids[character] for character in text), np.int64, len(text))
+
+    def decode(self, ids: Iterable[int] | Array) -> str:
+        """The text of some ids. Raises DataError for one that is no character's."""
+        numbers = [int(k) for k in ids]
+        strange = sorted({k for k in numbers if not 0 <= k < len(self.vocabulary)})
+        if strange:
+            raise DataError(
+                f"Corpus.decode: {len(strange)} ids are no characters",
+                expected=f"0 … {len(self.vocabulary) - 1}",
+                got=str(strange[:5]),
+            )
+        return "".join(self.vocabulary[k] for k in numbers)
+
+    def split(self, fraction: float = 0.95) -> tuple[Array, Array]:
+        """(training ids, validation ids): the first `fraction` of the text, and the rest."""
+        if not 0 < fraction < 1:
+            raise DataError(f"Corpus.split: fraction={fraction}", expected="between 0 and 1")
+        cut = int(len(self.ids) * fraction)
+        return self.ids[:cut], self.ids[cut:]

@@ -1,0 +1,262 @@
+"""Calling an op: run its forward on the arrays, refuse in our words what NumPy refuses, record a node.
+
+    arguments → arrays → forward → y         on arrays alone that is all: y is NumPy's
+                                   y → Node → Tensor      where an argument requires grad
+
+One argument, two, and one with options have a function of their own, since every step of every network runs through
+them; `apply_any` is what all three are special cases of.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import EllipsisType, NoneType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.engine.anomaly import caller, check_finite
+from tinygrad_rnn.engine.context import CONTEXT, Context
+from tinygrad_rnn.engine.node import Leaf, Node
+from tinygrad_rnn.engine.op import Op
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, TinygradError
+
+_LEAKS = (ValueError, TypeError, IndexError, OverflowError)
+_RAW = (np.ndarray, int, float, complex, np.generic, NoneType)
+_PLAIN = frozenset({int, bool, float, str, slice, NoneType, type, EllipsisType})
+_NOTHING: Mapping[str, Any] = {}
+_ndarray = np.ndarray
+
+
+def apply_one(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
+    def apply(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            x = as_array(x)
+            try:
+                return forward(x)
+            except _LEAKS as error:
+                raise refusal(op, error, (x,), _NOTHING) from None
+        value = x._array
+        try:
+            y = forward(value)
+        except _LEAKS as error:
+            raise refusal(op, error, (value,), _NOTHING) from None
+        if type(y) is not _ndarray:
+            y = np.asarray(y)
+        now = CONTEXT.get()
+        if now.anomaly:
+            check_finite(op, y, now)
+        node = x._node
+        if node is None or not (node.requires_grad and now.recording and op.differentiable):
+            return from_array(y, None)
+        return from_array(y, _node(op, (node,), (value,), _NOTHING, y, now))
+
+    return apply
+
+
+def apply_two(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
+    def apply(a: Any, b: Any) -> Any:
+        u = a._array if isinstance(a, Tensor) else as_array(a)
+        v = b._array if isinstance(b, Tensor) else as_array(b)
+        try:
+            y = forward(u, v)
+        except _LEAKS as error:
+            raise refusal(op, error, (u, v), _NOTHING) from None
+        if isinstance(a, Tensor):
+            m = a._node
+            n = b._node if isinstance(b, Tensor) else None
+        elif isinstance(b, Tensor):
+            m = None
+            n = b._node
+        else:
+            return y
+        if type(y) is not _ndarray:
+            y = np.asarray(y)
+        now = CONTEXT.get()
+        if now.anomaly:
+            check_finite(op, y, now)
+        if not now.recording or not op.differentiable:
+            return from_array(y, None)
+        if m is not None and n is not None:
+            if m.requires_grad or n.requires_grad:
+                return from_array(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
+        elif (m is not None and m.requires_grad) or (n is not None and n.requires_grad):
+            (m, u), (n, v) = retained(a, u, now), retained(b, v, now)
+            return from_array(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
+        return from_array(y, None)
+
+    return apply
+
+
+def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
+    names = frozenset(op.static)
+    defaults = op.defaults
+
+    def apply(x: Any = None, *rest: Any, **static: Any) -> Any:
+        if rest and not static and len(rest) <= len(op.static):
+            static = dict(zip(op.static, rest, strict=False))
+        elif rest or x is None or not static.keys() <= names:
+            (x,), static = _bind(op, (x, *rest) if x is not None else rest, static)
+        if static.keys() != names:
+            static = {**defaults, **static}
+            if static.keys() != names:
+                _bind(op, (x,), static)
+        for name, value in static.items():
+            if type(value) not in _PLAIN:
+                static[name] = _frozen(value)
+        value = x._array if isinstance(x, Tensor) else as_array(x)
+        try:
+            y = forward(value, **static)
+        except _LEAKS as error:
+            raise refusal(op, error, (value,), static) from None
+        if not isinstance(x, Tensor):
+            return y
+        if type(y) is not _ndarray:
+            y = np.asarray(y)
+        now = CONTEXT.get()
+        if now.anomaly:
+            check_finite(op, y, now)
+        node = x._node
+        if node is None or not (node.requires_grad and now.recording and op.differentiable):
+            return from_array(y, None)
+        return from_array(y, _node(op, (node,), (value,), static, y, now))
+
+    return apply
+
+
+def apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
+    arity = len(op.params)
+
+    def apply(*args: Any, **static: Any) -> Any:
+        if not op.variadic and len(args) != arity:
+            args, static = _bind(op, args, static)
+        static = {**op.defaults, **{name: _frozen(value) for name, value in static.items()}}
+        if static.keys() != set(op.static):
+            _bind(op, args, static)
+        values = tuple(x._array if isinstance(x, Tensor) else as_array(x) for x in args)
+        try:
+            y = forward(*values, **static)
+        except _LEAKS as error:
+            raise refusal(op, error, values, static) from None
+        if not any(isinstance(x, Tensor) for x in args):
+            return y
+        if type(y) is not _ndarray:
+            y = np.asarray(y)
+        now = CONTEXT.get()
+        if now.anomaly:
+            check_finite(op, y, now)
+        if not (now.recording and op.differentiable and any(isinstance(x, Tensor) and x.requires_grad for x in args)):
+            return from_array(y, None)
+        inputs, values = zip(*(retained(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
+        return from_array(y, _node(op, inputs, values, static, y, now))
+
+    return apply
+
+
+def _bind(op: Op, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Sort what was passed into array arguments and static ones, as Python would for a NumPy signature."""
+    names = (*op.params, *op.static)
+    given = {**op.optional, **dict(zip(names, args, strict=False)), **static}
+    if op.variadic:
+        given, names = static, op.static
+    known = {**dict.fromkeys(op.params if not op.variadic else ()), **given}
+    missing = [name for name in names if name not in given and name not in op.defaults]
+    unknown = [name for name in known if name not in names]
+    twice = [name for name in names[: len(args)] if name in static] if not op.variadic else []
+    if len(args) > len(names) or missing or unknown or twice:
+        raise TypeError(
+            f"{op.name}{inspect.signature(op.forward)}: "
+            + (f"missing {', '.join(missing)}" if missing else f"unexpected {', '.join(unknown) or 'extra arguments'}")
+        )
+    return tuple(given[name] for name in op.params), {name: given[name] for name in op.static if name in given}
+
+
+def as_array(x: Any) -> Any:
+    """The array of an argument; a Python number stays one, so that NumPy's weak promotion applies."""
+    if isinstance(x, _RAW):
+        return x
+    if isinstance(x, Tensor):
+        return x._array
+    try:
+        array = np.asarray(x)
+    except (ValueError, TypeError) as error:
+        raise ShapeError("the argument is not a rectangular array of numbers", got=str(error)) from None
+    if array.dtype.kind not in "biufc":
+        raise DTypeError(f"an argument of {type(x).__name__} is no array of numbers", got=f"{x!r:.60}")
+    return array
+
+
+def _frozen(value: Any) -> Any:
+    """A static argument as the record may keep it: Tensors by value, arrays copied, containers rebuilt."""
+    if isinstance(value, _ndarray):
+        return value.copy()
+    if isinstance(value, Tensor):
+        if value.requires_grad and CONTEXT.get().recording:
+            raise GraphError(
+                "a static argument requires grad, and no gradient would reach it",
+                got=repr(value.node.title),
+                help="pass detach() of it",
+            )
+        return value._array
+    if isinstance(value, tuple | list):
+        if isinstance(value, tuple) and _PLAIN.issuperset(map(type, value)):
+            return value
+        return type(value)(_frozen(item) for item in value)
+    return value
+
+
+def retained(x: Any, value: Any, now: Context) -> tuple[Node | None, Any]:
+    """The node and the array that a record may keep of an argument: the user's own arrays are copied."""
+    if isinstance(x, Tensor):
+        return x.node, value
+    if isinstance(value, _ndarray):
+        value = value.copy()
+        return Leaf(value, now, False, 0, _nobody), value
+    return None, value
+
+
+def _nobody() -> None:
+    return None
+
+
+def _node(
+    op: Op, inputs: tuple[Node | None, ...], args: tuple[Any, ...], static: Mapping[str, Any], y: Array, now: Context
+) -> Node:
+    node = Node(op, inputs, args, static, y, now, True)
+    if now.anomaly:
+        node.source = caller()
+    return node
+
+
+def signature(names: tuple[str, ...], values: tuple[Any, ...]) -> str:
+    """
+    >>> signature(("a", "b"), (np.zeros((2, 3)), 1.5))
+    'a (2, 3) float64, b 1.5'
+    """
+    if len(names) < len(values):
+        names = tuple(f"{names[-1]}[{i}]" for i in range(len(values)))
+    return ", ".join(
+        f"{name} {value.shape} {value.dtype}" if isinstance(value, np.ndarray) else f"{name} {value!r}"
+        for name, value in zip(names, values, strict=False)
+    )
+
+
+def refusal(op: Op, error: Exception, values: tuple[Any, ...], static: Mapping[str, Any]) -> Exception:
+    """Our error for one that NumPy raised inside a forward."""
+    if isinstance(error, TinygradError):
+        return error
+    kind = DTypeError if isinstance(error, TypeError) else ShapeError
+    options = ", ".join(f"{name}={value!r:.60}" for name, value in static.items() if value is not None)
+    shapes = " and ".join(str(v.shape) for v in values if isinstance(v, np.ndarray)) or "these arguments"
+    types = " and ".join(str(v.dtype if isinstance(v, np.ndarray) else type(v).__name__) for v in values)
+    what = f"no meaning for {types}" if kind is DTypeError else f"{shapes} do not fit"
+    formula = next((line.strip() for line in op.doc.splitlines() if line.strip()), "")
+    return kind(
+        f"{op.name}: {what}" + (f" with {options}" if options else ""),
+        expected=formula,
+        got=signature(op.params, values),
+        where=str(CONTEXT.get()),
+        help=f"NumPy says: {error}".splitlines()[0],
+    )

@@ -1,0 +1,88 @@
+"""Op: what is known of an op, as plain data; and the signatures that its rules have.
+
+    y = f(x₁, x₂, …; static)                          forward(x₁, x₂, …, **static) → y
+    vjps[k]                 gy → gxₖ                  rule(gy, y, x₁, x₂, …, **static) → gxₖ
+    jvps[k]                 dxₖ → a term of dy        rule(dxₖ, y, x₁, x₂, …, **static) → dy
+    vjps[0], variadic       gy → all gx               rule(gy, y, *xs, needed=[…], **static) → [gx₁, None, …]
+    jvps[0], variadic       all dx → dy               rule([dx₁, None, …], y, *xs, **static) → dy
+    into                    gy → added to a buffer    rule(buffer, gy, *others, **static)
+    together[k]             many gy → one gxₖ         rule([gy, …], [args, …]) → the sum of their gxₖ
+
+`into` and `together` are fast ways to compute what `vjps` says (autodiff/accumulate.py); an op needs neither.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+Rule = Callable[..., Any]
+REGISTRY: dict[str, Op] = {}
+
+
+class Op:
+    """What the engine knows of an op.
+
+    Attributes:
+        params: the names of its array arguments; with `variadic`, the one name that stands for all of them.
+        defaults, optional: the defaults of its static arguments, and of its array arguments.
+        vjps, jvps: a rule per array argument, None where nothing flows. A variadic op has one joint rule.
+        into: adds a cotangent of argument 0 to a buffer in place, where the cotangent is mostly zeros.
+        together: by argument, one rule for many uses of the same value: all their cotangents in one computation.
+        differentiable: False when the output is not a smooth function of anything.
+        symbol: the sign that a formula uses for it, its name where there is none.
+        public: the function that users call.
+    """
+
+    def __init__(self, forward: Callable[..., Any], differentiable: bool = True) -> None:
+        parameters = inspect.signature(forward).parameters.values()
+        arrays = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        self.name = forward.__name__.rstrip("_")
+        self.symbol = self.name
+        self.forward = forward
+        self.doc = forward.__doc__ or ""
+        self.params = tuple(p.name for p in arrays)
+        self.variadic = arrays[0].kind is inspect.Parameter.VAR_POSITIONAL
+        self.static = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        self.optional = {p.name: p.default for p in arrays if p.default is not p.empty}
+        self.vjps: list[Rule | None] = [None] * len(self.params)
+        self.jvps: list[Rule | None] = [None] * len(self.params)
+        self.into: Rule | None = None
+        self.together: dict[int, Rule] = {}
+        self.differentiable = differentiable
+        self.public: Primitive
+
+    @property
+    def shortcuts(self) -> bool:
+        return self.into is not None or bool(self.together)
+
+    def by_position(self, rules: Mapping[str, Rule]) -> dict[int, Rule]:
+        """Rules keyed by argument name, by the argument's position instead."""
+        unknown = [name for name in rules if name not in self.params]
+        if unknown:
+            raise TypeError(f"{self.name} has no array argument {unknown[0]!r}: it takes {', '.join(self.params)}")
+        return {self.params.index(name): rule for name, rule in rules.items()}
+
+    def set_rules(self, table: list[Rule | None], rules: Mapping[str, Rule]) -> None:
+        """Put rules keyed by argument name into `vjps` or `jvps`."""
+        for k, rule in self.by_position(rules).items():
+            table[k] = rule
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+class Primitive(Protocol):
+    """A declared op: call it; add its rules with vjp, jvp, into and together, and its sign with symbol."""
+
+    op: Op
+    __name__: str
+
+    def __call__(self, *args: Any, **static: Any) -> Any: ...
+    def vjp(self, **rules: Rule) -> None: ...
+    def jvp(self, **rules: Rule) -> None: ...
+    def into(self, rule: Rule) -> None: ...
+    def together(self, **rules: Rule) -> None: ...
+    def symbol(self, sign: str) -> None: ...

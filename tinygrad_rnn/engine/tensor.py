@@ -1,0 +1,353 @@
+"""Tensor: an array, the node that recorded where it came from, and NumPy's operators.
+
+    tensor(data)  ─copies→  Tensor ─┬─ array    owned by the Tensor, never written again
+                                    ├─ node     what made it (node.py), or a leaf
+                                    └─ grad     filled in by backward()
+
+The operators and NumPy's methods are the ops of tinygrad_rnn.ops, bound in ops/operators.py.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from tinygrad_rnn.engine.context import CONTEXT
+from tinygrad_rnn.engine.node import Leaf, Node
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
+
+__all__ = ["Tensor", "label", "tensor"]
+
+Array: TypeAlias = np.ndarray[Any, Any]
+ROLES = ("parameter", "input", "initial_state", "hidden_state", "cell_state", "gate", "output", "target", "loss")
+
+
+class Tensor:
+    """An array that remembers how it was computed. Made by `tensor(data)` and by every op.
+
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("__weakref__", "_array", "_grad", "_node", "_version")
+    __array_ufunc__ = None  # ndarray ∘ Tensor is left to Tensor, so it records
+
+    def __init__(self, data: Any, *, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
+        if isinstance(data, Tensor):
+            data = data._array
+        try:
+            dtype = dtype if dtype is None else np.dtype(dtype)
+        except TypeError as error:
+            raise DTypeError(f"tensor: there is no dtype {dtype!r}", help=f"NumPy says: {error}") from None
+        try:
+            self._array: Array = np.array(np.asarray(data), dtype=dtype)
+        except (ValueError, TypeError) as error:
+            raise ShapeError("tensor: the data is not a rectangular array of numbers", got=str(error)) from None
+        if self._array.dtype.kind not in "biufc":
+            raise DTypeError(
+                f"tensor: dtype {self._array.dtype} holds no numbers", expected="bool, int, float, complex"
+            )
+        self._node: Node | None = None
+        self._grad: Tensor | None = None
+        self._version = 0
+        if requires_grad:
+            self.requires_grad = True
+        if name is not None:
+            self.node.label = (None, name)
+
+    # what it holds
+
+    @property
+    def data(self) -> Array:
+        """The values, as a read-only view; `assign` is the one way to change them."""
+        base: Any = self._array
+        while isinstance(base, np.ndarray):  # to the end: a read-only view may stand on an array that is not
+            base.flags.writeable = False
+            base = base.base
+        return self._array.view()
+
+    def numpy(self) -> Array:
+        """A copy of the values that is yours to write to."""
+        return self._array.copy()
+
+    def item(self) -> Any:
+        """The value of a Tensor of one element, as a Python number."""
+        if self._array.size != 1:
+            raise ShapeError(f"item: {self._array.size} elements, not one", got=str(self.shape), help="index it first")
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self._array.tolist()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self._array.ndim
+
+    @property
+    def size(self) -> int:
+        return self._array.size
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ShapeError("len: a Tensor of no dimensions has no length", got="shape ()")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self._array.size != 1:
+            raise ShapeError(f"bool: {self.size} elements have no one truth value", got=str(self.shape))
+        return bool(self._array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise DTypeError(f"index: a Tensor of {self.dtype} is not an integer")
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self._array.size == 1 else format(str(self), spec)
+
+    def __repr__(self) -> str:
+        body = np.array2string(self._array, separator=", ", prefix="tensor(", threshold=100)
+        standard = np.array(self._array.item() if self.size == 1 else 0.0).dtype
+        notes = [f"dtype={self.dtype}"] * (self.dtype != standard)
+        if self.requires_grad:
+            notes.append("requires_grad=True" if self.is_leaf else f"op={self.node.title}")
+        return f"tensor({', '.join([body, *notes])})"
+
+    # where it came from
+
+    @property
+    def node(self) -> Node:
+        """What was recorded of this value; a leaf of its own where nothing was."""
+        if self._node is None:
+            self._node = self._leaf(requires_grad=False)
+        return self._node
+
+    def _leaf(self, requires_grad: bool) -> Leaf:
+        return Leaf(self._array, CONTEXT.get(), requires_grad, self._version, weakref.ref(self))
+
+    @property
+    def name(self) -> str | None:
+        return self._node.label[1] if self._node is not None and self._node.label else None
+
+    @property
+    def is_leaf(self) -> bool:
+        """True for a value that no recorded op made."""
+        return self._node is None or self._node.op is None
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._node is not None and self._node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted == self.requires_grad:
+            return  # and a graph that used this leaf still knows it
+        if not self.is_leaf:
+            raise GraphError("requires_grad: only a leaf's can be set", got=repr(self.node.title), help="use detach()")
+        if wanted and self._array.dtype.kind != "f":
+            raise DTypeError(
+                f"tensor: {self.dtype} values cannot require grad",
+                expected="float16, float32, float64",
+                got=f"{self.dtype}{self.shape}",
+                help="write 3.0 for 3, or pass dtype=float",
+            )
+        label = self._node.label if self._node is not None else None
+        self._node = self._leaf(wanted)
+        self._node.label = label
+
+    @property
+    def grad(self) -> Tensor | None:
+        """∂loss/∂self, accumulated by every `backward()` since it was last set to None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None and not isinstance(value, Tensor):
+            value = Tensor(value, dtype=self.dtype)
+        if value is not None and value.shape != self.shape:
+            raise ShapeError("grad: the gradient has another shape than the Tensor", expected=str(self.shape),
+                             got=str(value.shape))  # fmt: skip
+        self._grad = value
+
+    def detach(self) -> Tensor:
+        """The same values, cut from the graph: no gradient passes."""
+        return from_array(self._array, None)
+
+    def assign(self, values: Any) -> Tensor:
+        """Replace the values; the shape and dtype stay. The one write to a Tensor.
+
+        A graph that used the old values cannot be differentiated any more: its backward raises GraphError.
+
+        Raises:
+            ShapeError: `values` has another shape. GraphError: this Tensor is the result of an op.
+        """
+        if isinstance(values, Tensor):
+            values = values._array
+        try:
+            array = np.asarray(values)
+        except (ValueError, TypeError) as error:
+            raise ShapeError("assign: the values are not a rectangular array of numbers", got=str(error)) from None
+        if array.shape != self.shape:
+            raise ShapeError("assign: the shape has to stay", expected=str(self.shape), got=str(array.shape))
+        if not np.can_cast(array.dtype, self.dtype, "same_kind"):
+            raise DTypeError(f"assign: {array.dtype} does not go into {self.dtype}", help="astype it first")
+        if not self.is_leaf:
+            raise GraphError("assign: the Tensor is the result of an op", got=repr(self.node.title),
+                             help="assign to a leaf, or detach() first")  # fmt: skip
+        self._array = np.array(array, dtype=self.dtype)
+        self._version += 1
+        old = self._node
+        if isinstance(old, Leaf):
+            old.stale = self._version
+            self._node = Leaf(self._array, old.context, old.requires_grad, self._version, old.owner)
+            self._node.label = old.label
+        return self
+
+    # what Python asks of an object
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self.requires_grad:
+            raise GraphError(
+                "__array__: NumPy would lose the graph of a Tensor that requires grad",
+                got=repr(self.node.title),
+                help="use the op of this library, or say .numpy() to leave the graph behind",
+            )
+        return np.array(self._array, dtype=dtype)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise GraphError(
+            "x[…] = …: a Tensor's values are never written in place",
+            help="index_add(x, index, v) or where(mask, v, x) make a new Tensor; assign() replaces a leaf's values",
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        twin = self.__copy__()
+        memo[id(self)] = twin
+        return twin
+
+    def __copy__(self) -> Tensor:
+        if not self.is_leaf:
+            raise GraphError("copy: the Tensor is the result of an op", got=repr(self.node.title),
+                             help="copy x.detach(), or the leaf")  # fmt: skip
+        twin = type(self).__new__(type(self))
+        Tensor.__init__(twin, self._array, requires_grad=self.requires_grad)
+        if self._node is not None:
+            twin.node.label = self._node.label
+        twin._grad = self._grad if self._grad is None else Tensor(self._grad)
+        return twin
+
+    def __reduce__(self) -> Any:
+        label = self._node.label if self._node is not None else None
+        return _restore, (type(self), self._array, self.requires_grad, label)
+
+    __hash__ = object.__hash__  # by identity, although == compares values
+
+    if TYPE_CHECKING:  # bound in ops/operators.py; backward and graph in autodiff/reverse.py
+
+        def graph(self, gradients: bool = False) -> Any: ...
+
+        def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
+
+        def __getattr__(self, op: str) -> Any: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __pos__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+        def __eq__(self, other: object) -> Tensor: ...  # type: ignore[override]
+        def __ne__(self, other: object) -> Tensor: ...  # type: ignore[override]
+
+
+def _restore(kind: type[Tensor], array: Array, requires_grad: bool, label: tuple[str | None, str | None] | None) -> Any:
+    twin = kind.__new__(kind)
+    Tensor.__init__(twin, array, requires_grad=requires_grad)
+    if label is not None:
+        twin.node.label = label
+    return twin
+
+
+_new = object.__new__
+
+
+def from_array(array: Array, node: Node | None) -> Tensor:
+    """A Tensor around an array that nobody else will write to."""
+    tensor = _new(Tensor)
+    tensor._array = array
+    tensor._node = node
+    tensor._grad = None
+    tensor._version = 0
+    return tensor
+
+
+def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> Tensor:
+    """A Tensor with a copy of `data`.
+
+    Args:
+        data: numbers, nested sequences, an array, or a Tensor (its values).
+        dtype: NumPy's rules when None: 1.0 is float64, an array keeps its own.
+        requires_grad: record what is computed from it; only for floats.
+        name: for messages and pictures.
+    Raises:
+        ShapeError: ragged data. DTypeError: not numbers, or integers that require grad.
+
+    >>> tensor([1.0, 2.0])
+    tensor([1., 2.])
+    >>> tensor([[1.5]], dtype="float32", requires_grad=True, name="w")
+    tensor([[1.5]], dtype=float32, requires_grad=True)
+    """
+    return Tensor(data, dtype=dtype, requires_grad=requires_grad, name=name)
+
+
+def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
+    """Say what a value is, for messages and pictures; the value itself is returned unchanged.
+
+    Args:
+        tensor: whose value it is.
+        role: "parameter", "input", "initial_state", "hidden_state", "cell_state", "gate", "output", "target", "loss".
+        name: what a person calls it: "h", "W_hh", "i".
+    """
+    if role is not None and role not in ROLES:
+        raise GraphError(f"label: there is no role {role!r}", expected=", ".join(ROLES))
+    if CONTEXT.get().recording and isinstance(tensor, Tensor):  # what an op gave for arrays is none
+        tensor.node.label = (role, name)
+    return tensor

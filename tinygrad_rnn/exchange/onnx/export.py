@@ -1,0 +1,56 @@
+"""ONNX: a trained model as a file that other runtimes run, for any batch and any number of steps.
+
+x (T, B, I) ─ Gather ─ LSTM ─ … ─ MatMul ─ Add ─ y (T, B, V)
+h_0, c_0 ──────────────┘ └─ h_n, c_n
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.exchange.onnx import topologies  # noqa: F401  (brings its rules, and those of the layers)
+from tinygrad_rnn.exchange.onnx.graph import Draft
+from tinygrad_rnn.exchange.onnx.rules import emit
+from tinygrad_rnn.nn import Module, Recurrent
+from tinygrad_rnn.saving.arrays import write_file
+
+__all__ = ["export_onnx"]
+
+
+def export_onnx(
+    model: Module | Sequence[Module], path: str | Path, *, lengths: bool = False, initial_state: bool = True
+) -> Path:
+    """Write a model as it is after eval(), in float32, as ONNX of opset 17.
+
+    Inputs `x` and outputs `y` are as the model's: (T, B, …), or (B, T, …) where its layers have batch_first; T and B
+    are free. If the model begins with an Embedding, x is its ids. The states are `h_0` → `h_n` and `c_0` → `c_n`, each
+    (L·D, B, H); in a model of several recurrent layers `rnn0.h_0`, `rnn1.h_0`, ….
+
+    Args:
+        model: RNN, LSTM, GRU, ManyToMany, ManyToOne, Linear, Embedding, LayerNorm, Dropout, Sequential; or several,
+            each of which reads the output of the one before: `[model.embedding, model.rnn, model.head]`.
+        path: of the file, which is replaced if it is there.
+        lengths: also an input `lengths` (B,) of int32: how many steps of each row are its own.
+        initial_state: False starts from zeros, or what was learnt, and leaves the inputs `h_0` and `c_0` out.
+    Returns:
+        The path.
+    Raises:
+        GraphError: a part that ONNX cannot say. CheckpointError: the file cannot be written. ModuleNotFoundError:
+            there is no onnx package.
+    Source: onnx.ai/onnx/operators.
+    """
+    parts = [model] if isinstance(model, Module) else list(model)
+    layers = [part for whole in parts for part in whole.modules() if isinstance(part, Recurrent)]
+    axes = ("B", "T") if any(layer.batch_first for layer in layers) else ("T", "B")
+    prefixes = [""] if len(layers) == 1 else [f"rnn{k}." for k in range(len(layers))]
+    draft = Draft(axes, prefixes, lengths, initial_state)
+    y = ""
+    for part in parts:
+        y = emit(part, y, draft)
+    if not y:
+        raise GraphError("export_onnx: the model computes nothing", expected="one module that has a rule")
+    draft.output(y, "y")
+    draft.outputs.insert(0, draft.outputs.pop())
+    return write_file(path, draft.model("+".join(type(part).__name__ for part in parts)))

@@ -1,0 +1,116 @@
+"""Draft: an ONNX graph being written: nodes, the constants they use, what goes in and what comes out.
+
+x, h_0, lengths ─ inputs ─→ nodes ─ outputs ─→ y, h_n
+                              ↑
+                          constants: the weights
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import GraphError
+
+OPSET, IR = 17, 8  # the oldest that have every operator used here: what runtimes since 2022 read
+
+
+def onnx() -> Any:
+    """The onnx package. Raises ModuleNotFoundError with what to install."""
+    try:
+        import onnx.shape_inference
+    except ModuleNotFoundError as error:
+        words = "tinygrad_rnn.exchange: to write ONNX it needs the onnx package: pip install 'tinygrad-rnn[onnx]'"
+        raise ModuleNotFoundError(words, name=error.name) from error
+    return onnx
+
+
+class Draft:
+    """A graph that rules add to; values are known by their names.
+
+    Args:
+        axes: the names of the axes of x before the last: ("T", "B"), or ("B", "T").
+        prefixes: one for each recurrent layer, to tell their states apart.
+        lengths: whether the graph has an input `lengths`.
+        initial_state: whether the states before the first step are inputs.
+    """
+
+    def __init__(self, axes: Sequence[str], prefixes: Sequence[str], lengths: bool, initial_state: bool) -> None:
+        self.make = onnx().helper
+        self.axes, self.prefixes, self.initial_state = axes, iter(prefixes), initial_state
+        self.lengths = "lengths" if lengths else ""
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+
+    def node(self, op: str, *inputs: str, count: int = 1, **attributes: Any) -> list[str]:
+        """Add an operator; an input it is to do without is ""; returns the names of its outputs."""
+        name = f"{op}_{len(self.nodes)}"
+        while not inputs[-1]:  # allowed at the end, too, but onnxruntime 1.32 dies of it
+            inputs = inputs[:-1]
+        outputs = [name] if count == 1 else [f"{name}.{k}" for k in range(count)]
+        self.nodes.append(self.make.make_node(op, inputs, outputs, name, **attributes))
+        return outputs
+
+    def value(self, op: str, *inputs: str, **attributes: Any) -> str:
+        """Add an operator of one output; returns its name."""
+        return self.node(op, *inputs, **attributes)[0]
+
+    def weight(self, name: str, values: Any) -> str:
+        """Add a constant, in float32: the one precision that runtimes compute recurrences in."""
+        return self._constant(name, np.asarray(values, np.float32))
+
+    def integers(self, values: int | list[int]) -> str:
+        """Add a constant of integers: an axis, a size, a shape."""
+        return self._constant("integers", np.array(values, np.int64))
+
+    def _constant(self, name: str, values: Array) -> str:
+        name = f"{name}_{len(self.constants)}"
+        self.constants.append(onnx().numpy_helper.from_array(np.array(values, order="C"), name))
+        return name
+
+    @property
+    def one(self) -> Any:
+        """1 as an attribute's value."""
+        return onnx().numpy_helper.from_array(np.ones(1, np.int64))
+
+    def input(self, name: str, dtype: Any, shape: Sequence[int | str]) -> str:
+        """Declare an input; an axis with a name has any size."""
+        self.inputs.append(self._described(name, dtype, shape))
+        return name
+
+    def read(self, x: str, *features: int) -> str:
+        """x; or for "", before the first module, the graph's input: so many features, or ids when it has none."""
+        return x or self.input("x", np.float32 if features else np.int64, [*self.axes, *features])
+
+    def output(self, value: str, name: str) -> None:
+        """Give a value this name and declare it an output; its shape is inferred when the model is made."""
+        self.nodes.append(self.make.make_node("Identity", [value], [name]))
+        self.outputs.append(self._described(name, np.float32, None))
+
+    def kind(self, dtype: Any) -> int:
+        """ONNX's number for a dtype."""
+        return int(self.make.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+    def _described(self, name: str, dtype: Any, shape: Sequence[int | str] | None) -> Any:
+        return self.make.make_tensor_value_info(name, self.kind(dtype), shape)
+
+    def model(self, name: str) -> bytes:
+        """The model as ONNX's bytes, with the shape of every value. Raises GraphError: the parts do not fit."""
+        inputs = [*self.inputs, *([self._described("lengths", np.int32, ["B"])] if self.lengths else [])]
+        graph = self.make.make_graph(self.nodes, name, inputs, self.outputs, self.constants)
+        opset = [self.make.make_opsetid("", OPSET)]
+        model = self.make.make_model(graph, producer_name="tinygrad_rnn", opset_imports=opset, ir_version=IR)
+        shapes = onnx().shape_inference
+        try:
+            return bytes(shapes.infer_shapes(model, strict_mode=True, data_prop=True).SerializeToString())
+        except shapes.InferenceError as error:
+            raise GraphError(
+                "export_onnx: a part cannot read what the part before it hands on",
+                got=str(error).splitlines()[0],
+                help=f"compare the sizes of {name}",
+            ) from None

@@ -1,0 +1,245 @@
+"""Sums of products over shared axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.declare import primitive
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.ops.indexing import diagonal
+from tinygrad_rnn.ops.reduce import sum_
+from tinygrad_rnn.ops.shape import expand_dims, reshape, swapaxes, transpose
+
+__all__ = ["dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace"]
+
+
+def _mT(x: Any) -> Any:
+    return x.T if x.ndim == 2 else swapaxes(x, -1, -2)
+
+
+def _matmul_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
+    if b.ndim == 1:
+        return expand_dims(gy, -1) * b
+    if a.ndim == 1:
+        return matmul(b, expand_dims(gy, -1))[..., 0]
+    return matmul(gy, _mT(b))
+
+
+def _matmul_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1:
+        return gy * a if b.ndim == 1 else expand_dims(a, -1) * expand_dims(gy, -2)
+    if b.ndim == 1:
+        return matmul(_mT(a), expand_dims(gy, -1))[..., 0]
+    if b.ndim == 2 and a.ndim > 2:  # one product over every leading axis, instead of a sum of products
+        rows = prod(a.shape[:-1])
+        return matmul(reshape(a, (rows, a.shape[-1])).T, reshape(gy, (rows, gy.shape[-1])))
+    return matmul(_mT(a), gy)
+
+
+@primitive
+def matmul(a: Array, b: Array) -> Array:
+    """y = a @ b: a (…, n, k) times b (…, k, m); 1-D a is a row, 1-D b a column.  ga = gy @ bᵀ, gb = aᵀ @ gy."""
+    return np.matmul(a, b)
+
+
+matmul.vjp(a=_matmul_vjp_a, b=_matmul_vjp_b)
+matmul.together(b=lambda gys, args: dot(np.concatenate([a for a, _ in args]).T, np.concatenate(gys)))
+matmul.jvp(a=lambda da, y, a, b: matmul(da, b), b=lambda db, y, a, b: matmul(a, db))
+
+
+def _free(ndim: int, axes: Sequence[int]) -> list[int]:
+    return [k for k in range(ndim) if k not in axes]
+
+
+def _axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The contracted axes of a and of b, as positive numbers."""
+    if isinstance(axes, int | np.integer):
+        axes = range(-int(axes), 0), range(int(axes))
+    left, right = ([int(side)] if isinstance(side, int | np.integer) else list(side) for side in axes)
+    return [k % np.ndim(a) for k in left], [k % np.ndim(b) for k in right]
+
+
+def _tensordot_vjp_a(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
+    left, right = _axes(a, b, axes)
+    kept = _free(a.ndim, left)
+    found = tensordot(gy, b, axes=(list(range(len(kept), gy.ndim)), _free(np.ndim(b), right)))
+    order = kept + [left[right.index(k)] for k in sorted(right)]  # the axis of a that each axis of `found` is
+    return transpose(found, tuple(int(k) for k in np.argsort(order)))
+
+
+def _tensordot_vjp_b(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
+    left, right = _axes(a, b, axes)
+    kept = _free(b.ndim, right)
+    found = tensordot(gy, a, axes=(list(range(gy.ndim - len(kept))), _free(np.ndim(a), left)))
+    order = kept + [right[left.index(k)] for k in sorted(left)]
+    return transpose(found, tuple(int(k) for k in np.argsort(order)))
+
+
+@primitive
+def tensordot(a: Array, b: Array, *, axes: Any = 2) -> Array:
+    """y = Σ a·b over pairs of axes: the last and first `axes` of them, or (axes of a, axes of b)."""
+    return np.tensordot(a, b, axes)
+
+
+tensordot.vjp(a=_tensordot_vjp_a, b=_tensordot_vjp_b)
+tensordot.jvp(
+    a=lambda da, y, a, b, *, axes: tensordot(da, b, axes=axes),
+    b=lambda db, y, a, b, *, axes: tensordot(a, db, axes=axes),
+)
+
+
+def _matrices(a: Any, b: Any) -> bool:
+    return np.ndim(a) == np.ndim(b) == 2
+
+
+def _scales(a: Any, b: Any) -> bool:
+    """Whether one of the two is a number, which multiplies the other."""
+    return 0 in (np.ndim(a), np.ndim(b))
+
+
+def _dot_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
+    if _matrices(a, b):
+        return dot(gy, b.T)
+    if _scales(a, b):
+        return gy * b
+    return _tensordot_vjp_a(gy, y, a, b, axes=(-1, -2))  # of a vector, −2 is the only axis: they count modulo ndim
+
+
+def _dot_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
+    if _matrices(a, b):
+        return dot(a.T, gy)
+    if _scales(a, b):
+        return gy * a
+    return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -2))
+
+
+@primitive
+def dot(a: Array, b: Array) -> Array:
+    """y = Σ over the last axis of a (…, k) and the last but one of b (…, k, m), or the only one of b (k)."""
+    return np.dot(a, b)
+
+
+dot.vjp(a=_dot_vjp_a, b=_dot_vjp_b)
+dot.jvp(a=lambda da, y, a, b: dot(da, b), b=lambda db, y, a, b: dot(a, db))
+
+
+def _inner_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
+    if _matrices(a, b):
+        return dot(gy, b)
+    if _scales(a, b):
+        return gy * b
+    return _tensordot_vjp_a(gy, y, a, b, axes=(-1, -1))
+
+
+def _inner_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
+    if _matrices(a, b):
+        return dot(gy.T, a)
+    if _scales(a, b):
+        return gy * a
+    return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -1))
+
+
+@primitive
+def inner(a: Array, b: Array) -> Array:
+    """y = Σ over the last axes of a (…, k) and b (…, k): x (B, I) with W (O, I) gives W applied to each row of x."""
+    return np.inner(a, b)
+
+
+inner.vjp(a=_inner_vjp_a, b=_inner_vjp_b)
+inner.together(b=lambda gys, args: dot(np.concatenate(gys).T, np.concatenate([a for a, _ in args])))
+inner.jvp(a=lambda da, y, a, b: inner(da, b), b=lambda db, y, a, b: inner(a, db))
+
+
+def outer(a: Any, b: Any) -> Any:
+    """y[i, j] = a[i]·b[j], both flattened."""
+    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
+
+
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """y = Σ x[…, i, …, i + offset, …]: the sum of a diagonal."""
+    return sum_(diagonal(x, offset=offset, axis1=axis1, axis2=axis2), axis=-1)
+
+
+# einsum: with every axis named, a factor's cotangent is the sum of the other factors and gy over its own names
+
+
+def _letters(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """Subscripts of the operands and of the output, with "…" spelt out and an implied output written down."""
+    text = subscripts.replace(" ", "")
+    left, arrow, right = text.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ndims):
+        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands", got=f"{len(ndims)} operands")
+    spare = [letter for letter in ascii_letters if letter not in text]
+    widest = max([n - len(t.replace("...", "")) for t, n in zip(terms, ndims, strict=True) if "..." in t], default=0)
+    broadcast = "".join(spare[:widest])
+    full = []
+    for term, ndim in zip(terms, ndims, strict=True):
+        count = ndim - len(term.replace("...", ""))
+        full.append(term.replace("...", broadcast[widest - count :] if count else ""))
+        if len(full[-1]) != ndim:
+            raise ShapeError(f"einsum: {term!r} does not name the axes of its operand", got=f"{ndim} axes")
+    if not arrow:
+        named = "".join(full)
+        right = "..." + "".join(sorted(c for c in set(named) - set(broadcast) if named.count(c) == 1))
+    return full, right.replace("...", broadcast)
+
+
+def _einsum_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], subscripts: str) -> list[Any]:
+    terms, output = _letters(subscripts, [x.ndim for x in xs])
+    return [_einsum_vjp_of(k, gy, xs, terms, output) if wanted else None for k, wanted in enumerate(needed)]
+
+
+def _einsum_vjp_of(k: int, gy: Any, xs: Sequence[Any], terms: list[str], output: str) -> Any:
+    factors = [(output, gy)] + [(term, x) for j, (term, x) in enumerate(zip(terms, xs, strict=True)) if j != k]
+    spare = [letter for letter in ascii_letters if letter not in "".join([*terms, output])]
+    target = ""
+    for letter, size in zip(terms[k], xs[k].shape, strict=True):
+        if letter in target:  # a diagonal was read: write to it through an identity matrix
+            fresh = spare.pop()
+            factors.append((letter + fresh, np.eye(size, dtype=xs[k].dtype)))
+            letter = fresh
+        elif not any(letter in term for term, _ in factors):  # summed here alone: every element gets the same
+            factors.append((letter, np.ones(size, dtype=xs[k].dtype)))
+        target += letter
+    return einsum(",".join(term for term, _ in factors) + "->" + target, *(x for _, x in factors))
+
+
+def _einsum_jvp(dxs: Sequence[Any], y: Any, *xs: Any, subscripts: str) -> Any:
+    total = None
+    for k, dx in enumerate(dxs):
+        if dx is not None:
+            term = einsum(subscripts, *xs[:k], dx, *xs[k + 1 :])
+            total = term if total is None else total + term
+    return total
+
+
+@primitive
+def einsum_(*xs: Array, subscripts: str) -> Array:
+    """y = Σ over every axis letter that the output does not name: "tbi,hi->tbh"."""
+    return np.einsum(subscripts, *xs)
+
+
+einsum_.vjp(xs=_einsum_vjp)
+einsum_.jvp(xs=_einsum_jvp)
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """y = Σ over every axis letter that the output does not name, as numpy.einsum reads `subscripts`.
+
+    >>> einsum("ij,j->i", np.eye(2), np.array([3.0, 4.0]))
+    array([3., 4.])
+    """
+    if not isinstance(subscripts, str):
+        raise DTypeError("einsum: the subscripts come first, as text", expected='einsum("ij,j->i", a, b)',
+                         got=type(subscripts).__name__)  # fmt: skip
+    if operands:
+        _letters(subscripts, [np.ndim(as_array(x)) for x in operands])
+    return einsum_(*operands, subscripts=subscripts)

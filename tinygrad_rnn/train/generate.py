@@ -1,0 +1,113 @@
+"""Sampling: the model's own output becomes its next input.
+
+prompt → state, logits → choose one → feed it back → …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.data.text import Corpus
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.train.charmodel import CharModel
+
+__all__ = ["sample", "stream_sample"]
+
+
+def choose(
+    logits: Array, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0
+) -> int:
+    """Draw an id from softmax(logits / temperature), cut to the likeliest.
+
+    Args:
+        logits: (V,).
+        temperature: below 1 bolder, above 1 wilder; 0 takes the likeliest.
+        top_k: only the k likeliest.
+        top_p: only the likeliest that together reach this probability (the nucleus).
+    Raises:
+        DataError: an option out of range, or logits that are not finite.
+    Source: Holtzman et al. 2020, arXiv:1904.09751, for the nucleus.
+
+    >>> choose(np.array([0.0, 5.0, 1.0]), np.random.default_rng(0), temperature=0)
+    1
+    """
+    check_options(temperature, top_k, top_p)
+    if not np.isfinite(logits).all():
+        raise DataError(
+            "sample: the model's output is not finite", help="it diverged in training: lower --lr or --clip"
+        )
+    if temperature == 0:
+        return int(np.argmax(logits))
+    logits = logits.astype(np.float64)
+    with np.errstate(over="ignore"):  # far below the likeliest is −∞: probability 0
+        scaled = (logits - np.max(logits)) / temperature
+    order = np.argsort(-scaled, kind="stable")[:top_k]
+    p = np.exp(scaled[order])
+    p /= p.sum()
+    p = p[: int(np.searchsorted(np.cumsum(p), top_p)) + 1]
+    return int(order[rng.choice(len(p), p=p / p.sum())])
+
+
+def check_options(temperature: float, top_k: int | None, top_p: float) -> None:
+    """Raises DataError for sampling options out of range."""
+    if not (temperature >= 0 and np.isfinite(temperature)):
+        raise DataError(f"sample: temperature={temperature}", expected="0 or more")
+    if top_k is not None and top_k < 1:
+        raise DataError(f"sample: top_k={top_k}", expected="at least 1")
+    if not 0 < top_p <= 1:
+        raise DataError(f"sample: top_p={top_p}", expected="above 0, up to 1")
+
+
+def stream_sample(
+    model: CharModel,
+    corpus: Corpus,
+    prompt: str = "",
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float = 1.0,
+    rng: Rng = None,
+) -> Iterator[str]:
+    """The model's continuation of `prompt`, a character at a time, without end.
+
+    Args:
+        corpus: its vocabulary is the model's.
+        prompt: read first, not yielded; without one the model starts from a line break, or its first character.
+        temperature, top_k, top_p: see `choose`.
+        rng: a seed or Generator.
+    Raises:
+        DataError: an option out of range, or a character that the model has not seen; at once, not when it is read.
+    """
+    check_options(temperature, top_k, top_p)
+    start = prompt or ("\n" if "\n" in corpus.vocabulary else corpus.vocabulary[0])
+    options = (temperature, top_k, top_p)
+    return _continued(model, corpus, corpus.encode(start), np.random.default_rng(rng), options)
+
+
+def _continued(
+    model: CharModel, corpus: Corpus, start: Array, rng: np.random.Generator, options: tuple[Any, ...]
+) -> Iterator[str]:
+    ids, state = start[:, None], None
+    training = model.training
+    while True:
+        model.eval()
+        with no_grad():
+            logits, state = model(ids, state)
+        model.train(training)
+        k = choose(logits.data[-1, 0], rng, *options)
+        yield corpus.vocabulary[k]
+        ids = np.array([[k]])
+
+
+def sample(model: CharModel, corpus: Corpus, prompt: str = "", length: int = 200, **options: Any) -> str:
+    """`length` characters that the model writes after `prompt`; options as in `stream_sample`."""
+    if length < 0:
+        raise DataError(f"sample: length={length}", expected="0 or more")
+    characters = stream_sample(model, corpus, prompt, **options)
+    return "".join(next(characters) for _ in range(length))

@@ -1,0 +1,166 @@
+"""Fit: the training loop over a stream, one chunk a step, that can stop anywhere and go on exactly there.
+
+for each epoch: for each chunk:  loss → backward → clip → step;  state detached and carried
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinygrad_rnn.data.stream import chunks, detach_state, stream_batches
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import GradientError
+from tinygrad_rnn.optim import Optimizer, Schedule
+from tinygrad_rnn.train.charmodel import CharModel
+from tinygrad_rnn.train.clip import clip_grad_norm_
+
+__all__ = ["Progress", "evaluate", "fit"]
+
+
+@dataclass
+class Progress:
+    """Where a training run stands: all that is needed, beside the parameters, to go on from there.
+
+    Attributes:
+        epoch, chunk: epochs finished, and chunks finished in the present one.
+        state: the recurrent state carried into the next chunk, None at the start of an epoch.
+        total, characters, seconds: summed loss in nats, characters read and time taken, in the present epoch.
+        history: a row per finished epoch: epoch, train and valid loss in nats per character, chars_per_second, lr.
+    """
+
+    epoch: int = 0
+    chunk: int = 0
+    state: Any = None
+    total: float = 0.0
+    characters: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def train_loss(self) -> float:
+        return self.total / self.characters if self.characters else float("nan")
+
+
+def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50) -> float:
+    """Mean loss in nats per character over `ids`, dropout off, each row's state carried from 0 to its end.
+
+    Like training it leaves out up to batch − 1 characters at the end that fill no whole column.
+    """
+    training = model.training
+    model.eval()
+    total, count, state = 0.0, 0, None
+    with no_grad():
+        for x, y in stream_batches(ids, min(batch, max(1, len(ids) // 2)), bptt):
+            loss, state = model.loss(x, y, state)
+            total, count = total + loss.item() * x.size, count + x.size
+    model.train(training)
+    return total / count
+
+
+def train_chunks(
+    model: CharModel,
+    ids: Array,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    progress: Progress,
+    *,
+    batch: int,
+    bptt: int,
+    clip: float | None,
+) -> Iterator[float]:
+    """Train through the rest of the present epoch; yields each chunk's loss, with `progress` brought up to date.
+
+    Raises:
+        GradientError: the loss or its gradient is not finite; the parameters are still those of the step before.
+    """
+    parameters = list(model.parameters())
+    per_epoch = chunks(ids, batch, bptt)
+    for k, (x, y) in enumerate(stream_batches(ids, batch, bptt)):
+        if k < progress.chunk:
+            continue
+        began = time.perf_counter()
+        loss, state = model.loss(x, y, progress.state)
+        value = loss.item()
+        _finite("loss", value, progress, k)
+        optimizer.zero_grad()
+        loss.backward()
+        _finite("gradient's norm", clip_grad_norm_(parameters, math.inf if clip is None else clip), progress, k)
+        optimizer.lr = schedule(progress.epoch * per_epoch + k)
+        optimizer.step()
+        progress.state, progress.chunk = detach_state(state), k + 1
+        progress.total += value * x.size
+        progress.characters += x.size
+        progress.seconds += time.perf_counter() - began
+        yield value
+
+
+def _finite(what: str, value: float, progress: Progress, k: int) -> None:
+    if not math.isfinite(value):
+        raise GradientError(
+            f"the {what} is {value} at epoch {progress.epoch + 1}, chunk {k + 1}",
+            help="a smaller learning rate, or clipping at a smaller norm",
+        )
+
+
+def fit(
+    model: CharModel,
+    train: Array,
+    valid: Array,
+    optimizer: Optimizer,
+    *,
+    epochs: int,
+    batch: int = 50,
+    bptt: int = 50,
+    clip: float | None = 5.0,
+    schedule: Schedule | None = None,
+    progress: Progress | None = None,
+    on_chunk: Callable[[Progress, float], None] | None = None,
+    on_epoch: Callable[[Progress], None] | None = None,
+) -> Progress:
+    """Train until `epochs` epochs are done, from wherever `progress` stands.
+
+    Args:
+        train, valid: ids; the validation loss of an epoch is that of the whole of `valid`.
+        clip: the largest joint norm of the gradients, None for no clipping.
+        schedule: the learning rate by step; the optimiser's own when None.
+        on_chunk, on_epoch: called after each chunk with its loss, and after each epoch.
+    Returns:
+        The progress, its history with a row per epoch. An interruption (KeyboardInterrupt) passes through, and the
+        `progress` that was handed in stands at the last finished chunk.
+    Raises:
+        GradientError: the loss or its gradient is not finite.
+    """
+    progress = progress or Progress()
+    rate = optimizer.lr
+    schedule = schedule or (lambda k: rate)
+    model.train()
+    while progress.epoch < epochs:
+        steps = train_chunks(model, train, optimizer, schedule, progress, batch=batch, bptt=bptt, clip=clip)
+        for loss in steps:
+            if on_chunk is not None:
+                on_chunk(progress, loss)
+        finish_epoch(progress, evaluate(model, valid, batch, bptt), optimizer.lr)
+        if on_epoch is not None:
+            on_epoch(progress)
+    return progress
+
+
+def finish_epoch(progress: Progress, valid_loss: float, lr: float) -> None:
+    """Write the epoch's row and stand at the start of the next."""
+    progress.history.append(
+        {
+            "epoch": progress.epoch + 1,
+            "train": progress.train_loss,
+            "valid": valid_loss,
+            "chars_per_second": progress.characters / progress.seconds if progress.seconds else 0.0,
+            "lr": lr,
+        }
+    )
+    progress.epoch += 1
+    progress.chunk, progress.state = 0, None
+    progress.total, progress.characters, progress.seconds = 0.0, 0, 0.0

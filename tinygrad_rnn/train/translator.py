@@ -1,0 +1,211 @@
+"""Translator: a Seq2Seq over characters, trained on pairs of texts and asked to write on its own.
+
+pairs → Alphabet → batches → Seq2Seq → sequence_loss → backward → clip → AdamW      (train_translator)
+                                ↓    ↘ save(directory) → checkpoint → Translator.load(directory)
+"123+456" ──────────────→ greedy or beam ──→ "579" = ?                              (exact_match)
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Batch, Pair, shuffled
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
+from tinygrad_rnn.nn import Embedding
+from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
+from tinygrad_rnn.nn.losses import sequence_loss
+from tinygrad_rnn.nn.search import beam_search, evaluation, greedy_search
+from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
+from tinygrad_rnn.optim import AdamW, cosine_decay
+from tinygrad_rnn.saving.checkpoint import read, restore, state_of, write
+from tinygrad_rnn.train.charmodel import KINDS
+from tinygrad_rnn.train.clip import clip_grad_norm_
+
+__all__ = ["ATTENTIONS", "Recipe", "Translator", "exact_match", "forced_match", "train_translator"]
+
+ATTENTIONS = {"dot": DotAttention, "additive": AdditiveAttention, "none": None}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a translator is built and trained.
+
+    Attributes:
+        model: "rnn", "lstm" or "gru", for encoder and decoder alike.
+        hidden, layers: H of each direction, L.
+        embedding: features learnt per character.
+        attention: "dot", "additive" or "none".
+        bidirectional: the source is read in both directions; the decoder then has 2·H features.
+        reverse: the source is read from its end to its start.
+        teacher_forcing: probability of reading the true character before, while training.
+        batch, epochs: pairs in a step, times through the pairs.
+        lr, warmup, weight_decay: AdamW's; the rate rises over `warmup` steps, and falls along a cosine to 0.
+        clip: the largest joint norm of the gradients; 0 for no clipping.
+        seed: of the first weights, the order of the batches and the draws of teacher forcing.
+    """
+
+    model: str = "gru"
+    hidden: int = 64
+    layers: int = 1
+    embedding: int = 32
+    attention: str = "dot"
+    bidirectional: bool = True
+    reverse: bool = False
+    teacher_forcing: float = 1.0
+    batch: int = 64
+    epochs: int = 20
+    lr: float = 5e-3
+    warmup: int = 100
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    seed: int = 0
+
+
+class Translator:
+    """A model, and the characters it knows.
+
+    Args:
+        pairs: every pair that it is trained on or asked.
+    """
+
+    def __init__(self, recipe: Recipe, pairs: Sequence[Pair]) -> None:
+        self.recipe, self.alphabet = recipe, Alphabet(pairs, recipe.reverse)
+        self.limit = 1 + max(len(target) for _, target in pairs)
+        self.model = build(recipe, len(self.alphabet.source.vocabulary), self.alphabet)
+
+    def translate(self, sources: Sequence[str], beam: int = 1) -> list[str]:
+        """What the model writes for each source, on its own. Raises DataError for a character it was never shown."""
+        if not sources:
+            return []
+        for source in sources:
+            if strange := sorted(set(source) - set(known := self.alphabet.source.vocabulary)):
+                raise DataError(f"{source!r:.60}: characters that the model was never shown",
+                                expected=f"only {known!r:.120}", got=", ".join(map(repr, strange[:10])))  # fmt: skip
+        batch = self.alphabet.batch([(source, "") for source in sources])
+        if beam == 1:
+            found = greedy_search(self.model, batch.source, batch.lengths, limit=self.limit)
+        else:
+            beams = beam_search(self.model, batch.source, batch.lengths, limit=self.limit, beam=beam)
+            found = [best[0] for best in beams]
+        return [self.alphabet.decode(written.ids) for written in found]
+
+    def save(self, directory: str | Path) -> Path:
+        """Write recipe, alphabets and weights to `directory`; returns the path of its JSON file."""
+        source, target = self.alphabet.source.vocabulary, self.alphabet.target.vocabulary.removeprefix(START + STOP)
+        facts = {"recipe": asdict(self.recipe), "source": source, "target": target, "limit": self.limit}
+        return write(directory, state_of(self.model), facts)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Translator:
+        """The translator that was saved in `directory`: it writes what it wrote, to the bit.
+
+        Raises:
+            CheckpointError: there is none, it is damaged, or it is another kind of model.
+        """
+        arrays, facts = read(directory)
+        try:
+            if "recipe" not in facts:
+                raise CheckpointError(f"{directory}: no translator here", got=f"a model with {', '.join(facts)}",
+                                      help="one that train saved is asked by sample")  # fmt: skip
+            # one pair that has every character makes the same alphabet as all of them
+            translator = cls(Recipe(**facts["recipe"]), [(facts["source"], facts["target"])])
+            translator.limit = int(facts["limit"])
+            if translator.limit < 1:
+                raise ValueError(f"limit {translator.limit}")
+            restore(arrays, translator.model)
+        except CheckpointError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            got = f"{type(error).__name__}: {error}"
+            raise CheckpointError(f"{directory}: the checkpoint is damaged", got=got) from None
+        return translator
+
+
+def build(recipe: Recipe, source_size: int, alphabet: Alphabet) -> Seq2Seq:
+    """The network of a recipe."""
+    r, rng = recipe, np.random.default_rng(recipe.seed)
+    directions = 2 if r.bidirectional else 1
+    kind, width = KINDS[r.model], r.hidden * directions
+    reads = kind(r.embedding, r.hidden, r.layers, bidirectional=r.bidirectional, recurrent_init="orthogonal", rng=rng)
+    writes = kind(r.embedding, width, r.layers, recurrent_init="orthogonal", rng=rng)
+    look = ATTENTIONS[r.attention]
+    attention = None if look is None else look(width, width, rng=rng)
+    encoder = Encoder(reads, Embedding(source_size, r.embedding, rng=rng))
+    table = Embedding(len(alphabet.target.vocabulary), r.embedding, rng=rng)
+    decoder = Decoder(writes, table, attention, rng=rng)
+    return Seq2Seq(encoder, decoder, start=alphabet.start, stop=alphabet.stop)
+
+
+def train_translator(
+    translator: Translator, pairs: Sequence[Pair], on_step: Callable[[int], object] | None = None
+) -> Iterator[tuple[int, float, float]]:
+    """Train on the pairs; yields (epoch, its mean loss in nats per character, its seconds).
+
+    Args:
+        on_step: called after each step with the number of its pairs.
+    Raises:
+        GradientError: the loss or its gradient is not finite.
+    """
+    r, model = translator.recipe, translator.model
+    parameters = list(model.parameters())
+    steps = r.epochs * -(-len(pairs) // r.batch)
+    rate, rng = cosine_decay(r.lr, steps=steps, warmup=r.warmup), np.random.default_rng(r.seed)
+    optimizer = AdamW(parameters, lr=r.lr, weight_decay=r.weight_decay)
+    model.train()
+    k = 0
+    for epoch in range(1, r.epochs + 1):
+        began, total, count = time.perf_counter(), 0.0, 0
+        for rows in shuffled(pairs, r.batch, rng):
+            optimizer.lr = rate(k)
+            batch = translator.alphabet.batch(rows)
+            total += len(rows) * train_step(model, batch, optimizer, r, rng)
+            k, count = k + 1, count + len(rows)
+            if on_step is not None:
+                on_step(len(rows))
+        yield epoch, total / count, time.perf_counter() - began
+
+
+def train_step(model: Seq2Seq, batch: Batch, optimizer: AdamW, recipe: Recipe, rng: np.random.Generator) -> float:
+    """One step on one batch; returns its loss."""
+    logits = model(batch.source, batch.target, batch.lengths, teacher_forcing=recipe.teacher_forcing, rng=rng)
+    loss = sequence_loss(logits, batch.target, batch.target_lengths)
+    optimizer.zero_grad()
+    loss.backward()
+    norm = clip_grad_norm_(optimizer.params, recipe.clip or math.inf)
+    if not (math.isfinite(loss.item()) and math.isfinite(norm)):
+        raise GradientError(f"the loss is {loss.item()}, its gradient's norm {norm}", help="a smaller learning rate")
+    optimizer.step()
+    return float(loss.item())
+
+
+def exact_match(translator: Translator, pairs: Sequence[Pair], beam: int = 1, batch: int = 256) -> float:
+    """The share of the pairs that the model writes to the last character, on its own: the figure that counts."""
+    right = 0
+    for rows in shuffled(pairs, batch, np.random.default_rng(0)):
+        written = translator.translate([source for source, _ in rows], beam)
+        right += sum(text == target for text, (_, target) in zip(written, rows, strict=True))
+    return right / len(pairs)
+
+
+def forced_match(translator: Translator, pairs: Sequence[Pair], batch: int = 256) -> tuple[float, float]:
+    """(characters right, whole targets right) where each step is shown the true characters before it.
+
+    The share of characters is the figure often published. It flatters: a mistake is corrected before the next step.
+    """
+    characters = total = whole = 0
+    with no_grad(), evaluation(translator.model):
+        for rows in shuffled(pairs, batch, np.random.default_rng(0)):
+            b = translator.alphabet.batch(rows)
+            likeliest = np.argmax(translator.model(b.source, b.target, b.lengths).data, axis=-1)
+            own = np.arange(len(b.target))[:, None] < b.target_lengths
+            right = (likeliest == b.target) | ~own
+            characters, total = characters + int((right & own).sum()), total + int(own.sum())
+            whole += int(right.all(axis=0).sum())
+    return characters / total, whole / len(pairs)

@@ -1,0 +1,1 @@
+"""Where it is drawn: one step in rows and columns, repeated along time."""

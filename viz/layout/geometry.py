@@ -1,0 +1,104 @@
+"""Sizes, places and lines: how large a shape has to be for its text, and where a line meets its border."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+from viz.paint.theme import TEXT
+from viz.scene.model import Item
+
+Point = tuple[float, float]
+CORNER = 8.0
+
+_NARROW = frozenset(" ,.()[]il|·'tfr∇₀₁₂₃₄₅₆₇₈₉ₜ")
+_PADDING = {
+    "parameter": (18, 12), "input": (26, 16), "initial": (26, 16), "op": (12, 14), "gate": (14, 12),
+    "hidden": (28, 16), "memory": (38, 16), "output": (44, 14), "target": (26, 16), "loss": (28, 16),
+    "total": (40, 16), "box": (30, 12), "elided": (4, 4),
+}  # fmt: skip
+_LEAST = {"op": (28, 28), "box": (96, 44), "hidden": (52, 32), "memory": (56, 32), "input": (44, 30)}
+
+
+def text_size(label: str) -> tuple[float, float]:
+    """Width and height of a label in points, for the widest of the fonts that may stand in: DejaVu Sans.
+
+    >>> text_size("W_hh")[0] > text_size("i")[0]
+    True
+    """
+    lines = label.split("\n")
+    wide = max(sum(0.42 if c in _NARROW else 0.95 if c in "mwWM@" else 0.68 for c in line) for line in lines)
+    return wide * TEXT, 1.25 * TEXT * len(lines)
+
+
+def size(item: Item) -> tuple[float, float]:
+    """Width and height of an item's shape in points."""
+    (w, h), (pad_w, pad_h), (least_w, least_h) = (
+        text_size(item.label), _PADDING[item.kind], _LEAST.get(item.kind, (0, 0)),
+    )  # fmt: skip
+    return max(w + pad_w, least_w), max(h + pad_h, least_h)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An item with its centre and size, in points, y upward."""
+
+    item: Item
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top."""
+        return self.x - self.w / 2, self.y - self.h / 2, self.x + self.w / 2, self.y + self.h / 2
+
+
+def border(place: Placed, inside: Point, outside: Point) -> Point:
+    """Where the line from a point inside a shape to one outside leaves it: bisection serves every shape alike."""
+    low, high = 0.0, 1.0
+    for _ in range(14):  # to a hundredth of a point
+        mid = (low + high) / 2
+        x, y = (inside[k] + mid * (outside[k] - inside[k]) for k in (0, 1))
+        low, high = (mid, high) if _contains(place, x - place.x, y - place.y) else (low, mid)
+    return inside[0] + low * (outside[0] - inside[0]), inside[1] + low * (outside[1] - inside[1])
+
+
+def _contains(place: Placed, dx: float, dy: float) -> bool:
+    u, v = abs(dx) / (place.w / 2), abs(dy) / (place.h / 2)
+    if place.item.kind in ("input", "initial", "op", "hidden", "target"):
+        return u * u + v * v <= 1
+    if place.item.kind == "memory":
+        return v <= 1 and u * place.w / 2 + v * place.w * 0.125 <= place.w / 2
+    if place.item.kind == "output":
+        u = abs(dx - 0.2 * place.w * dy / place.h) / (0.4 * place.w)
+    return u <= 1 and v <= 1
+
+
+def spline(points: list[Point], arrow: float) -> str:
+    """A polyline as Graphviz writes an edge: the arrow's tip, then one cubic per side with the corners rounded off."""
+    points = [p for k, p in enumerate(points) if k == 0 or math.dist(p, points[k - 1]) > 0.5]
+    tip = points[-1]
+    points = [*points[:-1], _towards(points[-1], points[-2], arrow)]
+    text = [points[0]]
+    for k, (a, b) in enumerate(pairwise(points)):
+        end = b if k == len(points) - 2 else _towards(b, a, min(CORNER, math.dist(a, b) / 2))
+        text += [_between(text[-1], end, 1 / 3), _between(text[-1], end, 2 / 3), end]
+        if k < len(points) - 2:
+            after = _towards(b, points[k + 2], min(CORNER, math.dist(b, points[k + 2]) / 2))
+            text += [_between(end, b, 2 / 3), _between(after, b, 2 / 3), after]
+    return f"e,{_pair(tip)} " + " ".join(map(_pair, text))
+
+
+def _towards(a: Point, b: Point, distance: float) -> Point:
+    return _between(a, b, min(distance / (math.dist(a, b) or 1.0), 0.9))
+
+
+def _between(a: Point, b: Point, part: float) -> Point:
+    return a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part
+
+
+def _pair(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"

@@ -1,0 +1,1 @@
+"""How it looks: themes, heat, and Graphviz as the painter."""

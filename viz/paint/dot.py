@@ -1,0 +1,117 @@
+"""The picture as Graphviz text: every position given, every name quoted, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from viz.layout.geometry import Placed, spline
+from viz.layout.grid import Frame, Layout
+from viz.layout.routes import route
+from viz.paint.heat import backward_pen, heat, text_on
+from viz.paint.theme import FONT, TEXT, Theme
+from viz.scene import text
+from viz.scene.model import Edge
+
+
+def quote(text: str) -> str:
+    r"""Text as a DOT string that means just that text: no escapes, no HTML, no record fields, no entities.
+
+    >>> print(quote("<b> & {a|b}"))
+    "&lt;b&gt; &amp; {a|b}"
+    """
+    for raw, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\\", "\\\\")):
+        text = text.replace(raw, written)
+    return '"' + text.replace("\r", " ").replace("\n", "\\n") + '"'
+
+
+def attributes(values: Mapping[str, object]) -> str:
+    """
+    >>> attributes({"label": "h₁", "width": 0.5})
+    '[label="h₁", width="0.5"]'
+    """
+    return "[" + ", ".join(f"{key}={quote(str(value))}" for key, value in values.items()) + "]"
+
+
+def source(plan: Layout, theme: Theme, title: str) -> str:
+    """The whole picture."""
+    left, bottom, right, top = extent(plan)
+    head = {
+        "bb": f"{left:.1f},{bottom:.1f},{right:.1f},{top + 30:.1f}", "bgcolor": theme.page, "pad": 0.25,
+        "label": title, "labelloc": "t", "lp": f"{(left + right) / 2:.1f},{top + 16:.1f}", "fontname": FONT,
+        "fontsize": 14, "fontcolor": theme.ink, "id": "picture", "outputorder": "edgesfirst",
+    }  # fmt: skip
+    lines = ["digraph unrolled {", f"  graph {attributes(head)};"]
+    lines += [f"  node {attributes({'fontname': FONT, 'fontsize': TEXT, 'fixedsize': 'true', 'margin': 0})};"]
+    framed = {id for frame in plan.frames for id in frame.members}
+    for frame in plan.frames:
+        lines += _frame(frame, plan, theme)
+    lines += [f"  {_node(place, plan, theme)}" for place in plan.places.values() if place.item.id not in framed]
+    lines += [f"  {line}" for line in _edges(plan, theme)]
+    return "\n".join([*lines, "}", ""])
+
+
+def extent(plan: Layout) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of all that is drawn."""
+    boxes = [place.box for place in plan.places.values()] + [frame.box for frame in plan.frames]
+    top = max([b[3] for b in boxes] + (plan.ceiling if plan.picture.gradients else []), default=0.0)
+    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), top
+
+
+def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
+    look = theme.looks["box"]
+    left, bottom, right, top = frame.box
+    head = {
+        "label": frame.label, "bb": f"{left:.1f},{bottom:.1f},{right:.1f},{top:.1f}",
+        "lp": f"{left + 0.32 * TEXT * len(frame.label) + 10:.1f},{top - 11:.1f}", "style": look.style,
+        "fillcolor": look.fill, "color": look.stroke, "fontname": FONT, "fontsize": 11, "fontcolor": theme.quiet,
+        "id": frame.id, "class": "cell",
+    }  # fmt: skip
+    inside = [f"    {_node(plan.places[id], plan, theme)}" for id in frame.members]
+    return [f"  subgraph {quote('cluster_' + frame.id)} {{", f"    graph {attributes(head)};", *inside, "  }"]
+
+
+def _node(place: Placed, plan: Layout, theme: Theme) -> str:
+    item, look = place.item, theme.looks[place.item.kind]
+    shared = item.kind == "parameter" and item.uses > 1
+    fill, extra, ink = look.fill, look.style, theme.ink
+    if plan.picture.gradients and item.kind in ("parameter", "hidden", "memory", "initial"):
+        fill, dashed = heat(item.gradient)
+        extra, ink = ",".join(filter(None, ["filled", dashed])), text_on(fill)
+        if item.gradient is None:
+            fill, ink = theme.page, theme.ink
+    values = {
+        "id": item.id, "class": f"node-{item.kind}" + (" shared" if shared else ""), "label": item.label,
+        "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}", "width": f"{place.w / 72:.4f}",
+        "height": f"{place.h / 72:.4f}", "shape": look.shape, "style": extra, "fillcolor": fill,
+        "color": look.stroke, "fontcolor": ink, "penwidth": look.pen,
+    }  # fmt: skip
+    return f"{quote(item.id)} {attributes(values | ({'peripheries': 2} if shared else {}))};"
+
+
+def _edges(plan: Layout, theme: Theme) -> list[str]:
+    """Thin lines first and the states' roads last, so that what matters lies on top."""
+    pairs = Counter((edge.source, edge.target, edge.kind) for edge in plan.picture.edges)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    lines: dict[str, list[str]] = {kind: [] for kind in ("weight", "data", "recurrent", "cell", "backward")}
+    for edge in plan.picture.edges:
+        pair = (edge.source, edge.target, edge.kind)
+        lines[edge.kind].append(_edge(edge, plan, theme, seen[pair], pairs[pair]))
+        seen[pair] += 1
+    return [line for kind in lines.values() for line in kind]
+
+
+def _edge(edge: Edge, plan: Layout, theme: Theme, nth: int, of: int) -> str:
+    line = theme.lines[edge.kind]
+    pen = backward_pen(edge.norm) if edge.norm is not None else line.pen
+    a, b = plan.places[edge.source].item, plan.places[edge.target].item
+    said = f"{a.label} → {b.label}".replace("\n", " ")
+    values = {
+        "id": f"e_{edge.source}__{edge.target}" + (f"_{edge.kind}" if edge.kind == "backward" else "")
+        + (f"_{nth + 1}" if nth else ""),
+        "class": f"edge-{edge.kind}", "pos": spline(route(plan, edge, nth, of), line.arrow), "color": line.stroke,
+        "penwidth": f"{pen:.2f}", "style": line.style, "arrowhead": line.head, "arrowsize": line.scale,
+        "tooltip": said + (f" ×{edge.count}" if edge.count > 1 else "")
+        + (f" · {text.norm(edge.norm)}" if edge.norm is not None else ""),
+    }  # fmt: skip
+    return f"{quote(edge.source)} -> {quote(edge.target)} {attributes(values)};"

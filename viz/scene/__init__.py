@@ -1,0 +1,1 @@
+"""What is drawn: items, the edges between them, and what they are called."""

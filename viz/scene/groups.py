@@ -1,0 +1,70 @@
+"""Which nodes of a graph belong together: one group per thing that the cell view draws.
+
+op, op, op, gate, …   inside a recurrent layer's scope, step t   →   its box at step t
+op, op                that lead to one labelled value only       →   that value
+h, c, x, ŷ, L, W, …   labelled values                            →   themselves
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from tinygrad_rnn.engine.snapshot import Graph, GraphNode
+
+STATES = ("hidden_state", "cell_state")
+Group = Hashable
+Scope = tuple[str, ...]
+
+
+def cell_scopes(graph: Graph) -> list[Scope]:
+    """The scopes that compute a state step by step, in order of first use: the recurrent layers, lowest first."""
+    found = dict.fromkeys(n.scope for n in graph.nodes if n.role in STATES and n.step is not None)
+    return [scope for scope in found if not any(is_inside(scope, other) for other in found if other != scope)]
+
+
+def is_inside(scope: Scope, outer: Scope) -> bool:
+    """Whether `scope` is `outer` or a part of it."""
+    return scope[: len(outer)] == outer
+
+
+def cell_of(node: GraphNode, cells: list[Scope]) -> int | None:
+    """Which recurrent layer a node of some step was made in; None where in none."""
+    if node.step is None or node.op is None:
+        return None
+    return next((k for k, scope in enumerate(cells) if is_inside(node.scope, scope)), None)
+
+
+def each_alone(graph: Graph) -> dict[int, Group]:
+    """The op view: every node is its own group."""
+    return {node.id: node.id for node in graph.nodes}
+
+
+def contracted(graph: Graph) -> dict[int, Group]:
+    """The cell view: each node's group, a node id or (layer, step) for the box of a layer at a step."""
+    cells = cell_scopes(graph)
+    if not cells:
+        return each_alone(graph)
+    groups: dict[int, Group] = {}
+    for node in reversed(graph.nodes):  # consumers first
+        groups[node.id] = _group(node, cells, {groups[user] for user, _ in graph.uses(node)})
+    return groups
+
+
+def _group(node: GraphNode, cells: list[Scope], led_to: set[Group]) -> Group:
+    if node.role not in (None, "gate") or (node.op is None and node.requires_grad):
+        return node.id
+    cell = cell_of(node, cells)
+    if cell is not None:
+        return cell, node.step
+    return led_to.pop() if len(led_to) == 1 else node.id
+
+
+def cell_name(graph: Graph, scopes: list[Scope], layer: int) -> str:
+    """`LSTM`; `LSTM l1` or `LSTM encoder` where that part of the scopes tells several apart.
+
+    What a layer is, its states and gates tell.
+    """
+    roles = {(node.role, node.name) for node in graph.nodes if cell_of(node, scopes) == layer}
+    kind = "LSTM" if ("cell_state", "c") in roles else "GRU" if ("gate", "z") in roles else "RNN"
+    own = [part for part, others in zip(scopes[layer], zip(*scopes, strict=False), strict=False) if len({*others}) > 1]
+    return " ".join([kind, *own])
