@@ -27,6 +27,7 @@ from tinygrad_rnn.errors import (
     DTypeError,
     GradientError,
     GraphError,
+    OptionError,
     ShapeError,
     TinygradError,
 )
@@ -35,7 +36,7 @@ from tinygrad_rnn.ops import *  # noqa: F403
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
-    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode",
+    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode", "OptionError",
     "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "elementwise", "enable_grad", "exchange",
     "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "labelled",
     "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive", "scope", "spectral_radius", "state_influence",

@@ -7,9 +7,12 @@ ShapeError: LSTMCell: x has 12 features, the cell takes 10
   help      build LSTMCell(input_size=12, …) or slice x[:, :10]
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 __all__ = [
-    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "GraphError", "ShapeError",
-    "TinygradError",
+    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "GraphError", "OptionError",
+    "ShapeError", "TinygradError",
 ]  # fmt: skip
 
 
@@ -24,6 +27,52 @@ class TinygradError(Exception):
     def __init__(self, head: str, *, expected: str = "", got: str = "", where: str = "", help: str = "") -> None:
         facts = {"expected": expected, "got": got, "where": where, "help": help}
         super().__init__("\n".join([head, *(f"  {name:<9} {text}" for name, text in facts.items() if text)]))
+
+
+class OptionError(TinygradError, ValueError):
+    """An option out of its range, or one that there is not.
+
+    The first line names whose option it is and what it was; `expected` says what is allowed.
+    """
+
+
+def check_option(owner: str, option: str, value: object, allowed: Iterable[object]) -> None:
+    """Raise OptionError unless `value` is one of those `allowed`.
+
+    >>> check_option("RNNCell", "nonlinearity", "relu", ("tanh", "relu"))
+    >>> check_option("RNNCell", "nonlinearity", "rleu", ("tanh", "relu"))
+    Traceback (most recent call last):
+    tinygrad_rnn.errors.OptionError: RNNCell: nonlinearity='rleu' is not an option
+      expected  'tanh' or 'relu'
+      help      did you mean 'relu'?
+    """
+    choices = list(allowed)
+    if value not in choices:
+        *first, last = map(repr, choices)
+        raise OptionError(
+            f"{owner}: {option}={value!r:.60} is not an option",
+            expected=f"{', '.join(first)} or {last}" if first else last,
+            help=_nearest(str(value), map(str, choices)),
+        )
+
+
+def unknown_option(owner: str, option: str, known: Iterable[str]) -> OptionError:
+    """The error for a keyword that `owner` does not take.
+
+    >>> print(unknown_option("LSTM", "forget_bas", ["dropout", "forget_bias"]))
+    LSTM: there is no option 'forget_bas'
+      expected  dropout, forget_bias
+      help      did you mean 'forget_bias'?
+    """
+    names = list(known)
+    return OptionError(
+        f"{owner}: there is no option {option!r}", expected=", ".join(names), help=_nearest(option, names)
+    )
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    found = get_close_matches(word, list(known), 1)
+    return f"did you mean {found[0]!r}?" if found else ""
 
 
 class ShapeError(TinygradError, ValueError, IndexError):

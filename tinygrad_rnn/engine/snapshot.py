@@ -25,6 +25,7 @@ class GraphNode:
 
     Attributes:
         inputs: (node id, argument position) pairs: `a * a` has two.
+        symbol: the sign that a formula uses for the op, the op's name where there is none.
         gradient: ‖∂(sum of the outputs)/∂node‖₂ where it was asked for and the node has one, else None.
     """
 
@@ -39,6 +40,7 @@ class GraphNode:
     requires_grad: bool
     inputs: tuple[tuple[int, int], ...]
     gradient: float | None = None
+    symbol: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def snapshot(outputs: Sequence[Tensor], gradients: Mapping[Node, np.ndarray] | N
                 name=name,
                 scope=node.context.scope,
                 step=node.context.step,
+                symbol=node.op.symbol if node.op else None,
                 shape=node.shape,
                 dtype=str(node.dtype),
                 requires_grad=node.requires_grad,

@@ -22,10 +22,16 @@ def add(a: Array, b: Array) -> Array:
     return np.add(a, b)
 
 
+add.symbol("+")
+
+
 @elementwise(a=1, b=-1)
 def subtract(a: Array, b: Array) -> Array:
     """y = a − b, broadcast together.  ∂y/∂a = 1, ∂y/∂b = −1."""
     return np.subtract(a, b)
+
+
+subtract.symbol("−")
 
 
 @elementwise(a=lambda y, a, b: b, b=lambda y, a, b: a)
@@ -34,10 +40,16 @@ def multiply(a: Array, b: Array) -> Array:
     return np.multiply(a, b)
 
 
+multiply.symbol("×")
+
+
 @primitive
 def divide(a: Array, b: Array) -> Array:
     """y = a / b, broadcast together.  ∂y/∂a = 1/b, ∂y/∂b = −y/b."""
     return np.divide(a, b)
+
+
+divide.symbol("÷")
 
 
 divide.vjp(a=lambda gy, y, a, b: gy / b, b=lambda gy, y, a, b: -gy * y / b)
@@ -48,6 +60,9 @@ divide.jvp(a=lambda da, y, a, b: da / b, b=lambda db, y, a, b: -db * y / b)
 def negative(x: Array) -> Array:
     """y = −x.  dy/dx = −1."""
     return np.negative(x)
+
+
+negative.symbol("−")
 
 
 def _power_slope(y: Any, a: Any, b: Any) -> Any:
@@ -62,6 +77,9 @@ def power(a: Array, b: Array) -> Array:
     return np.power(a, b)
 
 
+power.symbol("^")
+
+
 @elementwise(x=lambda y, x: 2 * x)
 def square(x: Array) -> Array:
     """y = x².  dy/dx = 2x."""
@@ -72,6 +90,9 @@ def square(x: Array) -> Array:
 def abs_(x: Array) -> Array:
     """y = |x|.  dy/dx = sign x, 0 at 0."""
     return np.abs(x)
+
+
+abs_.symbol("|·|")
 
 
 @elementwise(x=lambda y, x: 0.0)

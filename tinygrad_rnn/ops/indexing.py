@@ -37,6 +37,9 @@ def getitem(x: Array, *, index: Any) -> Array:
     return x[index]
 
 
+getitem.symbol("[ ]")
+
+
 getitem.vjp(x=lambda gy, y, x, *, index: index_add(np.zeros(x.shape, x.dtype), index, gy))
 getitem.jvp(x=lambda dx, y, x, *, index: getitem(dx, index=index))
 getitem.into(lambda gx, gy, *, index: _add_at(gx, index, gy))
@@ -99,6 +102,9 @@ def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
     return np.take(x, _integers(np.asarray(indices), "take"), axis=axis)
 
 
+take.symbol("[ ]")
+
+
 take.vjp(x=_take_vjp)
 take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis))
 take.into(_add_rows)
@@ -115,6 +121,9 @@ def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[An
 def take_along_axis(x: Array, indices: Array, *, axis: int | None = -1) -> Array:
     """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
     return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis"), axis=axis)
+
+
+take_along_axis.symbol("[ ]")
 
 
 take_along_axis.vjp(

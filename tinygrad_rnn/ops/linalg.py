@@ -49,6 +49,9 @@ def matmul(a: Array, b: Array) -> Array:
     return np.matmul(a, b)
 
 
+matmul.symbol("@")
+
+
 matmul.vjp(a=_matmul_vjp_a, b=_matmul_vjp_b)
 matmul.together(b=lambda gys, args: dot(np.concatenate([a for a, _ in args]).T, np.concatenate(gys)))
 matmul.jvp(a=lambda da, y, a, b: matmul(da, b), b=lambda db, y, a, b: matmul(a, db))
@@ -126,6 +129,9 @@ def dot(a: Array, b: Array) -> Array:
     return np.dot(a, b)
 
 
+dot.symbol("@")
+
+
 dot.vjp(a=_dot_vjp_a, b=_dot_vjp_b)
 dot.jvp(a=lambda da, y, a, b: dot(da, b), b=lambda db, y, a, b: dot(a, db))
 
@@ -150,6 +156,9 @@ def _inner_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
 def inner(a: Array, b: Array) -> Array:
     """y = Σ over the last axes of a (…, k) and b (…, k): x (B, I) with W (O, I) gives W applied to each row of x."""
     return np.inner(a, b)
+
+
+inner.symbol("@")
 
 
 inner.vjp(a=_inner_vjp_a, b=_inner_vjp_b)

@@ -19,6 +19,9 @@ def sqrt(x: Array) -> Array:
     return np.sqrt(x)
 
 
+sqrt.symbol("√")
+
+
 @elementwise(x=lambda y, x: y)
 def exp(x: Array) -> Array:
     """y = eˣ.  dy/dx = y."""
@@ -66,6 +69,9 @@ def sigmoid(x: Array) -> Array:
     """y = σ(x) = 1/(1 + e⁻ˣ).  dy/dx = σ′(x) = y(1 − y)."""
     with np.errstate(over="ignore"):  # e⁸⁰⁰ is ∞ and 1/∞ is 0, as it should be
         return np.reciprocal(1 + np.exp(np.negative(x)))
+
+
+sigmoid.symbol("σ")
 
 
 @elementwise(x=lambda y, x: -y * tanh(x / 2))

@@ -65,6 +65,9 @@ def sum_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 
 
+sum_.symbol("Σ")
+
+
 @linear(
     transpose=lambda gy, x, *, axis, keepdims: broadcast_to(
         restore(gy, x, axis, keepdims) / max(extent(x, axis), 1), x.shape

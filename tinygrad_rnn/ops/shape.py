@@ -47,6 +47,9 @@ def transpose(x: Array, *, axes: tuple[int, ...] | None = None) -> Array:
     return np.transpose(x, axes)
 
 
+transpose.symbol("ᵀ")
+
+
 def _positive(axes: Sequence[int]) -> list[int]:
     return [axis % len(axes) for axis in axes]
 
@@ -55,6 +58,9 @@ def _positive(axes: Sequence[int]) -> list[int]:
 def swapaxes(x: Array, *, axis1: int, axis2: int) -> Array:
     """y = x with two axes exchanged."""
     return np.swapaxes(x, axis1, axis2)
+
+
+swapaxes.symbol("ᵀ")
 
 
 @linear(transpose=lambda gy, x, *, source, destination: moveaxis(gy, destination, source))

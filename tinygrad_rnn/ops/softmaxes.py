@@ -53,5 +53,8 @@ def log_softmax(x: Array, *, axis: Axis = -1) -> Array:
         return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
+log_softmax.symbol("log p")
+
+
 log_softmax.vjp(x=lambda gy, y, x, *, axis: gy - exp(y) * sum_(gy, axis=axis, keepdims=True))
 log_softmax.jvp(x=lambda dx, y, x, *, axis: dx - sum_(exp(y) * dx, axis=axis, keepdims=True))

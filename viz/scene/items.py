@@ -97,7 +97,7 @@ class Drafts:
             times = f" ×{uses}" if uses > 1 else ""
             return f"{self.weights[node.id]}{text.shape(node.shape)}{times}"
         if not node.name:
-            return text.symbol(node.op) if node.op else f"const{text.shape(node.shape)}"
+            return node.symbol or f"const{text.shape(node.shape)}"
         letter = {"output": "ŷ"}.get(kind, node.name) if node.name == "y" else node.name
         name = text.subscript(letter, node.step)
         if kind == "initial" and not node.requires_grad and " " not in node.name:
@@ -105,13 +105,13 @@ class Drafts:
         if kind == "total" and len(nodes) > 1:
             return _sum_label(name, nodes)
         plain = plain or node.op is None or kind in ("input", "loss", "total", "output")
-        return name if plain else f"{text.symbol(node.op)} {name if node.role in STATES else node.name}"
+        return name if plain else f"{node.symbol} {name if node.role in STATES else node.name}"
 
     def _box_label(self, node: GraphNode) -> str:
         return f"{self.cells[self.layers[node.id]]}\nt = {node.step}"
 
     def _box_tip(self, node: GraphNode, nodes: list[GraphNode]) -> str:
-        ops = Counter(text.symbol(n.op) for n in reversed(nodes))
+        ops = Counter(str(n.symbol) for n in reversed(nodes))
         inside = ", ".join(f"{op} ×{k}" if k > 1 else op for op, k in ops.items())
         return f"{'/'.join(node.scope)} · step {node.step} · {len(nodes)} ops: {inside}"
 

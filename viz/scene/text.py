@@ -10,21 +10,7 @@ import re
 
 from tinygrad_rnn.engine.snapshot import GraphNode
 
-SYMBOLS = {
-    "add": "+", "subtract": "−", "negative": "−", "multiply": "×", "divide": "÷", "power": "^", "sqrt": "√",
-    "inner": "@", "matmul": "@", "dot": "@", "sigmoid": "σ", "sum": "Σ", "getitem": "[ ]", "take": "[ ]",
-    "take_along_axis": "[ ]", "log_softmax": "log p", "abs": "|·|", "transpose": "ᵀ", "swapaxes": "ᵀ",
-}  # fmt: skip
 _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
-
-
-def symbol(op: str | None) -> str:
-    """The sign a formula uses for an op, else the op's name.
-
-    >>> symbol("multiply"), symbol("tanh")
-    ('×', 'tanh')
-    """
-    return SYMBOLS.get(op or "", op or "")
 
 
 def subscript(name: str, step: int | None) -> str:
