@@ -36,10 +36,11 @@ from tinygrad_rnn.ops import *  # noqa: F403
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
-    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode", "OptionError",
-    "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "elementwise", "enable_grad", "exchange",
-    "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "labelled",
-    "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive", "scope", "spectral_radius", "state_influence",
-    "step", "step_jacobians", "tensor", "testing", "train", "value_and_grad", "vjp",
+    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode",
+    "OptionError", "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "elementwise",
+    "enable_grad", "exchange", "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp",
+    "label", "labelled", "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive", "scope",
+    "spectral_radius", "state_influence", "step", "step_jacobians", "tensor", "testing", "train", "value_and_grad",
+    "vjp",
     *ops.__all__,
 ]  # fmt: skip
