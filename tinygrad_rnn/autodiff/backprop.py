@@ -9,7 +9,7 @@ which of them are computed together, is next door: accumulate.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts, check_finite_gradient
@@ -18,6 +18,10 @@ from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.node import Leaf, Node, ancestors
 from tinygrad_rnn.engine.tensor import from_array
 from tinygrad_rnn.errors import GraphError
+
+__all__ = ["backprop", "check_usable"]
+
+Observer = Callable[[Node, int, Any], None]
 
 
 def backprop(
@@ -29,6 +33,7 @@ def backprop(
     record: bool = False,
     stop: bool = False,
     shortcuts: bool = True,
+    observe: Observer | None = None,
 ) -> dict[Node, Any]:
     """The cotangent of every node in `wrt`, of every leaf that requires grad when None; nodes not reached are absent.
 
@@ -40,6 +45,7 @@ def backprop(
         record: run the rules on Tensors, so that what comes back can be differentiated.
         stop: pass nothing on beyond a node of `wrt`.
         shortcuts: use the fast ways of accumulate.py where they apply; the values are the same without.
+        observe: called with (node, argument position, gx) for what flows back through each use.
     """
     floor = -1 if wrt is None else min((node.number for node in wrt), default=0)
     order = ancestors(outputs, grad_only=True, floor=floor, ends=wrt if stop and wrt is not None else ())
@@ -48,7 +54,7 @@ def backprop(
     check_usable(order)
     released = f"backward at {caller()}" if release else ""
     anomaly = CONTEXT.get().anomaly
-    arrived = Shortcuts() if shortcuts and not record and not anomaly else Cotangents(record)
+    arrived = Shortcuts() if shortcuts and not (record or anomaly or observe) else Cotangents(record)
     found: dict[Node, Any] = {}
 
     for node, g in zip(outputs, cotangents, strict=True):
@@ -62,13 +68,15 @@ def backprop(
             if stop:
                 continue
         if node.op is not None:
-            _pass_back(node, gy, arrived, needed, anomaly)
+            _pass_back(node, gy, arrived, needed, anomaly, observe)
             if release:
                 node.release(released)
     return found
 
 
-def _pass_back(node: Node, gy: Any, arrived: Cotangents, needed: set[Node] | None, anomaly: bool) -> None:
+def _pass_back(
+    node: Node, gy: Any, arrived: Cotangents, needed: set[Node] | None, anomaly: bool, observe: Observer | None
+) -> None:
     """Hand each input of a node its cotangent: gx = rule(gy, y, *args)."""
     op: Any = node.op
     args: Any = node.args
@@ -86,6 +94,8 @@ def _pass_back(node: Node, gy: Any, arrived: Cotangents, needed: set[Node] | Non
         gx = rule(gy, y, *args, **node.static)
         if anomaly:
             check_finite_gradient(gx, node, parent)
+        if observe is not None:
+            observe(node, k, gx)
         arrived.add(parent, gx)
 
 

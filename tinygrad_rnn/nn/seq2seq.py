@@ -8,13 +8,12 @@ encoder  h₀ → f → f → f  ─ state ─→  g → g → g   decoder
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.context import CONTEXT, scope, step
+from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DTypeError, ShapeError
@@ -102,7 +101,7 @@ class Decoder(Module):
     def _context(self, h: Tensor, memory: Memory | None) -> Tensor:
         if self.attention is None or memory is None:
             raise ValueError("Decoder: its attention has nothing to look at: pass attention.remember(outputs, lengths)")
-        with scope(self.attention.scope_name):
+        with self.attention.opened():
             return self.attention.look(h, memory)[0]
 
 
@@ -162,7 +161,7 @@ class Seq2Seq(Module):
             return logits, (np.where(forced, true, np.argmax(as_array(logits), axis=-1)), state)
 
         first = np.full(target.shape[1:], self.start), state
-        logits, _ = unroll(after(len(source), write), list(zip(target, truth, strict=True)), first)
+        logits, _ = unroll(write, list(zip(target, truth, strict=True)), first)
         stacked: Tensor = stack(logits)
         return stacked
 
@@ -175,7 +174,7 @@ class Seq2Seq(Module):
         hs, state = self.encoder(source, lengths)
         if self.decoder.attention is None:
             return state, None
-        with scope(self.decoder.scope_name), scope(self.decoder.attention.scope_name):
+        with self.decoder.opened(), self.decoder.attention.opened():
             return state, self.decoder.attention.remember(stack(hs), lengths)
 
 
@@ -197,17 +196,6 @@ def coins(shape: tuple[int, ...], p: float, rng: Rng = None) -> Array:
     if not 0 <= p <= 1:
         raise ValueError(f"Seq2Seq: teacher_forcing={p}: expected a probability, 0 ≤ p ≤ 1")
     return np.full(shape, p == 1) if p in (0, 1) else np.random.default_rng(rng).random(shape) < p
-
-
-def after(S: int, f: Callable[..., Any]) -> Callable[..., Any]:
-    """f, its time steps counted on from S: a decoder writes when its encoder has read."""
-
-    def later(*args: Any) -> Any:
-        now = CONTEXT.get()
-        with step(S + (now.step or 0), of=None if now.steps is None else S + now.steps):
-            return f(*args)
-
-    return later
 
 
 def _ids(target: Any) -> Array:
