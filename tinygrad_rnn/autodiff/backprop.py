@@ -89,7 +89,7 @@ def _pass_back(
         rule = rules[k]
         if parent is None or rule is None or not parent.requires_grad or (needed is not None and parent not in needed):
             continue
-        if op.shortcuts and arrived.shortcut(op, k, parent, gy, args, node.static):
+        if (op.into or op.together) and arrived.shortcut(op, k, parent, gy, args, node.static):
             continue
         gx = rule(gy, y, *args, **node.static)
         if anomaly:

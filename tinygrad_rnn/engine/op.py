@@ -57,10 +57,6 @@ class Op:
         self.differentiable = differentiable
         self.public: Primitive
 
-    @property
-    def shortcuts(self) -> bool:
-        return self.into is not None or bool(self.together)
-
     def by_position(self, rules: Mapping[str, Rule]) -> dict[int, Rule]:
         """Rules keyed by argument name, by the argument's position instead."""
         unknown = [name for name in rules if name not in self.params]

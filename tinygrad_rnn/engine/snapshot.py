@@ -12,11 +12,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
+
+import numpy as np
 
 from tinygrad_rnn.engine.context import Passage
 from tinygrad_rnn.engine.node import Leaf, Node, ancestors
+from tinygrad_rnn.engine.op import Rule
 from tinygrad_rnn.engine.summary import Summary, summary
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GraphError
@@ -195,30 +198,43 @@ def snapshot(
     nodes = ancestors(ends)[::-1]
     ids = {node: i for i, node in enumerate(nodes)}
     passages = _passages(nodes)
-    rows = [
-        GraphNode(
-            id=ids[node],
-            op=node.op.name if node.op else None,
-            role=node.label[0] if node.label else None,
-            name=node.label[1] if node.label else None,
-            scope=node.context.path,
-            step=node.context.step,
-            shape=node.shape,
-            dtype=str(node.dtype),
-            requires_grad=node.requires_grad,
-            inputs=tuple((ids[p], k) for k, p in enumerate(node.inputs) if p is not None),
-            symbol=node.op.symbol if node.op else None,
-            classes=tuple(part.kind for part in node.context.scope),
-            passage=_number(node.context.passage, passages),
-            cut=_cut(node, passages),
-            read=_read(node),
-            value=_value(node) if values else None,
-            gradient=summary(gradients[node]) if gradients and node in gradients else None,
-            cotangents=_arrived(node, cotangents),
+    places: dict[int, tuple[Any, ...]] = {}  # nodes share their contexts: each is described once
+    rows = []
+    for node in nodes:
+        context, op = node.context, node.op
+        place = places.get(id(context))
+        if place is None:
+            kinds = tuple(part.kind for part in context.scope)
+            place = places[id(context)] = context.path, kinds, _number(context.passage, passages)
+        role, name = node.label or (None, None)
+        rows.append(
+            GraphNode(
+                ids[node],
+                op.name if op else None,
+                role,
+                name,
+                place[0],
+                context.step,
+                node.shape,
+                _dtype_name(node.dtype),
+                node.requires_grad,
+                tuple((ids[p], k) for k, p in enumerate(node.inputs) if p is not None),
+                op.symbol if op else None,
+                place[1],
+                place[2],
+                _cut(node, passages) if op is None else None,
+                None if op is None or op.reads is None else _read(node, op.reads),
+                _value(node) if values else None,
+                summary(gradients[node]) if gradients and node in gradients else None,
+                () if cotangents is None else _arrived(node, cotangents),
+            )
         )
-        for node in nodes
-    ]
     return Graph(tuple(rows), tuple(ids[node] for node in ends), _described(passages))
+
+
+@cache
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return str(dtype)  # NumPy puts it together anew each time
 
 
 def _recorded(k: int, output: Any) -> Node:
@@ -259,16 +275,13 @@ def _cut(node: Node, passages: Mapping[int, tuple[int, Passage]]) -> GraphCut | 
     return cut and GraphCut(cut.title, _number(cut.passage, passages), cut.step)
 
 
-def _read(node: Node) -> tuple[Positions, ...] | None:
+def _read(node: Node, reads: Rule) -> tuple[Positions, ...] | None:
     """What the op says that it took, as far as its arguments are still there."""
-    if node.op is None or node.op.reads is None:
+    source = node.inputs[0]
+    known = node.args is not None or (len(node.inputs) == 1 and node.op and len(node.static) == len(node.op.static))
+    if source is None or not known:
         return None
-    others = node.args[1:] if node.args else ()
-    try:
-        found: tuple[Positions, ...] | None = node.op.reads(node.inputs[0].shape if node.inputs[0] else (), *others,
-                                                            **node.static)  # fmt: skip
-    except TypeError:  # an array that said it was released
-        return None
+    found: tuple[Positions, ...] | None = reads(source.shape, *(node.args or ())[1:], **node.static)
     return found
 
 
@@ -282,9 +295,7 @@ def _value(node: Node) -> Summary:
     return summary(node.value)
 
 
-def _arrived(node: Node, cotangents: Mapping[tuple[Node, int], float] | None) -> tuple[float | None, ...]:
-    if cotangents is None:
-        return ()
+def _arrived(node: Node, cotangents: Mapping[tuple[Node, int], float]) -> tuple[float | None, ...]:
     return tuple(cotangents.get((node, k)) for k, p in enumerate(node.inputs) if p is not None)
 
 
