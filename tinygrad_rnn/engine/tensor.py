@@ -202,13 +202,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same values, cut from the graph: no gradient passes. The record knows what they were cut from."""
-        tensor = from_array(self._array, None)
-        node = self._node
-        cut = getattr(node, "cut", None)
-        if node is not None and (node.requires_grad or cut):
-            tensor._node = leaf = Leaf(self._array, node.context, False, 0, weakref.ref(tensor))
-            leaf.cut = cut or Cut(node.title, node.context.passage, node.context.step)
-        return tensor
+        return cut_from(self, self._array)
 
     def assign(self, values: Any) -> Tensor:
         """Replace the values; the shape and dtype stay. The one write to a Tensor.
@@ -328,6 +322,16 @@ def from_array(array: Array, node: Node | None) -> Tensor:
     tensor._node = node
     tensor._grad = None
     tensor._version = 0
+    return tensor
+
+
+def cut_from(source: Tensor, array: Array) -> Tensor:
+    """An array of numbers of `source`, without its graph: where there was one, the record knows what was cut."""
+    tensor, node = from_array(array, None), source._node
+    before = node.cut if isinstance(node, Leaf) else None
+    if node is not None and (node.requires_grad or before):
+        tensor._node = leaf = Leaf(array, node.context, False, 0, weakref.ref(tensor))
+        leaf.cut = before or Cut(node.title, node.context.passage, node.context.step)
     return tensor
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinygrad_rnn.engine.context import Passage, scope, step, using
-from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.engine.tensor import Array, Tensor, cut_from, label
 from tinygrad_rnn.errors import GraphError, ShapeError
 from tinygrad_rnn.nn.cell import Cell, State, check_sizes, checked_state, label_input
 from tinygrad_rnn.nn.dropout import Dropout
@@ -183,7 +183,8 @@ class Recurrent(Module):
         with self.opened(), next_step(self, state):
             with step(0) if made_in(state) is None else using():
                 states = self._states(state, x.shape[:-1])
-            x = label_input(x)
+            with scope("l0", self._cells["l0"]):
+                x = label_input(x)
             for k, at in enumerate(states):
                 if k > 0 and self.dropout.active:
                     x = self.dropout(x)
@@ -242,12 +243,17 @@ class Recurrent(Module):
         cell = self._cells["l0"]
         shapes = [(len(self._cells), *batch, size) for size in cell.state_sizes]
         parts = cell.carried(checked_state(hx, shapes, cell, type(self).__name__))
-        return {at: cell.carried([part[k] for part in parts]) for k, at in enumerate(self._cells)}
+        return {at: cell.carried([_layer_of(part, k) for part in parts]) for k, at in enumerate(self._cells)}
 
 
 def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
     """f of every step's x."""
     return unroll(lambda x, state: (f(x), state), xs, None)[0]
+
+
+def _layer_of(part: Tensor, k: int) -> Tensor:
+    """Layer k's share of a state; of one that was cut from its graph, still cut."""
+    return part[k] if part.requires_grad else cut_from(part, part.data[k])
 
 
 def _side_by_side(both: tuple[Tensor, Tensor]) -> Tensor:
