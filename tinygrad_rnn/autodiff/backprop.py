@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts, check_finite_gradient
+from tinygrad_rnn.autodiff.usable import check_usable
 from tinygrad_rnn.engine.anomaly import caller
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.node import Leaf, Node, ancestors
+from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import from_array
-from tinygrad_rnn.errors import GraphError
 
-__all__ = ["backprop", "check_usable"]
+__all__ = ["backprop"]
 
 Observer = Callable[[Node, int, Any], None]
 
@@ -113,29 +113,3 @@ def _leading_to(wanted: set[Node], order: list[Node]) -> set[Node]:
         if node not in reached and any(parent in reached for parent in node.inputs):
             reached.add(node)
     return reached
-
-
-def check_usable(order: Sequence[Node]) -> None:
-    """Raise GraphError for a node that was released, or that used a value which has been assigned since."""
-    for node in order:
-        if node.args is None:
-            raise GraphError(
-                f"{node.title}: the graph was released",
-                expected="one backward per graph",
-                got=f"released by {node.released}",
-                where=str(node.context),
-                help="backward(retain_graph=True) keeps it; between chunks of a sequence: is a detach() of the "
-                "carried state missing?",
-            )
-        for k, parent in enumerate(node.inputs):
-            if isinstance(parent, Leaf) and parent.stale is not None and node.op is not None:
-                names = node.op.params
-                owner = parent.owner()
-                raise GraphError(
-                    f"{node.op.name}: its argument {names[min(k, len(names) - 1)]}"
-                    f"{f' ({parent.title})' if parent.label else ''} was assigned after it was used",
-                    expected=f"version {parent.version}, as when the op ran",
-                    got=f"version {parent.stale if owner is None else owner._version}",
-                    where=str(node.context),
-                    help="call backward before assign, or compute the loss again",
-                )
