@@ -448,7 +448,7 @@ def test_a_step_returns_the_parts_of_its_state(made):
 
 
 def test_torchs_positional_nonlinearity_is_not_taken_for_a_bias():
-    with pytest.raises(TypeError, match="bias='relu'"):
+    with pytest.raises(tg.errors.OptionError, match="bias='relu'"):
         nn.RNN(3, 4, 1, "relu")
 
 

@@ -9,23 +9,46 @@ layer 0   h₀ → f → h₁ → f → h₂ → …     a second direction has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tinygrad_rnn.engine.context import scope, step
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
-from tinygrad_rnn.errors import GraphError, ShapeError
-from tinygrad_rnn.nn.cell import Cell, State, check_sizes, checked_state
+from tinygrad_rnn.errors import GraphError, OptionError, ShapeError, unknown_option
+from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, check_features, incoming
+from tinygrad_rnn.nn.options import (
+    WholeSignature,
+    check_flag,
+    check_probability,
+    check_sizes,
+    constructors,
+    generator,
+    options_of,
+)
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
 
 __all__ = ["Recurrent"]
+
+LAYERS: dict[str, type[Recurrent]] = {}  # by the `command` of their cells; each enters itself when it is defined
+
+
+class LayerOptions(CellOptions, total=False):
+    """What every layer takes by name, beside its sizes; see Recurrent."""
+
+    num_layers: int
+    bias: bool
+    batch_first: bool
+    dropout: float
+    bidirectional: bool
+    variational: bool
+    recurrent_dropout: float
 
 
 class Recurrent(Module):
@@ -51,6 +74,7 @@ class Recurrent(Module):
     """
 
     cell_type: ClassVar[type[Cell]]
+    __signature__ = WholeSignature()
 
     def __init__(
         self,
@@ -68,15 +92,24 @@ class Recurrent(Module):
         rng: Rng = None,
         **cell: Any,
     ) -> None:
-        check_sizes(type(self).__name__, num_layers=num_layers)
-        rng = np.random.default_rng(rng)
+        name = type(self).__name__
+        check_sizes(name, num_layers=num_layers)
+        for option, value in {
+            "batch_first": batch_first,
+            "bidirectional": bidirectional,
+            "variational": variational,
+        }.items():
+            check_flag(name, option, value)
+        check_probability(name, "dropout", dropout, below_one=True)
+        check_probability(name, "recurrent_dropout", recurrent_dropout, below_one=True)
+        rng = generator(name, rng)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.bidirectional, self.variational = batch_first, bidirectional, variational
         self._cells: dict[str, Cell] = {}
         size = input_size
         for k in range(num_layers):
             for end in self._directions:
-                made = self.cell_type(size, hidden_size, bias, dtype=dtype, rng=rng, **cell)
+                made = self._made(size, hidden_size, bias, {**cell, "dtype": dtype, "rng": rng})
                 self._cells[f"l{k}{end}"] = made
             size = made.state_sizes[0] * len(self._directions)
         self.output_size = size
@@ -86,6 +119,29 @@ class Recurrent(Module):
             for name, weight in list(layer.named_parameters()):
                 label(weight, "parameter", f"{name}_{at}")
                 setattr(self, f"{name}_{at}", weight)
+
+    def _made(self, input_size: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Cell:
+        """A cell. What it refuses for an option that there is not is said of the layer, which was asked."""
+        try:
+            return self.cell_type(input_size, hidden_size, bias, **options)
+        except (OptionError, TypeError):
+            known = options_of(type(self))
+            for option in options:
+                if option not in known:
+                    raise unknown_option(type(self).__name__, option, known) from None
+            raise
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        command = vars(vars(cls).get("cell_type", Cell)).get("command")
+        if command:
+            LAYERS.setdefault(command, cls)
+
+    @classmethod
+    def constructors(cls) -> Iterable[Callable[..., None]]:
+        """Each `__init__` that the options pass through: at last the cell's."""
+        yield from constructors(cls)
+        yield from getattr(cls, "cell_type", Cell).constructors()
 
     @property
     def cells(self) -> dict[str, Cell]:
