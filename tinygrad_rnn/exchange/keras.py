@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import CheckpointError
-from tinygrad_rnn.exchange.gates import KERAS, KINDS, OURS, restacked
+from tinygrad_rnn.exchange.gates import restacked
 from tinygrad_rnn.nn import Cell, Embedding, LayerNorm, Linear, Module, Parameter, Recurrent
 
 __all__ = ["from_keras"]
@@ -102,13 +102,12 @@ def _recurrent(layer: Recurrent) -> list[Piece]:
 
 @pieces.register
 def _cell(cell: Cell) -> list[Piece]:
-    kind = next((name for known, name in KINDS.items() if isinstance(cell, known)), None)
-    if kind is None:
+    if "keras" not in cell.gate_order:
         return []
     G, H = cell.gates, cell.hidden_size
 
     def rows(parameter: Parameter, values: Array) -> Assigned:
-        return parameter, restacked(values, KERAS[kind], OURS[kind])
+        return parameter, restacked(values, cell.gate_order["keras"], cell.gate_order["here"])
 
     found = [
         Piece("kernel", (cell.input_size, G * H), lambda a: [rows(cell.weight_ih, a.T)]),

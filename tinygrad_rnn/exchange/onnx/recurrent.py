@@ -18,10 +18,10 @@ from tinygrad_rnn.errors import GraphError
 from tinygrad_rnn.exchange.onnx import cells as onnx
 from tinygrad_rnn.exchange.onnx.graph import Draft
 from tinygrad_rnn.exchange.onnx.rules import rule
-from tinygrad_rnn.nn import GRU, LSTM, RNN, Cell, Recurrent
+from tinygrad_rnn.nn import Cell, Recurrent
 
 
-@rule(RNN, LSTM, GRU)
+@rule(*onnx.OPERATORS)
 def recurrent(layer: Recurrent, x: str, draft: Draft) -> str:
     """The outputs of the last layer, 0 in the pads; the states become outputs of the graph."""
     y, _ = layers(layer, x, draft)
