@@ -9,6 +9,7 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT, scope
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
+from tinygrad_rnn.nn.tree import tree
 
 __all__ = ["Module", "Parameter"]
 
@@ -66,6 +67,13 @@ class Module:
     ...         return self.second(self.first(x))
     >>> [name for name, _ in Twice().named_parameters()]
     ['first.weight', 'first.bias', 'second.weight']
+    >>> Twice()
+    Twice()  15 parameters
+      first: Linear(3, 3)  12 parameters
+        weight  (3, 3)
+        bias    (3,)
+      second: Linear(3, 1)  3 parameters
+        weight  (1, 3)
     """
 
     training: bool = True
@@ -89,6 +97,10 @@ class Module:
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, submodule) of every attribute that is a module, or a list, tuple or dict of them."""
         return ((name, value) for name, value in self._members() if isinstance(value, Module))
+
+    def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """(name, parameter) of every attribute that is a parameter, or a list, tuple or dict of them."""
+        return ((name, value) for name, value in self._members() if isinstance(value, Parameter))
 
     def _members(self) -> Iterator[tuple[str, Any]]:
         for name, value in vars(self).items():
@@ -115,15 +127,25 @@ class Module:
                 yield name, parameter
 
     def _named_parameters(self, prefix: str) -> Iterator[tuple[str, Parameter]]:
-        for name, value in self._members():
-            if isinstance(value, Parameter):
-                yield prefix + name, value
+        for name, value in self._own_parameters():
+            yield prefix + name, value
         for name, child in self.named_children():
             yield from child._named_parameters(f"{prefix}{name}.")
 
     def parameters(self) -> Iterator[Parameter]:
         """Each parameter once."""
         return (parameter for _, parameter in self.named_parameters())
+
+    def __repr__(self) -> str:
+        return "\n".join(tree(self))
+
+    def _parts(self) -> Iterator[tuple[str, Module]]:
+        """(name, submodule) of those that the module's text shows below it."""
+        return self.named_children()
+
+    def _argument(self, name: str) -> Any:
+        """What the argument of that name is now, for the module's text; None where it is not known."""
+        return getattr(self, name, None)
 
     def train(self, training: bool = True) -> Self:
         """Switch dropout on here and below; returns self."""

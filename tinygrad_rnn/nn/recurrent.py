@@ -21,7 +21,7 @@ from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.masks import valid_steps
-from tinygrad_rnn.nn.module import Module, check_features, incoming
+from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.options import (
     WholeSignature,
     check_flag,
@@ -51,7 +51,31 @@ class LayerOptions(CellOptions, total=False):
     recurrent_dropout: float
 
 
-class Recurrent(Module):
+class LayerParameters(Module):
+    """The parameters of two layers and both directions, by the names by which type checkers are to know them.
+
+    A deeper layer's are `layer.cells["l2"].weight_ih`.
+    """
+
+    weight_ih_l0: Parameter
+    weight_hh_l0: Parameter
+    bias_ih_l0: Parameter
+    bias_hh_l0: Parameter
+    weight_ih_l0_reverse: Parameter
+    weight_hh_l0_reverse: Parameter
+    bias_ih_l0_reverse: Parameter
+    bias_hh_l0_reverse: Parameter
+    weight_ih_l1: Parameter
+    weight_hh_l1: Parameter
+    bias_ih_l1: Parameter
+    bias_hh_l1: Parameter
+    weight_ih_l1_reverse: Parameter
+    weight_hh_l1_reverse: Parameter
+    bias_ih_l1_reverse: Parameter
+    bias_hh_l1_reverse: Parameter
+
+
+class Recurrent(LayerParameters):
     """A stack of cells over a sequence: the base of RNN, LSTM, GRU, and of networks of your own cells.
 
     Args:
@@ -169,6 +193,15 @@ class Recurrent(Module):
         yield from super().modules()
         for cell in self._cells.values():
             yield from cell.modules()
+
+    def _parts(self) -> Iterator[tuple[str, Module]]:
+        """Its submodules, but for the dropouts, which the arguments tell."""
+        return (part for part in super()._parts() if part[0] not in ("dropout", "recurrent_dropout"))
+
+    def _argument(self, name: str) -> Any:
+        """That of the layer, or of its cells."""
+        value = getattr(self, name, getattr(getattr(self, "_cells", {}).get("l0"), name, None))
+        return value.p if isinstance(value, Dropout) else value
 
     def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
         """Run the whole sequence.
