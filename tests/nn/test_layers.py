@@ -265,7 +265,7 @@ def test_sequential_runs_one_after_another():
     x = numbers(5, 2, dtype=np.float32)
     np.testing.assert_array_equal(net(x).data, net[2](net[1](net[0](x))).data)
     assert len(net) == 3
-    with pytest.raises(TypeError, match="argument 0 is function: expected a Module"):
+    with pytest.raises(tg.errors.OptionError, match=r"argument 0 is not a module(.|\n)*got +function"):
         nn.Sequential(tg.tanh)
     with pytest.raises(tg.ShapeError, match="pass on the output"):
         nn.Sequential(nn.GRU(2, 3), nn.Linear(3, 1))(np.ones((5, 2)))
@@ -400,7 +400,7 @@ def test_layer_norm_options():
 
 @pytest.mark.parametrize("p", [1, -0.1, float("nan")])
 def test_a_dropout_of_everything_is_refused(p):
-    with pytest.raises(ValueError, match="expected a probability"):
+    with pytest.raises(ValueError, match=r"expected +a probability"):
         nn.Dropout(p)
 
 

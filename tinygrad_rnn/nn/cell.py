@@ -50,12 +50,12 @@ class Cell(Module):
 
     and has with that what RNN, LSTM and GRU have: layers, two directions, lengths, streaming, dropout, and the options.
     Those that concern W_ih x and W_hh h, layer_norm and recurrent_dropout, are in `project_input` and `project_state`.
-    With lengths, `step` is run on pads too, of which nothing is kept, at x = 0: there it has to be finite.
+    With lengths, `step` runs on the pads too, where x is 0: its values there are thrown away, but have to be finite.
 
     Args:
         input_size, hidden_size: I and H.
         bias: False leaves both biases out.
-        recurrent_init: of each gate's block of W_hh: "uniform" U(±1/√H), "orthogonal" or "identity".
+        recurrent_init: how each gate's block of W_hh begins: "uniform" U(±1/√H), "orthogonal" or "identity".
         layer_norm: normalise both products before the bias is added: γ ⊙ LN(W_ih x) + b_ih, likewise of h. The gains γ
             are `gain_ih` and `gain_hh`; all gates of a product are normalised together. Source: Ba et al. 2016,
             arXiv:1607.06450.
@@ -162,7 +162,7 @@ class Cell(Module):
         return np.concatenate([makers[kind]() for _ in range(self.gates)])
 
     def step(self, x: Tensor, state: State) -> State:
-        """One step of the recurrence; subclasses say."""
+        """One step of the recurrence. Every cell defines its own."""
         raise TypeError(f"{type(self).__name__} defines no step()")
 
     def advanced(self, x: Tensor, state: State) -> State:

@@ -15,7 +15,7 @@ __all__ = ["Module", "Parameter"]
 
 
 class Parameter(Tensor):
-    """A Tensor that requires grad and that its Module knows as its own; it takes the attribute's name."""
+    """A Tensor that requires grad and belongs to a Module; the attribute it is assigned to gives it its name."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ def incoming(x: Any, dtype: Any) -> Tensor:
     """x for a layer of `dtype`: a Tensor of floats as it is; arrays, lists and integers take the layer's dtype."""
     if x is None or (isinstance(x, tuple) and any(isinstance(part, Tensor) for part in x)):
         raise ShapeError(
-            "the input of a layer is no array",
+            "the input of a layer is not an array",
             expected="a Tensor or an array",
             got="None" if x is None else f"a tuple of {len(x)}",
             where=str(CONTEXT.get()),
@@ -91,7 +91,7 @@ class Module:
             return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; subclasses say."""
+        """What the module computes. Every subclass defines its own."""
         raise TypeError(f"{type(self).__name__} defines no forward()")
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -173,7 +173,7 @@ class Module:
             state: arrays by name, or whatever NumPy makes arrays of: another library's tensors, lists.
             strict: names must match exactly; otherwise those on one side only are skipped.
         Raises:
-            CheckpointError: it lists every name that is missing, unexpected, of another shape, or no numbers.
+            CheckpointError: it lists every name that is missing, unexpected, of another shape, or not made of numbers.
         """
         own = dict(self.named_parameters())
         faults, values = [], {}

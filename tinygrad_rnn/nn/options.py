@@ -16,8 +16,8 @@ from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
 Rng = int | np.random.Generator | None
 
 
-def check_sizes(owner: str, **sizes: Any) -> None:
-    """Raise ShapeError unless every size is an integer of at least 1.
+def check_sizes(owner: str, *, least: int = 1, **sizes: Any) -> None:
+    """Raise ShapeError unless every size is an integer, and `least` or more.
 
     >>> check_sizes("GRU", input_size=3, hidden_size=0)
     Traceback (most recent call last):
@@ -25,9 +25,10 @@ def check_sizes(owner: str, **sizes: Any) -> None:
       expected  integers of at least 1
       got       hidden_size=0
     """
-    wrong = [f"{name}={n!r:.60}" for name, n in sizes.items() if not (is_integer(n) and n >= 1)]
+    wrong = [f"{name}={n!r:.60}" for name, n in sizes.items() if not (is_integer(n) and n >= least)]
     if wrong:
-        raise ShapeError(f"{owner}: sizes must be positive", expected="integers of at least 1", got=", ".join(wrong))
+        must = "be positive" if least else "not be negative"
+        raise ShapeError(f"{owner}: sizes must {must}", expected=f"integers of at least {least}", got=", ".join(wrong))
 
 
 def is_integer(n: Any) -> bool:

@@ -145,7 +145,7 @@ class Recurrent(LayerParameters):
                 setattr(self, f"{name}_{at}", weight)
 
     def _made(self, input_size: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Cell:
-        """A cell. What it refuses for an option that there is not is said of the layer, which was asked."""
+        """A cell. If it does not know an option, the error names the layer, which is what the caller built."""
         try:
             return self.cell_type(input_size, hidden_size, bias, **options)
         except (OptionError, TypeError):

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT, scope
 from tinygrad_rnn.engine.tensor import Tensor, from_array, label
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import ShapeError, check_option
 from tinygrad_rnn.nn.cell import Cell
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, incoming
@@ -107,8 +107,7 @@ class OneToMany(Topology):
     """
 
     def __init__(self, rnn: Recurrent | Cell, head: Module | None = None, feed: str = "zeros") -> None:
-        if feed not in ("zeros", "output"):
-            raise ValueError(f"OneToMany: feed={feed!r}: expected 'zeros' or 'output'")
+        check_option("OneToMany", "feed", feed, ("zeros", "output"))
         super().__init__(rnn, head)
         self.feed = feed
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.errors import GraphError, OptionError
 from tinygrad_rnn.exchange.onnx import topologies  # noqa: F401  (brings its rules, and those of the layers)
 from tinygrad_rnn.exchange.onnx.graph import Draft
 from tinygrad_rnn.exchange.onnx.rules import emit
@@ -37,11 +37,14 @@ def export_onnx(
     Returns:
         The path.
     Raises:
-        GraphError: a part that ONNX cannot say. CheckpointError: the file cannot be written. ModuleNotFoundError:
-            there is no onnx package.
+        OptionError: the model is not made of modules. GraphError: ONNX has no operator for a part. CheckpointError: the
+            file cannot be written. ModuleNotFoundError: the onnx package is missing.
     Source: onnx.ai/onnx/operators.
     """
-    parts = [model] if isinstance(model, Module) else list(model)
+    parts = [model] if isinstance(model, Module) else list(model) if isinstance(model, Sequence) else [model]
+    if strange := [type(part).__name__ for part in parts if not isinstance(part, Module)]:
+        raise OptionError("export_onnx: the model is not made of modules", expected="a Module, or a list of them",
+                          got=", ".join(strange))  # fmt: skip
     layers = [part for whole in parts for part in whole.modules() if isinstance(part, Recurrent)]
     axes = ("B", "T") if any(layer.batch_first for layer in layers) else ("T", "B")
     prefixes = [""] if len(layers) == 1 else [f"rnn{k}." for k in range(len(layers))]

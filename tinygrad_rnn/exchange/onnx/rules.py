@@ -1,4 +1,4 @@
-"""Rules: how a module is said in ONNX's operators, one for each type.
+"""Rules: how a module is written in ONNX's operators, one for each type.
 
     @rule(Linear)
     def linear(module, x, draft): …    the name of what it reads → the name of what it hands on
@@ -24,7 +24,7 @@ RULES: dict[type[Module], Rule] = {}
 
 
 def rule(*types: type[Module]) -> Callable[[Rule], Rule]:
-    """Register how modules of these types are said in ONNX."""
+    """Register how modules of these types are written in ONNX."""
 
     def register(f: Rule) -> Rule:
         RULES.update(dict.fromkeys(types, f))
@@ -39,12 +39,12 @@ def emit(module: Module, x: str, draft: Draft) -> str:
 
 
 def rule_of(module: Module) -> Rule:
-    """How a module is said in ONNX. Raises GraphError: there is no rule for it."""
+    """How a module is written in ONNX. Raises GraphError: there is no rule for it."""
     if type(module) not in RULES:
         raise GraphError(
             f"export_onnx: there is no rule for {type(module).__name__}",
             expected=", ".join(sorted(known.__name__ for known in RULES)),
-            help="give its parts as a list, or say it in ONNX's operators: tinygrad_rnn.exchange.rule",
+            help="pass its parts as a list, or write a rule for it: tinygrad_rnn.exchange.rule",
         )
     return RULES[type(module)]
 
