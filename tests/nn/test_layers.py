@@ -1,5 +1,7 @@
 """What every recurrent layer has, whatever its cell: directions, lengths, streaming, dropouts, first states, errors."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import tinygrad_rnn as tg
 import viz
 from tests.oracles import require_torch
 from tinygrad_rnn import nn
+from tinygrad_rnn.nn import recurrent
 from tinygrad_rnn.testing import check_recurrent
 
 
@@ -34,9 +37,7 @@ class PassingNet(nn.Recurrent):
 
 
 LAYERS = {
-    "RNN": lambda **o: nn.RNN(3, 4, **o),
-    "LSTM": lambda **o: nn.LSTM(3, 4, **o),
-    "GRU": lambda **o: nn.GRU(3, 4, **o),
+    **{layer.__name__: partial(layer, 3, 4) for layer in recurrent.LAYERS.values()},
     "projection": lambda **o: nn.LSTM(3, 4, proj_size=2, **o),
     "peepholes": lambda **o: nn.LSTM(3, 4, peepholes=True, **o),
     "normalised": lambda **o: nn.LSTM(3, 4, layer_norm=True, **o),

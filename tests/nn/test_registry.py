@@ -28,7 +28,7 @@ def leaky():
 
 
 def test_layers_are_found_by_their_command():
-    assert LAYERS == {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+    assert LAYERS.items() >= {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}.items()
     assert KINDS is LAYERS
 
 
@@ -53,13 +53,12 @@ def test_another_layer_of_a_known_cell_is_not_the_command_lines():
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 def test_gate_orders_have_each_gate_once(layer):
     cell = layer.cell_type
-    assert set(cell.gate_order) == {"here", "keras", "onnx"}
     for order in cell.gate_order.values():
         assert len(order) == cell.gates
         assert sorted(order) == sorted(cell.gate_order["here"])
 
 
-@pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("layer", [layer for layer in LAYERS.values() if len(layer.cell_type.gate_order["here"]) > 1])
 def test_the_gates_here_stand_in_the_order_of_their_rows(layer):
     """A bias of 50 on a gate's rows takes that gate, and no other, to 1."""
     cell = layer.cell_type(2, 3, rng=0, dtype=np.float64)
