@@ -90,6 +90,8 @@ def test_an_option_that_a_cell_takes_unnamed_reaches_it():
     assert PoppingNet(3, 4, hidden=2).cells["l0"].hidden == 2
     with pytest.raises(OptionError, match="PoppingNet: there is no option 'hiden'"):
         PoppingNet(3, 4, hiden=2)
+    with pytest.raises(OptionError, match="Popping: layer_norm=3 is not a truth value"):
+        PoppingNet(3, 4, hidden=2, layer_norm=3)
 
 
 def test_what_a_cell_itself_refuses_stays_what_it_says():
@@ -137,6 +139,7 @@ WRONG = [
     (lambda: nn.LSTMCell(3, 4, forget_bias="1"), OptionError, "LSTMCell: forget_bias='1' is not a number"),
     (lambda: nn.LSTMCell(3, 4, False, forget_bias=1), OptionError, "forget_bias needs bias=True(.|\n)*bias=False"),
     (lambda: nn.LSTMCell(3, 4, peepholes="both"), OptionError, "peepholes='both' is not a truth value"),
+    (lambda: nn.LSTM(3, "4", proj_size=2), ShapeError, "sizes must be positive"),
     (lambda: nn.LSTMCell(3, 4, proj_size="2"), ShapeError, "proj_size='2' is out of range"),
     (lambda: nn.Linear("3", 2), ShapeError, "Linear: sizes must not be negative(.|\n)*at least 0"),
     (lambda: nn.Linear(3, 2, bias=0), OptionError, "Linear: bias=0"),

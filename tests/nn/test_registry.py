@@ -37,6 +37,11 @@ def test_a_new_layer_enters_itself(leaky):
     assert isinstance(CharModel("leaky", 5, hidden=4, layers=1).rnn, leaky)
 
 
+def test_a_layer_that_is_defined_again_takes_its_place(leaky):
+    again = type("LeakyNet", (nn.Recurrent,), {"cell_type": leaky.cell_type})
+    assert LAYERS["leaky"] is again
+
+
 def test_another_layer_of_a_known_cell_is_not_the_command_lines():
     class Mine(nn.LSTM):
         """A layer with ideas of its own."""

@@ -4,7 +4,7 @@ Module, Parameter                     a tree of parameters with a forward
 Linear, Embedding, Dropout,
 LayerNorm, Sequential                 what stands around a recurrence
 RNNCell, LSTMCell, GRUCell            one step:   new_state = f_W(x, old_state)
-variants                              their steps with peepholes, projections, … , which options choose
+variants                              the same with peepholes, a projection, …: an option chooses them
 RNN, LSTM, GRU                        L layers of cells over a sequence, in one direction or both
 Recurrent                             the same, of a cell of your own
 unroll                                the one time loop that they all use

@@ -19,7 +19,7 @@ from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, check_features, incoming
-from tinygrad_rnn.nn.options import check_flag, check_sizes, float_dtype, generator
+from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, generator
 from tinygrad_rnn.ops import expand_dims, matmul, softmax, squeeze, swapaxes, tanh, where
 
 __all__ = ["AdditiveAttention", "Attention", "DotAttention"]
@@ -120,7 +120,7 @@ class DotAttention(Attention):
     def __init__(
         self, query_size: int, memory_size: int, *, scaled: bool = False, dtype: Any = np.float32, rng: Rng = None
     ) -> None:
-        check_flag("DotAttention", "scaled", scaled)
+        check_flags("DotAttention", scaled=scaled)
         super().__init__(query_size, memory_size, dtype=dtype, rng=rng)
         self.scaled = scaled
 

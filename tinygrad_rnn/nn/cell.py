@@ -16,7 +16,7 @@ from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.options import (
     WholeSignature,
-    check_flag,
+    check_flags,
     check_sizes,
     constructors,
     float_dtype,
@@ -106,8 +106,7 @@ class Cell(Module):
             raise unknown_option(name, option, options_of(type(self)))
         check_sizes(name, input_size=input_size, hidden_size=hidden_size)
         check_option(name, "recurrent_init", recurrent_init, ("uniform", "orthogonal", "identity"))
-        for option, value in {"bias": bias, "layer_norm": layer_norm, "learn_initial": learn_initial}.items():
-            check_flag(name, option, value)  # torch.nn.RNN takes its nonlinearity where bias stands
+        check_flags(name, bias=bias, layer_norm=layer_norm, learn_initial=learn_initial)
         dtype, rng = float_dtype(name, dtype), generator(name, rng)
         self.input_size, self.hidden_size, self.learn_initial = input_size, hidden_size, learn_initial
         rows = self.gates * hidden_size
@@ -134,15 +133,12 @@ class Cell(Module):
 
     def check_variant(self, **options: Any) -> None:
         """Raise OptionError unless this class's `step` knows the options: a subclass's may not."""
-        kind = self.variant_for(options)
-        if not isinstance(self, kind):
-            given = ", ".join(
-                f"{name}={options[name]!r:.60}" for name in options if options[name] != self.variants[name][0]
-            )
-            raise OptionError(
-                f"{type(self).__name__}: its step does not know {given}",
-                help=f"derive it from tinygrad_rnn.nn.variants.{kind.__name__}",
-            )
+        for option, (plain, kind) in self.variants.items():
+            if options[option] != plain and not isinstance(self, kind):
+                raise OptionError(
+                    f"{type(self).__name__}: its step does not know {option}={options[option]!r:.60}",
+                    help=f"derive it from tinygrad_rnn.nn.variants.{kind.__name__}",
+                )
 
     @property
     def state_sizes(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from tinygrad_rnn.engine.tensor import Tensor, label
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State
-from tinygrad_rnn.nn.options import check_flag
+from tinygrad_rnn.nn.options import check_flags
 from tinygrad_rnn.nn.recurrent import LayerOptions, Recurrent
 from tinygrad_rnn.ops import sigmoid, split, tanh
 
@@ -43,7 +43,7 @@ class GRUCell(Cell):
         reset_after: bool = True,
         **options: Unpack[CellOptions],
     ) -> None:
-        check_flag(type(self).__name__, "reset_after", reset_after)
+        check_flags(type(self).__name__, reset_after=reset_after)
         self.check_variant(reset_after=reset_after)
         super().__init__(input_size, hidden_size, bias, **options)
         self.reset_after = reset_after

@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
-from tinygrad_rnn.nn.options import check_flag, check_sizes, float_dtype, generator
+from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, generator
 from tinygrad_rnn.ops import inner
 
 __all__ = ["Linear"]
@@ -32,7 +32,7 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = np.float32, rng: init.Rng = None
     ) -> None:
         check_sizes("Linear", least=0, in_features=in_features, out_features=out_features)
-        check_flag("Linear", "bias", bias)
+        check_flags("Linear", bias=bias)
         dtype, rng = float_dtype("Linear", dtype), generator("Linear", rng)
         bound = 1 / np.sqrt(in_features) if in_features else 0.0
         self.in_features, self.out_features = in_features, out_features

@@ -52,7 +52,7 @@ def rtrl(
 
     Args:
         cell: `cell(x_t, state) → state`, h or (h, c), the first part the output. Its parameters are read anew at each
-            step, so they may be updated in between; the gradient is then exact no more.
+            step, so they may be updated in between; the gradient is then no longer exact.
         loss: of a step, from its output h_t, or from (h_t, target_t) with `targets`; a Tensor of one element.
         xs: x_1, x_2, …: a sequence or an iterator without end.
         h0: the state before the first step, held constant; when None what the cell begins with, learnt or zeros.

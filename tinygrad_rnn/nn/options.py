@@ -36,10 +36,11 @@ def is_integer(n: Any) -> bool:
     return isinstance(n, int | np.integer) and not isinstance(n, bool)
 
 
-def check_flag(owner: str, option: str, value: Any) -> None:
-    """Raise OptionError unless the value is True or False."""
-    if not isinstance(value, bool | np.bool_):
-        raise OptionError(f"{owner}: {option}={value!r:.60} is not a truth value", expected="True or False")
+def check_flags(owner: str, **flags: Any) -> None:
+    """Raise OptionError unless every value is True or False."""
+    for option, value in flags.items():
+        if not isinstance(value, bool | np.bool_):
+            raise OptionError(f"{owner}: {option}={value!r:.60} is not a truth value", expected="True or False")
 
 
 def check_count(owner: str, option: str, value: Any, least: int = 1) -> None:

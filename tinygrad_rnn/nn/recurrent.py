@@ -24,7 +24,7 @@ from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.options import (
     WholeSignature,
-    check_flag,
+    check_flags,
     check_probability,
     check_sizes,
     constructors,
@@ -83,7 +83,7 @@ class Recurrent(LayerParameters):
         num_layers: L; layer k's parameters are weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}.
         bias: False leaves both biases out.
         batch_first: x and output are (B, T, …) instead of (T, B, …); states stay (L·D, B, H).
-        dropout: probability of dropping an output on its way to the next layer, while training; one layer has no next.
+        dropout: probability of dropping an output on its way to the next layer, while training; the last has no next.
         bidirectional: D = 2 directions instead of one; the second's parameters end in _reverse.
         variational: `dropout` drops the same places at every step of a sequence instead of others at each.
         recurrent_dropout: probability of dropping a part of h on its way into W_hh, while training: the same parts at
@@ -118,12 +118,7 @@ class Recurrent(LayerParameters):
     ) -> None:
         name = type(self).__name__
         check_sizes(name, num_layers=num_layers)
-        for option, value in {
-            "batch_first": batch_first,
-            "bidirectional": bidirectional,
-            "variational": variational,
-        }.items():
-            check_flag(name, option, value)
+        check_flags(name, batch_first=batch_first, bidirectional=bidirectional, variational=variational)
         check_probability(name, "dropout", dropout, below_one=True)
         check_probability(name, "recurrent_dropout", recurrent_dropout, below_one=True)
         rng = generator(name, rng)
@@ -148,18 +143,18 @@ class Recurrent(LayerParameters):
         """A cell. If it does not know an option, the error names the layer, which is what the caller built."""
         try:
             return self.cell_type(input_size, hidden_size, bias, **options)
-        except (OptionError, TypeError):
+        except (OptionError, TypeError) as error:
             known = options_of(type(self))
             for option in options:
-                if option not in known:
+                if option not in known and repr(option) in str(error):
                     raise unknown_option(type(self).__name__, option, known) from None
             raise
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         command = vars(vars(cls).get("cell_type", Cell)).get("command")
-        if command:
-            LAYERS.setdefault(command, cls)
+        if command and LAYERS.get(command, cls).__name__ == cls.__name__:  # a notebook defines a class again and again
+            LAYERS[command] = cls
 
     @classmethod
     def constructors(cls) -> Iterable[Callable[..., None]]:

@@ -19,7 +19,7 @@ from tinygrad_rnn.nn.gru import GRUCell
 from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.lstm import LSTMCell
 from tinygrad_rnn.nn.module import Parameter
-from tinygrad_rnn.nn.options import check_flag, generator, is_integer
+from tinygrad_rnn.nn.options import check_flags, check_sizes, generator, is_integer
 from tinygrad_rnn.ops import inner, sigmoid, split, tanh
 
 __all__ = ["ExtendedLSTMCell", "ResetBeforeGRUCell"]
@@ -59,7 +59,8 @@ class ExtendedLSTMCell(LSTMCell):
         **options: Unpack[CellOptions],
     ) -> None:
         name = type(self).__name__
-        check_flag(name, "peepholes", peepholes)
+        check_sizes(name, input_size=input_size, hidden_size=hidden_size)
+        check_flags(name, peepholes=peepholes)
         if not (is_integer(proj_size) and (proj_size == 0 or 0 < proj_size < hidden_size)):
             raise ShapeError(f"{name}: proj_size={proj_size!r:.60} is out of range",
                              expected=f"0 for no projection, or 1 … {hidden_size - 1}: less than H")  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tinygrad_rnn.errors import GraphError, OptionError
 from tinygrad_rnn.exchange.onnx import topologies  # noqa: F401  (brings its rules, and those of the layers)
-from tinygrad_rnn.exchange.onnx.graph import Draft
+from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.rules import emit
 from tinygrad_rnn.nn import Module, Recurrent
 from tinygrad_rnn.saving.arrays import write_file
@@ -48,12 +48,12 @@ def export_onnx(
     layers = [part for whole in parts for part in whole.modules() if isinstance(part, Recurrent)]
     axes = ("B", "T") if any(layer.batch_first for layer in layers) else ("T", "B")
     prefixes = [""] if len(layers) == 1 else [f"rnn{k}." for k in range(len(layers))]
-    draft = Draft(axes, prefixes, lengths, initial_state)
+    builder = OnnxBuilder(axes, prefixes, lengths, initial_state)
     y = ""
     for part in parts:
-        y = emit(part, y, draft)
+        y = emit(part, y, builder)
     if not y:
         raise GraphError("export_onnx: the model computes nothing", expected="one module that has a rule")
-    draft.output(y, "y")
-    draft.outputs.insert(0, draft.outputs.pop())
-    return write_file(path, draft.model("+".join(type(part).__name__ for part in parts)))
+    builder.output(y, "y")
+    builder.outputs.insert(0, builder.outputs.pop())
+    return write_file(path, builder.model("+".join(type(part).__name__ for part in parts)))

@@ -1,4 +1,4 @@
-"""Draft: an ONNX graph being written: nodes, the constants they use, what goes in and what comes out.
+"""OnnxBuilder: an ONNX graph being written: nodes, the constants they use, what goes in and what comes out.
 
 x, h_0, lengths ─ inputs ─→ nodes ─ outputs ─→ y, h_n
                               ↑
@@ -28,7 +28,7 @@ def onnx() -> Any:
     return onnx
 
 
-class Draft:
+class OnnxBuilder:
     """A graph that rules add to; values are known by their names.
 
     Args:
