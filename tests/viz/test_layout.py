@@ -106,4 +106,6 @@ def test_a_cell_called_in_a_plain_loop_is_laid_out_too(kind, view):
     for edge in plan.picture.edges:
         route(plan, edge)
     starts = [p for p in plan.places.values() if p.item.kind == "initial"]
-    assert max(p.x for p in starts) < min(p.x for p in plan.places.values() if p not in starts)
+    assert max(p.x for p in starts) < min(
+        p.x for p in plan.places.values() if p not in starts and p.item.column is not None
+    )

@@ -43,14 +43,14 @@ def named(end: Node, names: Sequence[str], scope: str | None) -> list[Node]:
     """The recorded values of these names inside time steps, all in one scope, oldest first."""
     every = [node for node in ancestors([end])[::-1] if node.op is not None and node.context.step]
     every = [node for node in every if node.label and node.label[1]]
-    hits = [node for node in every if node.title in names and _within(node.context.scope, scope)]
-    places = dict.fromkeys("/".join(node.context.scope) for node in hits)
+    hits = [node for node in every if node.title in names and _within(node.context.path, scope)]
+    places = dict.fromkeys("/".join(node.context.path) for node in hits)
     if len(places) != 1:
         raise GraphError(
             f"{len(places) or 'no'} scopes have a value {names[0]!r} in their steps"
             + (f" in {scope!r}" if scope else ""),
             expected="one of them" if places else f"one of: {', '.join({node.title: 0 for node in every}) or 'none'}",
-            got=", ".join(places) or ", ".join(dict.fromkeys("/".join(node.context.scope) for node in every)),
+            got=", ".join(places) or ", ".join(dict.fromkeys("/".join(node.context.path) for node in every)),
             help=f"scope={next(iter(places))!r}" if places else "",
         )
     return hits

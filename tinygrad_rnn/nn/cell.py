@@ -23,6 +23,7 @@ from tinygrad_rnn.nn.options import (
     generator,
     options_of,
 )
+from tinygrad_rnn.nn.passages import next_step
 from tinygrad_rnn.ops import broadcast_to, inner
 
 __all__ = ["Cell"]
@@ -162,7 +163,7 @@ class Cell(Module):
         raise TypeError(f"{type(self).__name__} defines no step()")
 
     def advanced(self, x: Tensor, state: State) -> State:
-        """What `step` gives, once it is seen to be all parts of the state."""
+        """What `step` gives, once it is seen to be all parts of the state, each labelled as what it is."""
         after = self.step(x, state)
         if not isinstance(after, tuple) or len(after) != len(self.states):
             got = f"{len(after)} parts" if isinstance(after, tuple) else type(after).__name__
@@ -172,6 +173,9 @@ class Cell(Module):
                 got=got,
                 where=str(CONTEXT.get()),
             )
+        for k, (part, name) in enumerate(zip(after, self.states, strict=True)):
+            if isinstance(part, Tensor) and part.role is None:
+                label(part, "cell_state" if k else "hidden_state", part.name or name)
         return after
 
     def project_input(self, x: Tensor) -> Tensor:
@@ -229,9 +233,15 @@ class Cell(Module):
                 help=f"a cell takes one step; {sequences} takes sequences",
             )
         batch = x.shape[:-1]
-        before = self.initial_state(batch) if hx is None else self.given_state(hx, batch)
-        after = self.advanced(x, before)
+        with next_step(self, hx):
+            before = self.initial_state(batch) if hx is None else self.given_state(hx, batch)
+            after = self.advanced(label_input(x), before)
         return after[0] if len(after) == 1 else after
+
+
+def label_input(x: Tensor) -> Tensor:
+    """x as what a step reads; a value that has a name keeps it."""
+    return label(x, "input", "x") if x.name is None else x
 
 
 def checked_state(state: Any, expected: list[tuple[int, ...]], cell: Cell, owner: str = "") -> list[Tensor]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.context import CONTEXT, scope
+from tinygrad_rnn.engine.context import CONTEXT, scope, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
 from tinygrad_rnn.nn.tree import tree
@@ -87,8 +87,14 @@ class Module:
         object.__setattr__(self, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with scope(self.scope_name or type(self).__name__):
+        with scope(self.scope_name or type(self).__name__, self):
             return self.forward(*args, **kwargs)
+
+    def opened(self) -> using:
+        """The module's scope, where it is not the one that is open."""
+        around = CONTEXT.get().scope
+        inside = bool(around) and around[-1].is_of(self)
+        return using() if inside else scope(self.scope_name or type(self).__name__, self)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes. Every subclass defines its own."""

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_rnn.engine.context import scope, step
-from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.engine.context import Passage, scope, step, using
+from tinygrad_rnn.engine.tensor import Array, Tensor, cut_from, label
 from tinygrad_rnn.errors import GraphError, OptionError, ShapeError, unknown_option
-from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state
+from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state, label_input
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.masks import valid_steps
@@ -31,6 +31,7 @@ from tinygrad_rnn.nn.options import (
     generator,
     options_of,
 )
+from tinygrad_rnn.nn.passages import begin, made_in, next_step
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
 
@@ -222,17 +223,21 @@ class Recurrent(LayerParameters):
         x = self._time_first(x)
         batch = x.shape[1:-1]
         mask = None if lengths is None else valid_steps(lengths, len(x), batch, type(self).__name__)
-        with step(0):
-            states = self._states(hx, batch)
-        xs: Any = x if mask is None or mask.all() else where(mask, x, 0)
-        with scope("l0"):
-            xs = _each(_input, xs)
-        for k in range(self.num_layers):
-            if k > 0 and self.dropout.active:
-                xs = _each(self._drop(xs[0]), xs)
-            passes = [self._pass(f"l{k}{end}", xs, states, mask) for end in self._directions]
-            xs = passes[0] if len(passes) == 1 else _each(_side_by_side, list(zip(*passes, strict=True)))
-        return xs, _joined(states)
+        with self.opened():
+            passages = {end: begin(self, hx, reverse=bool(end)) for end in self._directions}
+            with using(passage=passages[""], step=0):
+                states = self._states(hx, batch)
+                xs: Any = x if mask is None or mask.all() else where(mask, x, 0)
+            with using(passage=passages[""], step=None):
+                with scope("l0", self._cells["l0"]):
+                    xs = _each(label_input, xs)
+                for k in range(self.num_layers):
+                    if k > 0 and self.dropout.active:
+                        xs = _each(self._drop(xs[0]), xs)
+                    ways = [self._pass(f"l{k}{end}", xs, states, mask, passages[end]) for end in self._directions]
+                    xs = ways[0] if len(ways) == 1 else _each(_side_by_side, list(zip(*ways, strict=True)))
+                with step(passages[""].start + len(x)):
+                    return xs, _joined(states)
 
     def step(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """One step of a sequence as it comes: `h_t, state = layer.step(x_t, state)`, equal to the whole.
@@ -259,21 +264,25 @@ class Recurrent(LayerParameters):
                 help="call the layer with the whole sequence, or eval() it",
             )
         x = self._checked(x, 1, "(B, I)", "(I)")
-        states = self._states(state, x.shape[:-1])
-        with scope(self.scope_name or type(self).__name__):
-            x = x if x.name else _input(x)
+        with self.opened(), next_step(self, state):
+            with step(0) if made_in(state) is None else using():
+                states = self._states(state, x.shape[:-1])
+            with scope("l0", self._cells["l0"]):
+                x = label_input(x)
             for k, at in enumerate(states):
                 if k > 0 and self.dropout.active:
                     x = self.dropout(x)
-                with scope(at):
+                with scope(at, self._cells[at]):
                     x, states[at] = self._advance(at, x.shape[:-1])(x, states[at])
             return x, _joined(states)
 
-    def _pass(self, at: str, xs: list[Tensor], states: dict[str, State], mask: Array | None) -> list[Tensor]:
+    def _pass(
+        self, at: str, xs: list[Tensor], states: dict[str, State], mask: Array | None, passage: Passage
+    ) -> list[Tensor]:
         """One layer in one direction: its outputs, in the order of the inputs; its last state replaces its first."""
         advance = self._advance(at, xs[0].shape[:-1])
-        with scope(at):
-            ys, states[at] = unroll(advance, xs, states[at], reverse=at.endswith("_reverse"), mask=mask)
+        with scope(at, self._cells[at]), using(passage=passage):
+            ys, states[at] = unroll(advance, xs, states[at], reverse=passage.reverse, mask=mask)
         return ys
 
     def _advance(self, at: str, batch: tuple[int, ...]) -> Callable[[Tensor, State], tuple[Tensor, State]]:
@@ -318,7 +327,7 @@ class Recurrent(LayerParameters):
         cell = self._cells["l0"]
         shapes = [(len(self._cells), *batch, size) for size in cell.state_sizes]
         parts = cell.carried(checked_state(hx, shapes, cell, type(self).__name__))
-        return {at: cell.carried([part[k] for part in parts]) for k, at in enumerate(self._cells)}
+        return {at: cell.carried([_layer_of(part, k) for part in parts]) for k, at in enumerate(self._cells)}
 
 
 def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
@@ -326,8 +335,9 @@ def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
     return unroll(lambda x, state: (f(x), state), xs, None)[0]
 
 
-def _input(x: Tensor) -> Tensor:
-    return label(x, "input", "x")
+def _layer_of(part: Tensor, k: int) -> Tensor:
+    """Layer k's share of a state; of one that was cut from its graph, still cut."""
+    return part[k] if part.requires_grad else cut_from(part, part.data[k])
 
 
 def _side_by_side(both: tuple[Tensor, Tensor]) -> Tensor:

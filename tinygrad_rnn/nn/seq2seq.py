@@ -8,13 +8,12 @@ encoder  h₀ → f → f → f  ─ state ─→  g → g → g   decoder
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.context import CONTEXT, scope, step
+from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
@@ -108,7 +107,7 @@ class Decoder(Module):
                 got="memory=None",
                 where=str(CONTEXT.get()),
             )
-        with scope(self.attention.scope_name):
+        with self.attention.opened():
             return self.attention.look(h, memory)[0]
 
 
@@ -169,7 +168,7 @@ class Seq2Seq(Module):
             return logits, (np.where(forced, true, np.argmax(as_array(logits), axis=-1)), state)
 
         first = np.full(target.shape[1:], self.start), state
-        logits, _ = unroll(after(len(source), write), list(zip(target, truth, strict=True)), first)
+        logits, _ = unroll(write, list(zip(target, truth, strict=True)), first)
         stacked: Tensor = stack(logits)
         return stacked
 
@@ -182,7 +181,7 @@ class Seq2Seq(Module):
         hs, state = self.encoder(source, lengths)
         if self.decoder.attention is None:
             return state, None
-        with scope(self.decoder.scope_name), scope(self.decoder.attention.scope_name):
+        with self.decoder.opened(), self.decoder.attention.opened():
             return state, self.decoder.attention.remember(stack(hs), lengths)
 
 
@@ -203,17 +202,6 @@ def coins(shape: tuple[int, ...], p: float, rng: Rng = None) -> Array:
     """
     check_probability("Seq2Seq", "teacher_forcing", p)
     return np.full(shape, p == 1) if p in (0, 1) else generator("Seq2Seq", rng).random(shape) < p
-
-
-def after(S: int, f: Callable[..., Any]) -> Callable[..., Any]:
-    """f, its time steps counted on from S: a decoder writes when its encoder has read."""
-
-    def later(*args: Any) -> Any:
-        now = CONTEXT.get()
-        with step(S + (now.step or 0), of=None if now.steps is None else S + now.steps):
-            return f(*args)
-
-    return later
 
 
 def _ids(target: Any) -> Array:

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.context import CONTEXT, scope
+from tinygrad_rnn.engine.context import CONTEXT, using
 from tinygrad_rnn.engine.tensor import Tensor, from_array, label
 from tinygrad_rnn.errors import ShapeError, check_option
-from tinygrad_rnn.nn.cell import Cell
+from tinygrad_rnn.nn.cell import Cell, label_input
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, incoming
+from tinygrad_rnn.nn.passages import begin
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, where
@@ -127,11 +128,11 @@ class OneToMany(Topology):
         if steps < 1:
             raise ShapeError(f"OneToMany: {steps} steps", expected="at least 1")
         x = incoming(x, self.rnn.weight_ih.dtype if isinstance(self.rnn, Cell) else self.rnn.dtype)
-        mask = None
-        if lengths is not None:
-            mask = valid_steps(lengths, steps, x.shape[:-1], "OneToMany")
-            hx = first_state(self.rnn, x.shape[:-1]) if hx is None else hx
-        ys, (_, last) = unroll(self._next, [x, *[None] * (steps - 1)], (x, hx), mask=mask)
+        mask = None if lengths is None else valid_steps(lengths, steps, x.shape[:-1], "OneToMany")
+        with using(passage=begin(self.rnn, (x, hx)), step=None):
+            if mask is not None and hx is None:
+                hx = first_state(self.rnn, x.shape[:-1])
+            ys, (_, last) = unroll(self._next, [x, *[None] * (steps - 1)], (x, hx), mask=mask)
         return self.stacked(ys), last
 
     def _next(self, given: Tensor | None, carried: tuple[Tensor, Any]) -> tuple[Tensor, tuple[Tensor, Any]]:
@@ -157,18 +158,19 @@ class OneToMany(Topology):
 def outputs(rnn: Recurrent | Cell, x: Any, hx: Any = None, lengths: Any = None) -> tuple[list[Tensor], Any]:
     """([h_1 … h_T] of the last layer, the states after the last step), for a layer and for a cell alike."""
     if not isinstance(rnn, Cell):
-        with scope(rnn.scope_name or type(rnn).__name__):
+        with rnn.opened():
             return rnn.unrolled(x, hx, lengths=lengths)
     x = incoming(x, rnn.weight_ih.dtype)
     if x.ndim not in (2, 3) or len(x) == 0:
         raise ShapeError(f"{type(rnn).__name__}: x is no sequence", expected="x (T, B, I) or (T, I) with T ≥ 1",
                          got=f"x {x.shape}", where=str(CONTEXT.get()))  # fmt: skip
     batch = x.shape[1:-1]
-    first = rnn.initial_state(batch) if hx is None else rnn.given_state(hx, batch)
     mask = None if lengths is None else valid_steps(lengths, len(x), batch, type(rnn).__name__)
     if mask is not None:
         x = where(mask, x, 0)  # a NaN in a pad, times a gradient of 0, would be NaN
-    return unroll(lambda x_t, state: advance(rnn, label_input(x_t), state), x, unpacked(first), mask=mask)
+    with using(passage=begin(rnn, hx), step=None):
+        first = rnn.initial_state(batch) if hx is None else rnn.given_state(hx, batch)
+        return unroll(lambda x_t, state: advance(rnn, label_input(x_t), state), x, unpacked(first), mask=mask)
 
 
 def advance(rnn: Recurrent | Cell, x: Tensor, state: Any) -> tuple[Tensor, Any]:
@@ -198,8 +200,3 @@ def final_output(rnn: Recurrent | Cell, state: Any) -> Tensor:
 def unpacked(state: tuple[Tensor, ...]) -> Any:
     """h alone where the state has no other part, as cells and layers hand it out."""
     return state[0] if len(state) == 1 else state
-
-
-def label_input(x: Tensor) -> Tensor:
-    """x as what a step reads; a value that has a name keeps it."""
-    return label(x, "input", "x") if x.name is None else x

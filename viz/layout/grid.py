@@ -174,4 +174,9 @@ def _frame_cells(plan: Layout) -> None:
         right, top = max(b[2] for b in boxes) + 10, max(b[3] for b in boxes) + 22
         ids = tuple(place.item.id for place in members)
         box = (left, bottom, right, top)
-        plan.frames.append(Frame(f"c_{layer}_{column}", f"{plan.picture.cells[layer]}  t = {column}", box, ids))
+        plan.frames.append(Frame(f"c_{layer}_{column}", f"{plan.picture.cells[layer]}  t = {_step(members)}", box, ids))
+
+
+def _step(members: list[Placed]) -> int | None:
+    """The time step of what stands in a frame."""
+    return next((place.item.nodes[0].step for place in members if place.item.nodes), None)

@@ -62,9 +62,12 @@ def _group(node: GraphNode, cells: list[Scope], led_to: set[Group]) -> Group:
 def cell_name(graph: Graph, scopes: list[Scope], layer: int) -> str:
     """`LSTM`; `LSTM l1` or `LSTM encoder` where that part of the scopes tells several apart.
 
-    What a layer is, its states and gates tell.
+    What a layer is, the class of its cell tells; where the scope was opened by hand, its name; without one, f_W.
     """
-    roles = {(node.role, node.name) for node in graph.nodes if cell_of(node, scopes) == layer}
-    kind = "LSTM" if ("cell_state", "c") in roles else "GRU" if ("gate", "z") in roles else "RNN"
+    depth = len(scopes[layer])
+    if not depth:
+        return "f_W"
+    inside = (node for node in graph.nodes if cell_of(node, scopes) == layer and len(node.classes) >= depth)
+    kind = next((node.classes[depth - 1] for node in inside), None)
     own = [part for part, others in zip(scopes[layer], zip(*scopes, strict=False), strict=False) if len({*others}) > 1]
-    return " ".join([kind, *own])
+    return " ".join([kind.removesuffix("Cell") if kind else scopes[layer][-1], *own])

@@ -9,7 +9,7 @@ from tinygrad_rnn.engine.snapshot import Graph, GraphNode
 from viz.scene import text
 from viz.scene.columns import columns, layers
 from viz.scene.groups import STATES, Group, Scope, cell_name, cell_of
-from viz.scene.model import Item
+from viz.scene.model import Item, gradient_norm
 
 KINDS = {
     "parameter": "parameter", "input": "input", "initial_state": "initial", "hidden_state": "hidden",
@@ -43,7 +43,7 @@ class Drafts:
         name = "box" if boxed else head.name or head.op or "constant"
         label = self._box_label(head) if boxed else self._label(head, kind, uses, nodes, plain)
         if gradients and kind in ("parameter", "hidden", "memory", "initial"):
-            label = f"{label}\n{text.norm(head.gradient)}"
+            label = f"{label}\n{text.norm(gradient_norm(head))}"
         tip = self._box_tip(head, nodes) if boxed else text.tooltip(head, uses, gradients=gradients)
         place = self.columns[head.id], self.layers[head.id]
         return Item(

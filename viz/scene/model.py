@@ -11,6 +11,11 @@ from functools import cached_property
 from tinygrad_rnn.engine.snapshot import GraphNode
 
 
+def gradient_norm(node: GraphNode) -> float | None:
+    """‖∂loss/∂node‖, where it was asked for and the node has one."""
+    return None if node.gradient is None else node.gradient.norm
+
+
 @dataclass(frozen=True)
 class Item:
     """One shape of the picture.
@@ -40,7 +45,7 @@ class Item:
     @property
     def gradient(self) -> float | None:
         """Norm of the gradient of the value it shows."""
-        return self.nodes[0].gradient if self.nodes else None
+        return gradient_norm(self.nodes[0]) if self.nodes else None
 
 
 @dataclass(frozen=True)
