@@ -153,6 +153,7 @@ WRONG = [
     (lambda: nn.LayerNorm(4, 1e-5, 1), OptionError, "LayerNorm: elementwise_affine=1"),
     (lambda: nn.LayerNorm(4, dtype=bool), DTypeError, "LayerNorm: parameters of dtype bool"),
     (lambda: nn.OneToMany(nn.RNN(3, 3), feed="zero"), OptionError, "OneToMany: feed='zero'(.|\n)*did you mean 'zeros'"),
+    (lambda: nn.OneToMany(nn.RNN(3, 3))(X[0], 2.5), ShapeError, "OneToMany: 2.5 steps"),
     (lambda: nn.DotAttention(3, 0), ShapeError, "DotAttention: sizes must be positive"),
     (lambda: nn.AdditiveAttention(3, 5, 0), ShapeError, "AdditiveAttention: sizes must be positive(.|\n)*size=0"),
     (lambda: nn.DotAttention(3, 5, scaled=1), OptionError, "DotAttention: scaled=1"),

@@ -55,7 +55,7 @@ class GRUCell(Cell):
         r = label(sigmoid(x_r + h_r), "gate", "r")
         z = label(sigmoid(x_z + h_z), "gate", "z")
         n = label(tanh(x_n + r * h_n), "gate", "n")
-        h = label((1 - z) * n + z * h, "hidden_state", "h")
+        h = (1 - z) * n + z * h
         return (h,)
 
 

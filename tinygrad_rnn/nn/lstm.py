@@ -71,8 +71,8 @@ class LSTMCell(Cell):
         f = label(sigmoid(f), "gate", "f")
         g = label(tanh(g), "gate", "g")
         o = label(sigmoid(o), "gate", "o")
-        c = label(f * c + i * g, "cell_state", "c")
-        h = label(o * tanh(c), "hidden_state", "h")
+        c = f * c + i * g
+        h = o * tanh(c)
         return h, c
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from tinygrad_rnn.engine.tensor import Tensor, label
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import check_option
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State
 from tinygrad_rnn.nn.recurrent import LayerOptions, Recurrent
@@ -46,7 +46,7 @@ class RNNCell(Cell):
     def step(self, x: Tensor, state: State) -> State:
         (h,) = state
         squash = tanh if self.nonlinearity == "tanh" else relu
-        h = label(squash(self.project_input(x) + self.project_state(h)), "hidden_state", "h")
+        h = squash(self.project_input(x) + self.project_state(h))
         return (h,)
 
 

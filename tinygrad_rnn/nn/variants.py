@@ -85,9 +85,9 @@ class ExtendedLSTMCell(LSTMCell):
         i = label(sigmoid(self.peep(i, 0, c)), "gate", "i")
         f = label(sigmoid(self.peep(f, 1, c)), "gate", "f")
         g = label(tanh(g), "gate", "g")
-        c = label(f * c + i * g, "cell_state", "c")
+        c = f * c + i * g
         o = label(sigmoid(self.peep(o, 2, c)), "gate", "o")
-        h = label(self.project(o * tanh(self.normalise(c))), "hidden_state", "h")
+        h = self.project(o * tanh(self.normalise(c)))
         return h, c
 
     def peep(self, gate: Tensor, row: int, c: Tensor) -> Tensor:
@@ -126,7 +126,7 @@ class ResetBeforeGRUCell(GRUCell):
         r = label(sigmoid(x_r + h_r), "gate", "r")
         z = label(sigmoid(x_z + h_z), "gate", "z")
         n = label(tanh(x_n + self.project_state(r * h, slice(2 * H, None))), "gate", "n")
-        h = label((1 - z) * n + z * h, "hidden_state", "h")
+        h = (1 - z) * n + z * h
         return (h,)
 
 
