@@ -179,10 +179,10 @@ def test_what_does_not_fit_is_said():
     model = build("GRU")
     with pytest.raises(tg.DTypeError, match="targets are float64"):
         model(SOURCE, TARGET * 1.0)
-    with pytest.raises(tg.ShapeError, match="targets are no batch"):
+    with pytest.raises(tg.ShapeError, match="targets are not a batch"):
         model(SOURCE, TARGET[:, 0])
     for read in (model.encode, lambda source: nn.greedy_search(model, source, limit=3)):
-        with pytest.raises(tg.ShapeError, match="source is no batch"):
+        with pytest.raises(tg.ShapeError, match="source is not a batch"):
             read(SOURCE[:, 0])
     with pytest.raises(tg.ShapeError, match=r"state does not fit(.|\n)*decoder/rnn, step 1 of 4"):
         model(SOURCE, TARGET[:, :2])
@@ -205,7 +205,7 @@ def pair(reader, writer, start=0, stop=1):
         (lambda: pair(nn.GRU(4, 5, bidirectional=True), nn.GRU(4, 5)), r"expected  state h \(1, 10\)"),
         (lambda: pair(nn.GRU(4, 5, 2), nn.GRU(4, 5)), r"expected  state h \(2, 5\)"),
         (lambda: pair(nn.GRUCell(4, 5), nn.GRU(4, 5)), r"expected  state h \(5\)"),
-        (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5, bidirectional=True)), "Decoder: a bidirectional layer"),
+        (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5, bidirectional=True)), "Decoder: its layer is bidirectional"),
         (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5), stop=6), "stop=6"),
         (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5), start=-1), "start=-1"),
     ],

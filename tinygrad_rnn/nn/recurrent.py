@@ -9,27 +9,74 @@ layer 0   h₀ → f → h₁ → f → h₂ → …     a second direction has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tinygrad_rnn.engine.context import Passage, scope, step, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, cut_from, label
-from tinygrad_rnn.errors import GraphError, ShapeError
-from tinygrad_rnn.nn.cell import Cell, State, check_sizes, checked_state, label_input
+from tinygrad_rnn.errors import GraphError, OptionError, ShapeError, unknown_option
+from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state, label_input
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.masks import valid_steps
-from tinygrad_rnn.nn.module import Module, check_features, incoming
+from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
+from tinygrad_rnn.nn.options import (
+    WholeSignature,
+    check_flags,
+    check_probability,
+    check_sizes,
+    constructors,
+    generator,
+    options_of,
+)
 from tinygrad_rnn.nn.passages import begin, made_in, next_step
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
 
 __all__ = ["Recurrent"]
 
+LAYERS: dict[str, type[Recurrent]] = {}  # by the `command` of their cells; each enters itself when it is defined
 
-class Recurrent(Module):
+
+class LayerOptions(CellOptions, total=False):
+    """What every layer takes by name, beside its sizes; see Recurrent."""
+
+    num_layers: int
+    bias: bool
+    batch_first: bool
+    dropout: float
+    bidirectional: bool
+    variational: bool
+    recurrent_dropout: float
+
+
+class LayerParameters(Module):
+    """The parameters of two layers and both directions, by the names by which type checkers are to know them.
+
+    A deeper layer's are `layer.cells["l2"].weight_ih`.
+    """
+
+    weight_ih_l0: Parameter
+    weight_hh_l0: Parameter
+    bias_ih_l0: Parameter
+    bias_hh_l0: Parameter
+    weight_ih_l0_reverse: Parameter
+    weight_hh_l0_reverse: Parameter
+    bias_ih_l0_reverse: Parameter
+    bias_hh_l0_reverse: Parameter
+    weight_ih_l1: Parameter
+    weight_hh_l1: Parameter
+    bias_ih_l1: Parameter
+    bias_hh_l1: Parameter
+    weight_ih_l1_reverse: Parameter
+    weight_hh_l1_reverse: Parameter
+    bias_ih_l1_reverse: Parameter
+    bias_hh_l1_reverse: Parameter
+
+
+class Recurrent(LayerParameters):
     """A stack of cells over a sequence: the base of RNN, LSTM, GRU, and of networks of your own cells.
 
     Args:
@@ -37,7 +84,7 @@ class Recurrent(Module):
         num_layers: L; layer k's parameters are weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}.
         bias: False leaves both biases out.
         batch_first: x and output are (B, T, …) instead of (T, B, …); states stay (L·D, B, H).
-        dropout: probability of dropping an output on its way to the next layer, while training; one layer has no next.
+        dropout: probability of dropping an output on its way to the next layer, while training; the last has no next.
         bidirectional: D = 2 directions instead of one; the second's parameters end in _reverse.
         variational: `dropout` drops the same places at every step of a sequence instead of others at each.
         recurrent_dropout: probability of dropping a part of h on its way into W_hh, while training: the same parts at
@@ -52,6 +99,7 @@ class Recurrent(Module):
     """
 
     cell_type: ClassVar[type[Cell]]
+    __signature__ = WholeSignature()
 
     def __init__(
         self,
@@ -69,15 +117,19 @@ class Recurrent(Module):
         rng: Rng = None,
         **cell: Any,
     ) -> None:
-        check_sizes(type(self).__name__, num_layers=num_layers)
-        rng = np.random.default_rng(rng)
+        name = type(self).__name__
+        check_sizes(name, num_layers=num_layers)
+        check_flags(name, batch_first=batch_first, bidirectional=bidirectional, variational=variational)
+        check_probability(name, "dropout", dropout, below_one=True)
+        check_probability(name, "recurrent_dropout", recurrent_dropout, below_one=True)
+        rng = generator(name, rng)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.bidirectional, self.variational = batch_first, bidirectional, variational
         self._cells: dict[str, Cell] = {}
         size = input_size
         for k in range(num_layers):
             for end in self._directions:
-                made = self.cell_type(size, hidden_size, bias, dtype=dtype, rng=rng, **cell)
+                made = self._made(size, hidden_size, bias, {**cell, "dtype": dtype, "rng": rng})
                 self._cells[f"l{k}{end}"] = made
             size = made.state_sizes[0] * len(self._directions)
         self.output_size = size
@@ -87,6 +139,29 @@ class Recurrent(Module):
             for name, weight in list(layer.named_parameters()):
                 label(weight, "parameter", f"{name}_{at}")
                 setattr(self, f"{name}_{at}", weight)
+
+    def _made(self, input_size: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Cell:
+        """A cell. If it does not know an option, the error names the layer, which is what the caller built."""
+        try:
+            return self.cell_type(input_size, hidden_size, bias, **options)
+        except (OptionError, TypeError) as error:
+            known = options_of(type(self))
+            for option in options:
+                if option not in known and repr(option) in str(error):
+                    raise unknown_option(type(self).__name__, option, known) from None
+            raise
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        command = vars(vars(cls).get("cell_type", Cell)).get("command")
+        if command and LAYERS.get(command, cls).__name__ == cls.__name__:  # a notebook defines a class again and again
+            LAYERS[command] = cls
+
+    @classmethod
+    def constructors(cls) -> Iterable[Callable[..., None]]:
+        """Each `__init__` that the options pass through: at last the cell's."""
+        yield from constructors(cls)
+        yield from getattr(cls, "cell_type", Cell).constructors()
 
     @property
     def cells(self) -> dict[str, Cell]:
@@ -114,6 +189,15 @@ class Recurrent(Module):
         yield from super().modules()
         for cell in self._cells.values():
             yield from cell.modules()
+
+    def _parts(self) -> Iterator[tuple[str, Module]]:
+        """Its submodules, but for the dropouts, which the arguments tell."""
+        return (part for part in super()._parts() if part[0] not in ("dropout", "recurrent_dropout"))
+
+    def _argument(self, name: str) -> Any:
+        """That of the layer, or of its cells."""
+        value = getattr(self, name, getattr(getattr(self, "_cells", {}).get("l0"), name, None))
+        return value.p if isinstance(value, Dropout) else value
 
     def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
         """Run the whole sequence.

@@ -16,10 +16,11 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT, using
 from tinygrad_rnn.engine.tensor import Tensor, from_array, label
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import ShapeError, check_option
 from tinygrad_rnn.nn.cell import Cell, label_input
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, incoming
+from tinygrad_rnn.nn.options import is_integer
 from tinygrad_rnn.nn.passages import begin
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.timeloop import unroll
@@ -108,8 +109,7 @@ class OneToMany(Topology):
     """
 
     def __init__(self, rnn: Recurrent | Cell, head: Module | None = None, feed: str = "zeros") -> None:
-        if feed not in ("zeros", "output"):
-            raise ValueError(f"OneToMany: feed={feed!r}: expected 'zeros' or 'output'")
+        check_option("OneToMany", "feed", feed, ("zeros", "output"))
         super().__init__(rnn, head)
         self.feed = feed
 
@@ -124,10 +124,10 @@ class OneToMany(Topology):
         Returns:
             (y (T, B, O), the states after the last step); y is 0 after a row's own steps.
         Raises:
-            ShapeError: fewer steps than one, or with feed="output" an output that is no input.
+            ShapeError: fewer steps than one, or with feed="output" an output that does not fit as an input.
         """
-        if steps < 1:
-            raise ShapeError(f"OneToMany: {steps} steps", expected="at least 1")
+        if not (is_integer(steps) and steps >= 1):
+            raise ShapeError(f"OneToMany: {steps!r:.60} steps", expected="an integer of at least 1")
         x = incoming(x, self.rnn.weight_ih.dtype if isinstance(self.rnn, Cell) else self.rnn.dtype)
         mask = None if lengths is None else valid_steps(lengths, steps, x.shape[:-1], "OneToMany")
         with using(passage=begin(self.rnn, (x, hx)), step=None):
@@ -163,7 +163,7 @@ def outputs(rnn: Recurrent | Cell, x: Any, hx: Any = None, lengths: Any = None) 
             return rnn.unrolled(x, hx, lengths=lengths)
     x = incoming(x, rnn.weight_ih.dtype)
     if x.ndim not in (2, 3) or len(x) == 0:
-        raise ShapeError(f"{type(rnn).__name__}: x is no sequence", expected="x (T, B, I) or (T, I) with T ≥ 1",
+        raise ShapeError(f"{type(rnn).__name__}: x is not a sequence", expected="x (T, B, I) or (T, I) with T ≥ 1",
                          got=f"x {x.shape}", where=str(CONTEXT.get()))  # fmt: skip
     batch = x.shape[1:-1]
     mask = None if lengths is None else valid_steps(lengths, len(x), batch, type(rnn).__name__)
