@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
-from tinygrad_rnn.diagnostics.flow import magnitude
+from tinygrad_rnn.engine.summary import magnitude
 
 RNG = np.random.default_rng(0)
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}  # float64: the same products in another order
@@ -108,7 +108,7 @@ def test_what_has_no_flow():
         tg.gradient_flow(loss, hs)
     with pytest.raises(tg.GraphError, match="state 2 was not recorded"):
         tg.gradient_flow(loss, [hs[0], hs[1].detach()])
-    with pytest.raises(tg.GraphError, match="not a recorded scalar"):
+    with pytest.raises(tg.GraphError, match="the loss is not a scalar"):
         tg.gradient_flow(output, hs)
     with pytest.raises(tg.GraphError, match="was not recorded"):
         tg.labelled(output.detach(), "h")
@@ -290,10 +290,3 @@ def test_the_spectral_radius_of_what_turns_is_the_modulus():
     )
     assert tg.spectral_radius(np.zeros((0, 0))) == 0.0
     assert tg.spectral_radius(2 * np.eye(2, dtype=np.float16)) == 2.0  # for which LAPACK has no routine
-
-
-def test_the_norm_of_what_would_overflow():
-    assert magnitude(np.array([3e200, 4e200])) == pytest.approx(5e200)
-    assert magnitude(np.array([3e-200, 4e-200])) == pytest.approx(5e-200)
-    assert magnitude(np.array([3 + 4j])) == 5.0
-    assert np.isnan(magnitude(np.array([1.0, np.nan])))

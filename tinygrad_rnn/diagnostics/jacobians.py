@@ -15,8 +15,9 @@ import numpy as np
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Node, ancestors
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import GraphError, ShapeError
 
@@ -41,7 +42,10 @@ def step_jacobians(states: Sequence[Any]) -> list[Array]:
     [array([[2., 0.],
            [0., 4.]])]
     """
-    nodes = [_recorded(t, state) for t, state in enumerate(states, 1)]
+    nodes = [
+        [recorded("step_jacobians", f"state {t}", part) for part in flatten(state)[0]]
+        for t, state in enumerate(states, 1)
+    ]
     for t, (before, after) in enumerate(pairwise(nodes), 1):
         _refuse_stranger(t, before, after)
     for t in range(2, len(nodes)):
@@ -96,15 +100,6 @@ def spectral_radius(W: Any) -> float:
             help="an LSTM's or GRU's weight_hh holds a block for each gate: np.split(W, G)[k] is that of gate k",
         )
     return float(np.max(np.abs(np.linalg.eigvals(W.astype(np.result_type(W, np.float64)))), initial=0.0))
-
-
-def _recorded(t: int, state: Any) -> list[Node]:
-    """The nodes of a state's parts."""
-    parts, _ = flatten(state)
-    if not all(isinstance(part, Tensor) and part.requires_grad for part in parts):
-        raise GraphError(f"step_jacobians: state {t} was not recorded", expected="Tensors that require grad",
-                         got=f"{state!r:.80}", help="detach() and no_grad() cut states off")  # fmt: skip
-    return [part.node for part in parts]
 
 
 def _refuse_stranger(t: int, before: list[Node], after: list[Node]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.errors import GraphError
@@ -33,10 +34,8 @@ def labelled(output: Tensor, name: str, scope: str | None = None) -> list[Tensor
     >>> len(labelled(output, "c")), labelled(output, "f")[0].shape
     (5, (1, 3))
     """
-    if not isinstance(output, Tensor) or not output.requires_grad:
-        raise GraphError("labelled: the output was not recorded", expected="what was computed from parameters",
-                         got=f"{output!r:.80}")  # fmt: skip
-    return [from_array(_value(node), node) for node in in_order(named(output.node, (name,), scope))]
+    end = recorded("labelled", "the output", output)
+    return [from_array(_value(node), node) for node in in_order(named(end, (name,), scope))]
 
 
 def named(end: Node, names: Sequence[str], scope: str | None) -> list[Node]:
