@@ -29,7 +29,7 @@ def gradient_flow(loss: Tensor, states: str | Sequence[Tensor], scope: str | Non
 
         ∂loss/∂h_t = Σ over all ways from h_t to the loss: the outputs of step t, and h_{t+1}
 
-    The graph is kept. A state that the loss does not depend on has 0; so has, in float32, one to which less than 1e-45
+    The graph is kept. A state that the loss does not depend on has 0. So has, in float32, one to which less than 1e-45
     comes back: measure in float64.
 
     Args:
@@ -63,7 +63,7 @@ def _states(end: Node, name: str, scope: str | None) -> list[tuple[Node, Node | 
 
     Of the last step h′ alone may be behind the loss, since nothing goes on from what is held.
     """
-    found = named(end, (name, f"{name}′"), scope)
+    found = named("gradient_flow", end, (name, f"{name}′"), scope)
     proposed = {
         node: parent
         for node in found
@@ -89,14 +89,14 @@ def _given(end: Node, states: Any) -> list[Node]:
     """The nodes of states that were handed in, at least one of them behind the loss."""
     if isinstance(states, Tensor):
         raise GraphError(
-            "gradient_flow: the states are one Tensor",
+            "gradient_flow: the states came as one Tensor",
             expected="a list of the states of each step, as they were computed",
-            got=f"shape {states.shape}: stacked from them afterwards, so the gradient of the next step misses it",
-            help='layer.unrolled(x)[0] has them; or pass their name, "h"',
+            got=f"shape {states.shape}: stacked from the states afterwards, and the next step does not read it",
+            help='layer.unrolled(x)[0] returns that list; or pass the name of the states, "h"',
         )
     nodes = [recorded("gradient_flow", f"state {t}", state) for t, state in enumerate(states, 1)]
     if nodes and not set(nodes) & set(ancestors([end], grad_only=True)):
-        raise GraphError("gradient_flow: the loss was computed from none of these states",
+        raise GraphError("gradient_flow: the loss was not computed from any of these states",
                          help="take the states and the loss from the same run")  # fmt: skip
     ordered = sorted(nodes, key=lambda node: node.number)
     for before, after in zip([None, *ordered], ordered, strict=False):
@@ -106,8 +106,8 @@ def _given(end: Node, states: Any) -> list[Node]:
                 "gradient_flow: a state was not computed from the one before it",
                 expected="the states of one recurrence",
                 got=f"{after.title} of {after.context}",
-                help="with lengths=, or in two directions, a layer makes its outputs from its states and does not go "
-                'on from them: pass the name of the states, "h"',
+                help="with lengths=, or in two directions, a layer makes its outputs from its states, and the next "
+                'step does not start from them: pass the name of the states, "h"',
             )
     return nodes
 

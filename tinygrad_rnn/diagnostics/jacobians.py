@@ -34,7 +34,7 @@ def step_jacobians(states: Sequence[Any]) -> list[Array]:
         T − 1 matrices (S, S), S the elements of one state, its parts end to end. The graph is kept.
     Raises:
         GraphError: a state was not recorded, was not computed from the one before it, or depends on an earlier one
-            past the state between them.
+            by a way that avoids the state between them.
 
     >>> import tinygrad_rnn as tg
     >>> a = tg.tensor([1.0, 2.0], requires_grad=True)
@@ -94,7 +94,7 @@ def spectral_radius(W: Any) -> float:
     W = np.asarray(as_array(W))
     if W.ndim != 2 or W.shape[0] != W.shape[1]:
         raise ShapeError(
-            f"spectral_radius: a matrix {W.shape} has no eigenvalues",
+            f"spectral_radius: a matrix of shape {W.shape} has no eigenvalues",
             expected="(H, H)",
             got=str(W.shape),
             help="an LSTM's or GRU's weight_hh holds a block for each gate: np.split(W, G)[k] is that of gate k",
@@ -103,13 +103,13 @@ def spectral_radius(W: Any) -> float:
 
 
 def _refuse_stranger(t: int, before: list[Node], after: list[Node]) -> None:
-    """Unconnected states would have a Jacobian of zeros, and say nothing of why."""
+    """Unconnected states would have a Jacobian of zeros that does not tell why."""
     if not set(before) & set(ancestors(after, grad_only=True, floor=min(node.number for node in before))):
         raise GraphError(
             f"step_jacobians: state {t + 1} was not computed from state {t}",
             expected="the states of one recurrence, in the order they were computed",
             got=", ".join(f"{node.title} of {node.context}" for node in after),
-            help="of a layer's second direction, pass them reversed",
+            help="a layer's second direction computes its states from the last to the first: pass them reversed",
         )
 
 
@@ -119,7 +119,7 @@ def _refuse_detour(t: int, first: list[Node], between: list[Node], last: list[No
     seen = ancestors(_without(last, between), grad_only=True, floor=floor, ends=between)
     if set(first) & set(seen) - set(between):
         raise GraphError(
-            f"step_jacobians: state {t + 1} depends on state {t - 1} past state {t}",
+            f"step_jacobians: state {t + 1} depends on state {t - 1} by a way that avoids state {t}",
             expected="each step's whole state: what the next step starts from",
             got=", ".join(node.title for node in last),
             help='an LSTM\'s is (h, c): zip(labelled(loss, "h"), labelled(loss, "c"))',

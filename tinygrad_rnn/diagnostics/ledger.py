@@ -42,7 +42,8 @@ def gradient_ledger(loss: Tensor, parameter: Tensor) -> list[Entry]:
     The graph is kept.
 
     Raises:
-        GraphError: the loss was not recorded or is not a scalar, or the parameter is not a leaf that it was computed from.
+        GraphError: the loss was not recorded or is not a scalar, or the parameter is not a leaf
+            that it was computed from.
 
     >>> import tinygrad_rnn as tg
     >>> w = tg.tensor(3.0, requires_grad=True)
@@ -70,8 +71,11 @@ def _checked(loss: Any, parameter: Any) -> list[Node]:
     """Every node behind the loss, oldest first."""
     order = ancestors([recorded_scalar("gradient_ledger", "the loss", loss)])[::-1]
     if not isinstance(parameter, Tensor) or not parameter.is_leaf:
-        raise GraphError("gradient_ledger: the parameter is not a leaf", expected="a Tensor made by tensor(…) or Parameter(…)",
-                         got=f"{parameter!r:.80}")  # fmt: skip
+        raise GraphError(
+            "gradient_ledger: the parameter is not a leaf",
+            expected="a Tensor made by tensor(…) or Parameter(…)",
+            got=f"{parameter!r:.80}",
+        )
     if not parameter.requires_grad or not any(parameter.node in node.inputs for node in order):
         raise GraphError(
             f"gradient_ledger: the loss was not computed from {parameter.name or 'this parameter'}",
