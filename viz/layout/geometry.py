@@ -6,19 +6,19 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from viz.paint.theme import TEXT
 from viz.scene.model import Item
 
 Point = tuple[float, float]
 CORNER = 8.0
+TEXT = 12.0  # points; a subscript of this size is still readable in a projected slide
 
 _NARROW = frozenset(" ,.()[]il|·'tfr∇₀₁₂₃₄₅₆₇₈₉ₜ")
 _PADDING = {
     "parameter": (18, 12), "input": (26, 16), "initial": (26, 16), "op": (12, 14), "gate": (14, 12),
-    "hidden": (28, 16), "memory": (38, 16), "output": (44, 14), "target": (26, 16), "loss": (28, 16),
+    "hidden": (28, 16), "cell": (38, 16), "output": (44, 14), "target": (26, 16), "loss": (28, 16),
     "total": (40, 16), "box": (30, 12), "elided": (4, 4),
 }  # fmt: skip
-_LEAST = {"op": (28, 28), "box": (96, 44), "hidden": (52, 32), "memory": (56, 32), "input": (44, 30)}
+_LEAST = {"op": (28, 28), "box": (96, 44), "hidden": (52, 32), "cell": (56, 32), "input": (44, 30)}
 
 
 def text_size(label: str) -> tuple[float, float]:
@@ -70,7 +70,7 @@ def _contains(place: Placed, dx: float, dy: float) -> bool:
     u, v = abs(dx) / (place.w / 2), abs(dy) / (place.h / 2)
     if place.item.kind in ("input", "initial", "op", "hidden", "target"):
         return u * u + v * v <= 1
-    if place.item.kind == "memory":
+    if place.item.kind == "cell":
         return v <= 1 and u * place.w / 2 + v * place.w * 0.125 <= place.w / 2
     if place.item.kind == "output":
         u = abs(dx - 0.2 * place.w * dy / place.h) / (0.4 * place.w)

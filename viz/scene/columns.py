@@ -1,33 +1,45 @@
-"""Which column (time step) and which layer every node of a graph stands in."""
+"""Which column every node of a graph stands in: time, from left to right.
+
+step 0   step 1   step 2   none        h₀ │ h₁ │ h₂ │        a weight, which all steps share, stands in no column
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinygrad_rnn.engine.snapshot import Graph
-from viz.scene.groups import Scope, cell_of
+from tinygrad_rnn.engine.snapshot import Graph, GraphNode
 
 Columns = Mapping[int, int | None]
 
 
+def moment(node: GraphNode) -> int | None:
+    """When a node was made; None outside time. What is drawn asks here alone, and takes steps for nothing but text."""
+    return node.step
+
+
+def is_timed(graph: Graph) -> bool:
+    """Whether anything of the graph was made in a step."""
+    return any(moment(node) is not None for node in graph.nodes)
+
+
 def columns(graph: Graph) -> Columns:
-    """The step each node stands in: its own, or that of its neighbours where it was made outside any step.
+    """The column of each node's own moment, or of its neighbours' where it was made outside time.
 
     Parameters, and leaves that several steps share, stand in no column (None). Without steps there is one column, and
     initial states stand before it.
     """
-    if not any(node.step for node in graph.nodes):
+    if not any(moment(node) for node in graph.nodes):
         return {node.id: 0 if node.role == "initial_state" else 1 for node in graph.nodes}
     found: dict[int, int | None] = {}
     shared = {node.id for node in graph.parameters}
     for node in graph.nodes:
-        users = {graph.nodes[user].step for user, _ in graph.uses(node)}
+        users = {moment(graph.nodes[user]) for user, _ in graph.uses(node)}
         if node.id in shared:
             found[node.id] = None
         elif node.role == "initial_state":
             found[node.id] = _start(graph, users)
-        elif node.step is not None:
-            found[node.id] = node.step
+        elif moment(node) is not None:
+            found[node.id] = moment(node)
         elif node.op is None:
             found[node.id] = users.pop() if len(users) == 1 else None
         else:
@@ -38,16 +50,5 @@ def columns(graph: Graph) -> Columns:
 def _start(graph: Graph, users: set[int | None]) -> int:
     """An initial state stands before the first step that uses it: at the right where time runs backwards."""
     first = min((t for t in users if t), default=1)
-    last = max(node.step or 0 for node in graph.nodes)
+    last = max(moment(node) or 0 for node in graph.nodes)
     return last + 1 if first == last > 1 else first - 1
-
-
-def layers(graph: Graph, cells: list[Scope], columns: Columns) -> dict[int, int]:
-    """The recurrent layer each node was made in, else the lowest that it leads to, else the place above them all."""
-    found: dict[int, int] = {}
-    for node in reversed(graph.nodes):
-        own = cell_of(node, cells)
-        free = columns[node.id] is None or node.role == "initial_state"
-        near = [found[u] for u, _ in graph.uses(node) if free or columns[u] in (columns[node.id], None)]
-        found[node.id] = own if own is not None else min(near, default=len(cells))
-    return found
