@@ -54,12 +54,12 @@ def picture(graph: Graph, view: str = CELL.name, *, gradients: bool = False) -> 
     """
     check_option("viz.draw", "view", view, VIEWS)
     scopes = cell_scopes(graph)
-    way = VIEWS[view] if scopes else OP
-    groups = way.groups(graph)
-    items = Items(graph, scopes, groups, opened=way.opened)
+    chosen = VIEWS[view] if scopes else OP
+    groups = chosen.groups(graph)
+    items = Items(graph, scopes, groups, opened=chosen.opened)
     by_group = items.made(gradients=gradients)
     drawn = tuple(by_group.values())
-    edges = forward(graph, groups, by_group, merged=way.merged) + (backward(drawn) if gradients else [])
+    edges = forward(graph, groups, by_group, merged=chosen.merged) + (backward(drawn) if gradients else [])
     columns = {item.column for item in drawn if item.column and item.kind != "initial"}
     steps = tuple(sorted(columns)) if items.timed else ()
-    return Picture(drawn, tuple(edges), way.opened, steps, tuple(items.cells), len(steps), gradients)
+    return Picture(drawn, tuple(edges), chosen.opened, steps, tuple(items.cells), len(steps), gradients)

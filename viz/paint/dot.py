@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from viz.layout.geometry import TEXT, Placed, spline
+from viz.layout.geometry import SHAPES, TEXT, Placed, spline
 from viz.layout.grid import Frame, Layout
 from viz.layout.routes import route
 from viz.paint.heat import backward_pen, heat, text_on
@@ -91,7 +91,7 @@ def _node(place: Placed, plan: Layout, theme: Theme) -> str:
     values = {
         "id": item.id, "class": f"node-{item.kind}" + (" shared" if shared else ""), "label": item.label,
         "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}", "width": f"{place.w / 72:.4f}",
-        "height": f"{place.h / 72:.4f}", "shape": look.shape, "style": extra, "fillcolor": fill,
+        "height": f"{place.h / 72:.4f}", "shape": SHAPES[item.kind].outline, "style": extra, "fillcolor": fill,
         "color": look.stroke, "fontcolor": ink, "penwidth": look.pen,
     }  # fmt: skip
     return f"{quote(item.id)} {attributes(values | ({'peripheries': 2} if shared else {}))};"

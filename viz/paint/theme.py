@@ -1,4 +1,4 @@
-"""Every colour, shape and font of the pictures, light and dark; how large a text is, the layout says.
+"""Every colour, pen and font of the pictures, light and dark; shapes and sizes are the layout's.
 
 Shape and colour always differ together, so that neither has to be told apart alone; text on its fill keeps a contrast
 of at least 4.5 : 1 in both themes.
@@ -17,13 +17,12 @@ FALLBACK = "Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"
 
 @dataclass(frozen=True)
 class Look:
-    """How one kind of item is drawn: Graphviz's own words for the shape and style."""
+    """How one kind of item is painted; the style in Graphviz's own words."""
 
-    shape: str
     fill: str
     stroke: str
-    style: str = "filled"
-    pen: float = 1.3
+    style: str
+    pen: float
 
 
 @dataclass(frozen=True)
@@ -64,22 +63,9 @@ def _lines(data: str, weight: str, state: str, warm: str) -> dict[str, Line]:
 
 
 def _looks(fills: Mapping[str, tuple[str, str]]) -> dict[str, Look]:
-    shapes = {
-        "parameter": ("box", "filled", 1.3),
-        "input": ("ellipse", "filled", 1.3),
-        "initial": ("ellipse", "dashed,filled", 1.3),
-        "op": ("ellipse", "filled", 1.3),
-        "gate": ("box", "filled", 1.3),
-        "hidden": ("ellipse", "filled", 2.2),
-        "cell": ("hexagon", "filled", 2.2),
-        "output": ("parallelogram", "filled", 1.3),
-        "target": ("ellipse", "dashed,filled", 1.3),
-        "loss": ("octagon", "filled", 1.3),
-        "total": ("doubleoctagon", "filled", 1.3),
-        "box": ("box", "rounded,filled", 1.3),
-        "elided": ("plaintext", "", 0.0),
-    }
-    return {kind: Look(shape, *fills[kind], style, pen) for kind, (shape, style, pen) in shapes.items()}
+    styles = {"initial": "dashed,filled", "target": "dashed,filled", "box": "rounded,filled", "elided": ""}
+    pens = {"hidden": 2.2, "cell": 2.2, "elided": 0.0}
+    return {kind: Look(*fills[kind], styles.get(kind, "filled"), pens.get(kind, 1.3)) for kind in fills}
 
 
 LIGHT = Theme(

@@ -64,7 +64,14 @@ def gradient_of(node: GraphNode) -> float | None:
 
 @dataclass(frozen=True)
 class Edge:
-    """One use of a value, or several where a box hides them."""
+    """One use of a value, or several where a box hides them.
+
+    Attributes:
+        source, target: the ids of two items; a gradient goes from the later state to the earlier.
+        kind: what kind of line it is, in the theme's words.
+        count: how many uses it stands for.
+        norm: of the gradient that goes back along it.
+    """
 
     source: str
     target: str
