@@ -1,4 +1,4 @@
-"""One step of one layer, laid out: rows from bottom to top as data flows, columns across each row.
+"""One step of one layer, laid out: rows from bottom to top, as the data flows.
 
 row 3            c ───── road: × and + between a state and itself stay level
 row 2      i   g   │

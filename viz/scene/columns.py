@@ -13,7 +13,7 @@ Columns = Mapping[int, int | None]
 
 
 def moment(node: GraphNode) -> int | None:
-    """When a node was made; None outside time. What is drawn asks here alone, and takes steps for nothing but text."""
+    """When a node was made, None outside time: every place in time is asked for here; labels alone read `node.step`."""
     return node.step
 
 

@@ -38,8 +38,7 @@ def _boxed(source: Item, target: Item) -> str:
 def _plain(source: Item, target: Item, road: bool) -> str:
     if source.kind == "parameter" and source.column is None:
         return "weight"
-    onward = source.is_carried and source.column != target.column
-    onward = onward and source.layer == target.layer
+    onward = source.is_carried and source.column != target.column and source.layer == target.layer
     if road:
         return "cell" if source.kind == "cell" or _leads_to_cell_state(source, target) else "recurrent"
     return "recurrent" if onward else "data"
