@@ -16,7 +16,7 @@ from viz.paint.dot import size, source
 from viz.paint.theme import THEMES
 from viz.scene import text
 from viz.scene.elide import elide, kept_steps
-from viz.scene.model import gradient_of
+from viz.scene.model import gradient_norm
 from viz.views import VIEWS, picture
 
 __all__ = ["Drawing", "draw"]
@@ -145,7 +145,7 @@ def _graph(x: Any, gradients: bool) -> Graph:
             )
         graph: Graph = x.graph(gradients=gradients)
         return graph
-    if gradients and all(gradient_of(node) is None for node in x.nodes):
+    if gradients and all(gradient_norm(node) is None for node in x.nodes):
         raise OptionError(
             "viz.draw: gradients=True, but this Graph has none",
             expected="a Graph that was made with gradients",

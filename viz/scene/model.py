@@ -44,7 +44,7 @@ class Item:
     @property
     def gradient(self) -> float | None:
         """Norm of the gradient of the value it shows."""
-        return gradient_of(self.nodes[0]) if self.nodes else None
+        return gradient_norm(self.nodes[0]) if self.nodes else None
 
     @property
     def is_carried(self) -> bool:
@@ -57,7 +57,7 @@ class Item:
         return self.is_carried or self.kind == "parameter"
 
 
-def gradient_of(node: GraphNode) -> float | None:
+def gradient_norm(node: GraphNode) -> float | None:
     """Norm of the gradient that was recorded at a node; None where there is none."""
     return node.gradient
 

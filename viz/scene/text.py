@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from tinygrad_rnn.engine.snapshot import GraphNode
-from viz.scene.model import Item, Picture, gradient_of
+from viz.scene.model import Item, Picture, gradient_norm
 
 _LAYER = re.compile(r" l\d+(_reverse)?$")
 _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
@@ -74,7 +74,7 @@ def tooltip(node: GraphNode, uses: int, *, gradients: bool) -> str:
     parts = [f"{node.name} ({node.role})" if node.role else node.name or "", f"op {node.op}" if node.op else "leaf"]
     parts += [f"scope {'/'.join(node.scope)}" if node.scope else "", "" if node.step is None else f"step {node.step}"]
     parts += [f"shape {node.shape}", node.dtype, f"{uses} uses" if uses > 1 else ""]
-    return " · ".join(part for part in [*parts, norm(gradient_of(node)) if gradients else ""] if part)
+    return " · ".join(part for part in [*parts, norm(gradient_norm(node)) if gradients else ""] if part)
 
 
 def title(picture: Picture) -> str:
