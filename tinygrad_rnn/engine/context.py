@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from tinygrad_rnn.errors import GraphError
 
 __all__ = ["detect_anomaly", "enable_grad", "no_grad", "scope", "step"]
+
+P = ParamSpec("P")
+Y = TypeVar("Y")
 
 
 class Context(NamedTuple):
@@ -53,9 +56,9 @@ class using:  # noqa: N801  (a context manager, named as a function)
         token, self.tokens = self.tokens
         CONTEXT.reset(token)
 
-    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, f: Callable[P, Y]) -> Callable[P, Y]:
         @wraps(f)
-        def changed(*args: Any, **kwargs: Any) -> Any:
+        def changed(*args: P.args, **kwargs: P.kwargs) -> Y:
             with using(**self.changes):
                 return f(*args, **kwargs)
 

@@ -94,7 +94,7 @@ class LSTMCell(Cell):
         return gate if self.peephole is None else gate + self.peephole[row] * c
 
     def _normalised(self, c: Tensor) -> Tensor:
-        return c if self.gain_c is None else normalised(c) * self.gain_c + self.bias_c
+        return c if self.gain_c is None or self.bias_c is None else normalised(c) * self.gain_c + self.bias_c
 
 
 class LSTM(Recurrent):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT, scope
@@ -11,6 +11,9 @@ from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
 
 __all__ = ["Module", "Parameter"]
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Parameter(Tensor):
@@ -50,6 +53,14 @@ def check_features(owner: str, x: Tensor, size: int, expected: str) -> None:
     )
 
 
+class HasForward(Protocol[P, R_co]):
+    """A module as its call sees it: the arguments and the result are those of its own `forward`."""
+
+    scope_name: str
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+
 class Module:
     """Parameters and submodules are attributes, or stand in a list, tuple or dict that is one; `forward` computes.
 
@@ -78,12 +89,13 @@ class Module:
             label(value, "parameter", name)
         object.__setattr__(self, name, value)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self: HasForward[P, R_co], *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """What `forward` computes, in the module's scope; typed as `forward` is."""
         with scope(self.scope_name or type(self).__name__):
             return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; subclasses say."""
+        """What the module computes: a subclass defines it."""
         raise TypeError(f"{type(self).__name__} defines no forward()")
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
