@@ -17,7 +17,7 @@ ROOMS = [
     "testing", "cli",
 ]  # fmt: skip
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
-    "engine": "context op node tensor trees summary guard anomaly apply declare snapshot",
+    "engine": "context op node tensor typed trees summary guard anomaly apply declare snapshot",
     "autodiff": "usable accumulate backprop observed functions forward reverse higher remat",
     "ops": "indexing pointwise arithmetic shape reduce linalg products softmaxes operators",
     "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autodiff.functions import as_tensors, has_captures, record_function
+from tinygrad_rnn.autodiff.functions import Y, as_tensors, has_captures, record_function
 from tinygrad_rnn.autodiff.usable import check_usable
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.node import Node, ancestors
@@ -60,7 +60,7 @@ def propagate_tangents(
     return moving
 
 
-def jvp(f: Callable[..., Any], xs: Sequence[Any], dxs: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Y], xs: Sequence[Any], dxs: Sequence[Any]) -> tuple[Y, Y]:
     """f(*xs) and the directional derivative dy = Σ (∂y/∂xᵢ) dxᵢ, in one pass.
 
     Args:

@@ -6,7 +6,7 @@ f, xs  →  record_function  →  leaves, f(leaves), how to nest values like the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,12 @@ from tinygrad_rnn.engine.context import CONTEXT, enable_grad
 from tinygrad_rnn.engine.declare import linear
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
-from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.engine.trees import Build, flatten
 from tinygrad_rnn.errors import GraphError
+
+P = ParamSpec("P")
+Y = TypeVar("Y")
+OfTensor: TypeAlias = Callable[Concatenate[Tensor, ...], Any]  # f of one Tensor first: so are its derivatives
 
 
 @linear(transpose=lambda gy, x: gy)
@@ -24,7 +28,7 @@ def identity(x: Array) -> Array:
     return x
 
 
-def record_function(f: Callable[..., Any], xs: Sequence[Any]) -> tuple[list[Tensor], Any, Any]:
+def record_function(f: Callable[..., Y], xs: Sequence[Any]) -> tuple[list[Tensor], Y, Build]:
     """Run f on fresh copies of its arguments: the copies, what f returned, and how to nest values like the arguments.
 
     An argument that already requires grad is aliased, so derivatives of derivatives see through it.

@@ -7,12 +7,12 @@ hessian    the jacobian of grad
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from tinygrad_rnn.autodiff.forward import jvp
-from tinygrad_rnn.autodiff.functions import as_tensors, bind_argnums
+from tinygrad_rnn.autodiff.functions import OfTensor, as_tensors, bind_argnums
 from tinygrad_rnn.autodiff.reverse import grad, vjp
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
@@ -21,6 +21,10 @@ from tinygrad_rnn.ops.shape import reshape, stack
 __all__ = ["hessian", "hvp", "jacobian"]
 
 
+@overload
+def jacobian(f: OfTensor, argnums: Literal[0] = 0) -> Callable[..., Tensor]: ...
+@overload
+def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any: ...
 def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """A function that returns J[i…, j…] = ∂f(*xs)[i…] / ∂xs[argnums][j…], shape f's + the argument's.
 
@@ -60,6 +64,10 @@ def _units(ys: Sequence[Tensor], k: int) -> Iterator[list[Array]]:
         yield unit
 
 
+@overload
+def hessian(f: OfTensor) -> Callable[[Any], Tensor]: ...
+@overload
+def hessian(f: Callable[..., Any]) -> Any: ...
 def hessian(f: Callable[..., Any]) -> Callable[[Any], Any]:
     """A function that returns H[i…, j…] = ∂²f/∂xᵢ∂xⱼ of a scalar f of one argument.
 
@@ -70,6 +78,10 @@ def hessian(f: Callable[..., Any]) -> Callable[[Any], Any]:
     return jacobian(grad(f))
 
 
+@overload
+def hvp(f: OfTensor) -> Callable[[Any, Any], Tensor]: ...
+@overload
+def hvp(f: Callable[..., Any]) -> Any: ...
 def hvp(f: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     """A function of (x, v) that returns H·v of a scalar f, without H: the tangent of its gradient along v.
 

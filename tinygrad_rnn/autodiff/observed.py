@@ -14,7 +14,7 @@ from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.node import Leaf, Node, ancestors
 from tinygrad_rnn.engine.snapshot import Graph, snapshot
 from tinygrad_rnn.engine.summary import magnitude
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.tensor import Array, Tensor, define
 from tinygrad_rnn.ops.shape import sum_to
 
 __all__ = ["graph"]
@@ -68,4 +68,4 @@ def _graph_of(self: Tensor, *, values: bool = False, gradients: bool = False) ->
     return graph(self, values=values, gradients=gradients)
 
 
-Tensor.graph = _graph_of  # type: ignore[method-assign]
+define("graph", _graph_of)

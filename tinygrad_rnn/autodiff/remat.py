@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.autodiff.forward import propagate_tangents
-from tinygrad_rnn.autodiff.functions import identity
+from tinygrad_rnn.autodiff.functions import P, Y, identity
 from tinygrad_rnn.engine.context import CONTEXT, enable_grad
 from tinygrad_rnn.engine.declare import primitive
 from tinygrad_rnn.engine.node import Node
@@ -26,7 +26,7 @@ from tinygrad_rnn.ops.shape import astype, concatenate, reshape
 __all__ = ["checkpoint"]
 
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+def checkpoint(f: Callable[P, Y]) -> Callable[P, Y]:
     """f, recorded as one node: its inside is forgotten after the forward pass and computed again in the backward.
 
     Memory for one run of f at a time, at the cost of a second forward. What f closes over gets its gradient too.
@@ -40,19 +40,19 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     tensor(True)
     """
 
-    def run(*xs: Any) -> Any:
+    def run(*xs: Any, **options: Any) -> Any:
         leaves, build = flatten(xs)
         moving = [k for k, x in enumerate(leaves) if isinstance(x, Tensor) and x.requires_grad]
         now = CONTEXT.get()
         if not now.recording:
-            return f(*xs)
+            return f(*xs, **options)
 
         def again(inputs: Sequence[Tensor]) -> tuple[Tensor, list[Any], Any]:
             full = list(leaves)
             for k, x in zip(moving, inputs, strict=True):
                 full[k] = x
             with enable_grad():
-                ys, build_y = flatten(f(*build(full)))
+                ys, build_y = flatten(f(*build(full), **options))
                 ends = [y for y in ys if isinstance(y, Tensor) and y.requires_grad]
                 packed = concatenate([reshape(y, (-1,)) for y in ends]) if ends else from_array(np.zeros(0), None)
             return packed, ys, build_y

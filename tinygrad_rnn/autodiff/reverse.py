@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from tinygrad_rnn.autodiff.backprop import backprop
-from tinygrad_rnn.autodiff.functions import bind_argnums, has_captures, identity, record_function
+from tinygrad_rnn.autodiff.functions import OfTensor, Y, bind_argnums, has_captures, identity, record_function
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Leaf
-from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
+from tinygrad_rnn.engine.tensor import Array, Tensor, define, from_array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
 
@@ -72,7 +72,7 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
                 owner._grad = from_array(np.array(g if owner._grad is None else owner._grad._array + g), None)
 
 
-Tensor.backward = backward  # type: ignore[assignment, method-assign]
+define("backward", backward)
 
 
 def _backprop_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor], record: bool) -> list[Tensor]:
@@ -86,7 +86,7 @@ def _backprop_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor
     return [identity(g) if isinstance(g, Tensor) else from_array(np.array(g), None) for g in gs]
 
 
-def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
+def vjp(f: Callable[..., Y], *xs: Any) -> tuple[Y, Callable[[Any], tuple[Any, ...]]]:
     """f(*xs) and its pullback, gy ↦ (gx₁, gx₂, …) with gxᵢ = (∂y/∂xᵢ)ᵀ gy.
 
     Args:
@@ -124,7 +124,11 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., tuple[Any, 
     return rebuild([y if record else y.detach() if isinstance(y, Tensor) else y for y in ys]), pullback
 
 
-def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Any, Any]]:
+@overload
+def value_and_grad(f: OfTensor, argnums: Literal[0] = 0) -> Callable[..., tuple[Tensor, Tensor]]: ...
+@overload
+def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any: ...
+def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Tensor, Any]]:
     """A function that returns (f(*xs), ∂f/∂xs[argnums]) for a scalar f, in one forward and one backward.
 
     Args:
@@ -134,7 +138,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
         GraphError: f does not return one scalar. DTypeError: an argument is not float.
     """
 
-    def both(*xs: Any, **options: Any) -> tuple[Any, Any]:
+    def both(*xs: Any, **options: Any) -> tuple[Tensor, Any]:
         of_chosen, chosen = bind_argnums(partial(f, **options), xs, argnums)
         inputs, y, build = record_function(of_chosen, chosen)
         if not isinstance(y, Tensor) or y.size != 1:
@@ -152,6 +156,10 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     return both
 
 
+@overload
+def grad(f: OfTensor, argnums: Literal[0] = 0) -> Callable[..., Tensor]: ...
+@overload
+def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any: ...
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """A function that returns ∂f/∂xs[argnums] of a scalar f; apply it again for higher orders.
 

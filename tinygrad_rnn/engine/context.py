@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 from weakref import ref
 
 from tinygrad_rnn.errors import GraphError
@@ -65,6 +65,10 @@ class Passage(NamedTuple):
         return self.runner is not None and self.runner() is runner
 
 
+P = ParamSpec("P")
+Y = TypeVar("Y")
+
+
 class Context(NamedTuple):
     """How ops run at this moment in this thread or task: one value, swapped whole and shared by the nodes."""
 
@@ -110,9 +114,9 @@ class using:  # noqa: N801  (a context manager, named as a function)
         token, self.tokens = self.tokens
         CONTEXT.reset(token)
 
-    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, f: Callable[P, Y]) -> Callable[P, Y]:
         @wraps(f)
-        def changed(*args: Any, **kwargs: Any) -> Any:
+        def changed(*args: P.args, **kwargs: P.kwargs) -> Y:
             with using(**self.changes):
                 return f(*args, **kwargs)
 

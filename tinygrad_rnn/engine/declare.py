@@ -9,9 +9,10 @@
     @linear(transpose=…)               its jvp is itself
     @nondifferentiable                 integers or booleans come out
 
-Positional parameters are arrays; keyword-only ones are static, and may be passed by position as in NumPy. Called on
-arrays an op is the NumPy function; called on Tensors it also records a node. Rules are written with ops, so run on
-arrays they are plain NumPy and run on Tensors they are recorded themselves: that is all there is to higher orders.
+Parameters before "/" are arrays, all that are not keyword-only where there is no "/"; the others are static, passed by
+position or by name as in NumPy. Called on arrays an op is the NumPy function; called on Tensors it also records a node.
+Rules are written with ops, so run on arrays they are plain NumPy and run on Tensors they are recorded themselves: that
+is all there is to higher orders.
 """
 
 from __future__ import annotations
@@ -22,25 +23,34 @@ from typing import Any, cast
 
 from tinygrad_rnn.engine.apply import apply_any, apply_one, apply_one_static, apply_two
 from tinygrad_rnn.engine.op import REGISTRY, Op, Primitive, Rule
+from tinygrad_rnn.engine.typed import Declares, declares
 
 __all__ = ["elementwise", "linear", "nondifferentiable", "primitive"]
 
 
-def primitive(forward: Callable[..., Any]) -> Primitive:
+@declares
+def primitive(forward: Callable[..., Any]) -> Any:
     """Declare an op by its NumPy forward; its rules follow with `.vjp(…)` and `.jvp(…)`."""
     return _declare(Op(forward))
 
 
-def nondifferentiable(forward: Callable[..., Any]) -> Primitive:
+@declares
+def nondifferentiable(forward: Callable[..., Any]) -> Any:
     """Declare an op whose output is piecewise constant: it is computed, recorded nowhere, and passes no gradient."""
     return _declare(Op(forward, differentiable=False))
 
 
-def elementwise(**derivatives: Rule | int) -> Callable[[Callable[..., Any]], Primitive]:
+@declares
+def composite(f: Callable[..., Any]) -> Any:
+    """f itself, a function made of ops, typed as they are."""
+    return f
+
+
+def elementwise(**derivatives: Rule | int) -> Declares:
     """Declare an op that acts on each element alone, by dy/dx for each argument: `f(y, *args)`, or the constant ±1."""
 
-    def declare(forward: Callable[..., Any]) -> Primitive:
-        op = primitive(forward)
+    def declare(forward: Callable[..., Any]) -> Any:
+        op = _declare(Op(forward))
         for name, derivative in derivatives.items():
             rule = _scale(derivative)
             op.vjp(**{name: rule})
@@ -59,11 +69,11 @@ def _scale(derivative: Rule | int) -> Rule:
     return lambda g, y, *args: g * slope(y, *args)
 
 
-def linear(*, transpose: Rule) -> Callable[[Callable[..., Any]], Primitive]:
+def linear(*, transpose: Rule) -> Declares:
     """Declare an op y = A(static)·x by its transpose, `gx = transpose(gy, x, **static)`; its jvp is itself."""
 
-    def declare(forward: Callable[..., Any]) -> Primitive:
-        op = primitive(forward)
+    def declare(forward: Callable[..., Any]) -> Any:
+        op = _declare(Op(forward))
         name = op.op.params[0]
         op.vjp(**{name: lambda gy, y, x, **static: transpose(gy, x, **static)})
         op.jvp(**{name: lambda dx, y, x, **static: op(dx, **static)})
@@ -77,6 +87,7 @@ def _declare(op: Op) -> Primitive:
     make = apply_any if op.variadic else plain.get(len(op.params), apply_any)
     apply = make(op, op.forward)
     public = cast("Primitive", wraps(op.forward)(apply))
+    public.__name__ = op.name
     public.op = op
     public.vjp = lambda **rules: op.set_rules(op.vjps, rules)  # type: ignore[method-assign]
     public.jvp = lambda **rules: op.set_rules(op.jvps, rules)  # type: ignore[method-assign]

@@ -38,16 +38,18 @@ class Op:
     """
 
     def __init__(self, forward: Callable[..., Any], differentiable: bool = True) -> None:
-        parameters = inspect.signature(forward).parameters.values()
-        arrays = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        parameters = list(inspect.signature(forward).parameters.values())
+        first = [p for p in parameters if p.kind is p.POSITIONAL_ONLY]
+        arrays = first or [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        options = parameters[len(arrays) :]
         self.name = forward.__name__.rstrip("_")
         self.symbol = self.name
         self.forward = forward
         self.doc = forward.__doc__ or ""
         self.params = tuple(p.name for p in arrays)
         self.variadic = arrays[0].kind is inspect.Parameter.VAR_POSITIONAL
-        self.static = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
-        self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        self.static = tuple(p.name for p in options)
+        self.defaults = {p.name: p.default for p in options if p.default is not p.empty}
         self.optional = {p.name: p.default for p in arrays if p.default is not p.empty}
         self.vjps: list[Rule | None] = [None] * len(self.params)
         self.jvps: list[Rule | None] = [None] * len(self.params)

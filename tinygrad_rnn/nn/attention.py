@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.engine.tensor import Array, Operand, Tensor, label
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
@@ -55,7 +55,7 @@ class Attention(Module):
         """(…, B, S): how well each key (B, S, A) fits the query (…, B, Q). Every subclass defines its own."""
         raise TypeError(f"{type(self).__name__} defines no score()")
 
-    def forward(self, query: Any, memory: Any, lengths: Any = None) -> tuple[Tensor, Tensor]:
+    def forward(self, query: Operand, memory: Operand, lengths: Any = None) -> tuple[Tensor, Tensor]:
         """Ask once, or once for each of T steps.
 
         Args:
@@ -68,7 +68,7 @@ class Attention(Module):
         """
         return self.look(query, self.remember(memory, lengths))
 
-    def remember(self, memory: Any, lengths: Any = None) -> Memory:
+    def remember(self, memory: Operand, lengths: Any = None) -> Memory:
         """What `look` needs of a memory (S, B, M), computed once.
 
         Raises:
@@ -90,7 +90,7 @@ class Attention(Module):
         values = label(swapaxes(memory, 0, 1), "output", "memory")
         return Memory(label(self.key(values), "output", "keys"), values, mask)
 
-    def look(self, query: Any, memory: Memory) -> tuple[Tensor, Tensor]:
+    def look(self, query: Operand, memory: Memory) -> tuple[Tensor, Tensor]:
         """(context, weights) of a query, as `forward`."""
         query = incoming(query, self.key.weight.dtype)
         check_features(type(self).__name__, query, self.query_size, f"query (…, B, {self.query_size})")
@@ -125,7 +125,7 @@ class DotAttention(Attention):
         self.scaled = scaled
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        scores: Tensor = squeeze(matmul(keys, expand_dims(query, -1)), axis=-1)
+        scores = squeeze(matmul(keys, expand_dims(query, -1)), axis=-1)
         return scores / float(np.sqrt(self.size)) if self.scaled else scores
 
 
@@ -148,5 +148,4 @@ class AdditiveAttention(Attention):
         self.energy = Linear(self.size, 1, bias=False, dtype=dtype, rng=rng)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        scores: Tensor = squeeze(self.energy(tanh(expand_dims(self.query(query), -2) + keys)), axis=-1)
-        return scores
+        return squeeze(self.energy(tanh(expand_dims(self.query(query), -2) + keys)), axis=-1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.engine.tensor import Operand, Tensor
 from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter
@@ -39,7 +39,7 @@ class Embedding(Module):
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.weight = Parameter(init.normal((num_embeddings, embedding_dim), rng=rng, dtype=dtype))
 
-    def forward(self, ids: Any) -> Tensor:
+    def forward(self, ids: Operand) -> Tensor:
         values = np.asarray(as_array(ids))
         if values.dtype.kind not in "iu":
             raise DTypeError(f"Embedding: the ids are {values.dtype}", expected="integers", where=str(CONTEXT.get()))
@@ -50,5 +50,4 @@ class Embedding(Module):
                 got=f"{values.min()} … {values.max()}",
                 where=str(CONTEXT.get()),
             )
-        y: Tensor = take(self.weight, ids, axis=0)
-        return y
+        return take(self.weight, ids, axis=0)

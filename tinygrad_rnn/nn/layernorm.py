@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.engine.tensor import Operand, Tensor
 from tinygrad_rnn.errors import OptionError, ShapeError
 from tinygrad_rnn.nn.module import Module, Parameter, incoming
 from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, is_real
@@ -58,7 +58,7 @@ class LayerNorm(Module):
         self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x: Operand) -> Tensor:
         x = incoming(x, self.dtype)
         axes = tuple(range(-len(self.normalized_shape), 0))
         if x.shape[axes[0] :] != self.normalized_shape or x.ndim < len(axes):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.engine.tensor import Operand, Tensor
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, generator
@@ -39,8 +39,8 @@ class Linear(Module):
         self.weight = Parameter(init.uniform((out_features, in_features), bound, rng=rng, dtype=dtype))
         self.bias = Parameter(init.uniform((out_features,), bound, rng=rng, dtype=dtype)) if bias else None
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x: Operand) -> Tensor:
         x = incoming(x, self.weight.dtype)
         check_features("Linear", x, self.in_features, f"x (…, {self.in_features})")
-        y: Tensor = inner(x, self.weight)
+        y = inner(x, self.weight)
         return y if self.bias is None else y + self.bias

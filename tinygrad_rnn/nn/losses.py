@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.tensor import Tensor, label
+from tinygrad_rnn.engine.tensor import Operand, Tensor, label
 from tinygrad_rnn.errors import DTypeError, ShapeError, check_option
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import incoming
@@ -16,8 +16,10 @@ from tinygrad_rnn.ops import log_sigmoid, log_softmax, squeeze, take_along_axis,
 
 __all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "sequence_loss"]
 
+Reduction: TypeAlias = Literal["mean", "sum", "none"]
 
-def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tensor:
+
+def cross_entropy(logits: Operand, targets: Operand, reduction: Reduction = "mean") -> Tensor:
     """L = −log softmax(logits)[target], in nats per token.
 
     Args:
@@ -55,7 +57,12 @@ def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tens
     return _reduced("cross_entropy", -picked, reduction)
 
 
-def sequence_loss(logits: Any, targets: Any, lengths: Any = None, reduction: str = "token") -> Tensor:
+def sequence_loss(
+    logits: Operand,
+    targets: Operand,
+    lengths: Any = None,
+    reduction: Literal["token", "sequence", "sum", "none"] = "token",
+) -> Tensor:
     """L_t = −log softmax(logits_t)[target_t] of each row's own steps, in nats.
 
     Args:
@@ -91,7 +98,7 @@ def sequence_loss(logits: Any, targets: Any, lengths: Any = None, reduction: str
 
 
 def binary_cross_entropy_with_logits(
-    logits: Any, target: Any, reduction: str = "mean", *, pos_weight: Any = None
+    logits: Operand, target: Operand, reduction: Reduction = "mean", *, pos_weight: Operand | None = None
 ) -> Tensor:
     """L = −[w·y·log σ(x) + (1 − y)·log(1 − σ(x))], from the logits x, so that no σ(x) rounds to 0 or 1.
 
@@ -119,7 +126,7 @@ def binary_cross_entropy_with_logits(
     return _reduced("binary_cross_entropy_with_logits", losses, reduction)
 
 
-def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def mse_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean") -> Tensor:
     """L = (prediction − target)², averaged over every element.
 
     Args:
@@ -137,7 +144,7 @@ def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor
     return _reduced("mse_loss", (prediction - target) ** 2, reduction)
 
 
-def _reduced(owner: str, losses: Tensor, reduction: str) -> Tensor:
+def _reduced(owner: str, losses: Tensor, reduction: Reduction) -> Tensor:
     """The losses as they are asked for, labelled as what they are, so that a picture shows them."""
     check_option(owner, "reduction", reduction, ("mean", "sum", "none"))
     return label(losses if reduction == "none" else getattr(losses, reduction)(), "loss", "L")

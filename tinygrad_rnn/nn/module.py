@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT, scope, using
@@ -12,6 +12,9 @@ from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
 from tinygrad_rnn.nn.tree import tree
 
 __all__ = ["Module", "Parameter"]
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Parameter(Tensor):
@@ -51,6 +54,14 @@ def check_features(owner: str, x: Tensor, size: int, expected: str) -> None:
     )
 
 
+class HasForward(Protocol[P, R_co]):
+    """A module as its call sees it: the arguments and the result are those of its own `forward`."""
+
+    scope_name: str
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+
 class Module:
     """Parameters and submodules are attributes, or stand in a list, tuple or dict that is one; `forward` computes.
 
@@ -86,7 +97,8 @@ class Module:
             label(value, "parameter", name)
         object.__setattr__(self, name, value)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self: HasForward[P, R_co], *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """What `forward` computes, in the module's scope; typed as `forward` is."""
         with scope(self.scope_name or type(self).__name__, self):
             return self.forward(*args, **kwargs)
 

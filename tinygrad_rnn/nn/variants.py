@@ -96,7 +96,7 @@ class ExtendedLSTMCell(LSTMCell):
 
     def normalise(self, c: Tensor) -> Tensor:
         """What h′ sees of c′: with layer_norm, γ ⊙ LN(c′) + β."""
-        return c if self.gain_c is None else normalised(c) * self.gain_c + self.bias_c
+        return c if self.gain_c is None or self.bias_c is None else normalised(c) * self.gain_c + self.bias_c
 
     def project(self, h: Tensor) -> Tensor:
         """What is handed on as h′: with a projection, W_hr h."""

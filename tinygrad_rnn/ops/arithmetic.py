@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.declare import elementwise, nondifferentiable, primitive
-from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.tensor import Array, Bound
 from tinygrad_rnn.ops.pointwise import log
 
 __all__ = [
@@ -122,9 +122,9 @@ def _inside(y: Any, x: Any, a_min: Any, a_max: Any) -> Any:
     a_min=lambda y, x, a_min, a_max: (x < a_min) * (True if a_max is None else a_min < a_max),
     a_max=lambda y, x, a_min, a_max: (x if a_min is None else maximum(x, a_min)) > a_max,
 )
-def clip(x: Array, a_min: Any = None, a_max: Any = None) -> Array:
+def clip(x: Array, a_min: Bound = None, a_max: Bound = None) -> Array:
     """y = min(max(x, a_min), a_max), broadcast together; None is no bound.  dy/dx = 1 inside, 0 on a bound."""
-    return np.clip(x, a_min, a_max)
+    return np.clip(x, a_min, a_max)  # type: ignore[arg-type]  # of a Tensor its array comes here
 
 
 @primitive

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import nondifferentiable, primitive
-from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.tensor import Array, DType, Index, Numbers, Operand, Tensor
 from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
 
 __all__ = [
@@ -32,7 +32,7 @@ def _add_at(x: Array, index: Any, values: Any) -> None:
 
 
 @primitive
-def getitem(x: Array, *, index: Any) -> Array:
+def getitem(x: Array, /, index: Index) -> Array:
     """y = x[index], as NumPy indexes: integers, slices, None, …, masks, integer arrays.  Duplicates add up in gx."""
     return x[index]
 
@@ -96,7 +96,13 @@ index_add_.jvp(
 )
 
 
-def index_add(x: Any, index: Any, values: Any) -> Any:
+@overload
+def index_add(x: Tensor, index: Index, values: Operand) -> Tensor: ...
+@overload
+def index_add(x: Numbers, index: Index, values: Tensor) -> Tensor: ...
+@overload
+def index_add(x: Numbers, index: Index, values: Numbers) -> Array: ...
+def index_add(x: Any, index: Index, values: Any) -> Any:
     """x with `values` added at x[index]; where an index comes twice, both are added.
 
     >>> index_add(np.zeros(3), [0, 0, 2], np.array([1.0, 2.0, 3.0]))
@@ -133,7 +139,7 @@ def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any
 
 
 @primitive
-def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
+def take(x: Array, indices: Array, /, axis: int | None = None) -> Array:
     """y = the elements of x at integer `indices` along `axis` (flattened when None).  Duplicates add up in gx."""
     return np.take(x, _integers(np.asarray(indices), "take: the indices"), axis=axis)
 
@@ -162,7 +168,7 @@ def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[An
 
 
 @primitive
-def take_along_axis(x: Array, indices: Array, *, axis: int | None = -1) -> Array:
+def take_along_axis(x: Array, indices: Array, /, axis: int | None = -1) -> Array:
     """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
     return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis: the indices"), axis=axis)
 
@@ -179,7 +185,7 @@ take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, ind
 
 
 @primitive
-def diagonal(x: Array, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+def diagonal(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """y = the elements x[…, i, …, i + offset, …], along a new last axis."""
     return np.diagonal(x, offset, axis1, axis2)
 
@@ -194,7 +200,7 @@ diagonal.jvp(x=lambda dx, y, x, **static: diagonal(dx, **static))
 
 
 @nondifferentiable
-def one_hot(ids: Array, *, num_classes: int, dtype: Any = np.float64) -> Array:
+def one_hot(ids: Array, /, num_classes: int, dtype: DType = np.float64) -> Array:
     """y[…, k] = 1 where k is the id, else 0, for integer ids in 0 … num_classes − 1."""
     ids = _integers(np.asarray(ids), "one_hot: the ids")
     _integers(np.asarray(num_classes), "one_hot: the classes")
@@ -209,25 +215,25 @@ def one_hot(ids: Array, *, num_classes: int, dtype: Any = np.float64) -> Array:
 
 
 @nondifferentiable
-def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+def argmax(x: Array, /, axis: int | None = None, keepdims: bool = False) -> Array:
     """The index of the largest element along `axis` (of the flattened x when None); the first of a tie."""
     return np.argmax(x, axis=axis, keepdims=keepdims)
 
 
 @nondifferentiable
-def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+def argmin(x: Array, /, axis: int | None = None, keepdims: bool = False) -> Array:
     """The index of the smallest element along `axis` (of the flattened x when None); the first of a tie."""
     return np.argmin(x, axis=axis, keepdims=keepdims)
 
 
 @nondifferentiable
-def argsort(x: Array, *, axis: int | None = -1) -> Array:
+def argsort(x: Array, /, axis: int | None = -1) -> Array:
     """The indices that sort x along `axis`; equal elements keep their order."""
     return np.argsort(x, axis=axis, kind="stable")
 
 
 @primitive
-def sort(x: Array, *, axis: int | None = -1) -> Array:
+def sort(x: Array, /, axis: int | None = -1) -> Array:
     """y = x in rising order along `axis` (flattened when None); equal elements keep their order."""
     return np.sort(x, axis=axis, kind="stable")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 from string import ascii_letters
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.declare import primitive
-from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.declare import composite, primitive
+from tinygrad_rnn.engine.tensor import Array, Numbers, Operand, Tensor
 from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.ops.indexing import diagonal
 from tinygrad_rnn.ops.reduce import sum_
@@ -57,6 +57,9 @@ matmul.together(b=lambda gys, args: dot(np.concatenate([a for a, _ in args]).T, 
 matmul.jvp(a=lambda da, y, a, b: matmul(da, b), b=lambda db, y, a, b: matmul(a, db))
 
 
+Places: TypeAlias = int | Sequence[int]
+
+
 def _free(ndim: int, axes: Sequence[int]) -> list[int]:
     return [k for k in range(ndim) if k not in axes]
 
@@ -86,7 +89,7 @@ def _tensordot_vjp_b(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
 
 
 @primitive
-def tensordot(a: Array, b: Array, *, axes: Any = 2) -> Array:
+def tensordot(a: Array, b: Array, /, axes: int | tuple[Places, Places] = 2) -> Array:
     """y = Σ a·b over pairs of axes: the last and first `axes` of them, or (axes of a, axes of b)."""
     return np.tensordot(a, b, axes)
 
@@ -166,12 +169,14 @@ inner.together(b=lambda gys, args: dot(np.concatenate(gys).T, np.concatenate([a 
 inner.jvp(a=lambda da, y, a, b: inner(da, b), b=lambda db, y, a, b: inner(a, db))
 
 
-def outer(a: Any, b: Any) -> Any:
+@composite
+def outer(a: Array, b: Array) -> Array:
     """y[i, j] = a[i]·b[j], both flattened."""
     return reshape(a, (-1, 1)) * reshape(b, (1, -1))
 
 
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+@composite
+def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """y = Σ x[…, i, …, i + offset, …]: the sum of a diagonal."""
     return sum_(diagonal(x, offset=offset, axis1=axis1, axis2=axis2), axis=-1)
 
@@ -240,6 +245,10 @@ einsum_.vjp(xs=_einsum_vjp)
 einsum_.jvp(xs=_einsum_jvp)
 
 
+@overload
+def einsum(subscripts: str, *operands: Numbers) -> Array: ...  # type: ignore[overload-overlap]  # without a Tensor
+@overload
+def einsum(subscripts: str, *operands: Operand) -> Tensor: ...
 def einsum(subscripts: str, *operands: Any) -> Any:
     """y = Σ over every axis letter that the output does not name, as numpy.einsum reads `subscripts`.
 

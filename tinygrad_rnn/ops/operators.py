@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.engine.tensor import define
 from tinygrad_rnn.ops import arithmetic, indexing, linalg, products, reduce, shape
 
-OPERATORS = {
+OPERATORS: dict[str, Any] = {
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
     "mul": arithmetic.multiply,
@@ -15,7 +15,7 @@ OPERATORS = {
     "pow": arithmetic.power,
     "matmul": linalg.matmul,
 }
-COMPARISONS = {
+COMPARISONS: dict[str, Any] = {
     "eq": arithmetic.equal,
     "ne": arithmetic.not_equal,
     "lt": arithmetic.less,
@@ -23,7 +23,7 @@ COMPARISONS = {
     "gt": arithmetic.greater,
     "ge": arithmetic.greater_equal,
 }
-METHODS = {
+METHODS: dict[str, Any] = {
     "sum": reduce.sum_,
     "mean": reduce.mean,
     "prod": products.prod,
@@ -59,21 +59,21 @@ def _sizes(args: tuple[Any, ...]) -> Any:
 
 
 def bind() -> None:
-    """Give Tensor its operators and methods."""
-    methods: dict[str, Any] = dict(METHODS)
+    """Fill in the operators and methods that Tensor declares."""
     for name, op in OPERATORS.items():
-        methods[f"__{name}__"] = op
-        methods[f"__r{name}__"] = _reflected(op)
+        define(f"__{name}__", op)
+        define(f"__r{name}__", _reflected(op), f"The same with the Tensor on the right: {op.__doc__}")
     for name, op in COMPARISONS.items():
-        methods[f"__{name}__"] = op
-    methods["__neg__"] = arithmetic.negative
-    methods["__abs__"] = arithmetic.abs_
-    methods["__pos__"] = lambda self: self
-    methods["__getitem__"] = lambda self, index: indexing.getitem(self, index=index)
-    methods["reshape"] = lambda self, *sizes: shape.reshape(self, shape=_sizes(sizes))
-    methods["transpose"] = lambda self, *axes: shape.transpose(self, axes=_sizes(axes) or None)
-    methods["ravel"] = methods["flatten"] = lambda self: shape.reshape(self, shape=(-1,))
-    methods["T"] = property(shape.transpose)
-    methods["mT"] = property(lambda self: shape.swapaxes(self, -1, -2))
-    for name, method in methods.items():
-        setattr(Tensor, name, method)
+        define(f"__{name}__", op)
+    for name, op in METHODS.items():
+        define(name, op)
+    define("__neg__", arithmetic.negative)
+    define("__abs__", arithmetic.abs_)
+    define("__pos__", lambda self: self, "y = x.")
+    define("__getitem__", indexing.getitem)
+    define("reshape", lambda self, *sizes: shape.reshape(self, _sizes(sizes)), shape.reshape.__doc__)
+    define("transpose", lambda self, *axes: shape.transpose(self, _sizes(axes) or None), shape.transpose.__doc__)
+    for name in ("ravel", "flatten"):
+        define(name, lambda self: shape.reshape(self, (-1,)), "y = the same numbers in the same order, along one axis.")
+    define("T", shape.transpose, "y = x with its axes in reverse order: the transpose of a matrix.")
+    define("mT", lambda self: shape.swapaxes(self, -1, -2), "y = x with its last two axes exchanged.")

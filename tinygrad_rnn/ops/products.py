@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.declare import primitive
-from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.ops.reduce import Axis, extent, reduction
+from tinygrad_rnn.engine.tensor import Array, Axis
+from tinygrad_rnn.ops.reduce import extent, reduction
 from tinygrad_rnn.ops.shape import concatenate, flip, moveaxis, reshape, stack
 
 __all__ = ["cumprod", "prod"]
@@ -33,7 +33,7 @@ def _product_of_others(y: Any, x: Any, *, axis: Axis) -> Any:
 
 
 @reduction(_product_of_others)
-def prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Π x over `axis`.  ∂y/∂xᵢ = the product of the others, at every order and with any number of zeros."""
     return np.prod(x, axis=axis, keepdims=keepdims)
 
@@ -68,7 +68,7 @@ def _cumprod_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
 
 
 @primitive
-def cumprod(x: Array, *, axis: int | None = None) -> Array:
+def cumprod(x: Array, /, axis: int | None = None) -> Array:
     """yₖ = Π x up to and including k along `axis` (of the flattened x when None): yₖ = yₖ₋₁ xₖ."""
     return np.cumprod(x, axis=axis)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.declare import linear, primitive
-from tinygrad_rnn.engine.op import Primitive
-from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.declare import composite, linear, primitive
+from tinygrad_rnn.engine.op import Rule
+from tinygrad_rnn.engine.tensor import Array, Axis
+from tinygrad_rnn.engine.typed import Declares
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.ops.arithmetic import abs_, where
 from tinygrad_rnn.ops.shape import (
@@ -20,8 +20,6 @@ from tinygrad_rnn.ops.shape import (
 )
 
 __all__ = ["cumsum", "max_", "mean", "min_", "norm", "std", "sum_", "var"]
-
-Axis = int | tuple[int, ...] | None
 
 
 def restore(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -37,10 +35,10 @@ def extent(x: Any, axis: Axis) -> int:
     return int(np.prod([x.shape[a] for a in axes], dtype=int))
 
 
-def reduction(slope: Callable[..., Any]) -> Callable[[Callable[..., Any]], Primitive]:
+def reduction(slope: Rule) -> Declares:
     """Declare a reduction by ∂y/∂x for each element: `slope(y, x, axis=…, …)`, with y's axes restored."""
 
-    def declare(forward: Callable[..., Any]) -> Primitive:
+    def declare(forward: Rule) -> Any:
         op = primitive(forward)
 
         def weights(y: Any, x: Any, axis: Axis, keepdims: bool, **static: Any) -> Any:
@@ -60,7 +58,7 @@ def reduction(slope: Callable[..., Any]) -> Callable[[Callable[..., Any]], Primi
 
 
 @linear(transpose=lambda gy, x, *, axis, keepdims: broadcast_to(restore(gy, x, axis, keepdims), x.shape))
-def sum_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def sum_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ x over `axis`.  gx = gy, spread over the axes that were summed."""
     return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 
@@ -73,7 +71,7 @@ sum_.symbol("Σ")
         restore(gy, x, axis, keepdims) / max(extent(x, axis), 1), x.shape
     )
 )
-def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def mean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ x / n over `axis`.  ∂y/∂x = 1/n."""
     return np.mean(x, axis=axis, keepdims=keepdims)
 
@@ -84,19 +82,19 @@ def _share_of_ties(y: Any, x: Any, *, axis: Axis) -> Any:
 
 
 @reduction(_share_of_ties)
-def max_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def max_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the largest x along `axis`, which must not be empty.  ∂y/∂x = 1 there; ties share equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
 @reduction(_share_of_ties)
-def min_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def min_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the smallest x along `axis`, which must not be empty.  ∂y/∂x = 1 there; ties share equally."""
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
 @reduction(lambda y, x, *, axis, ddof: 2 * (x - mean(x, axis=axis, keepdims=True)) / (extent(x, axis) - ddof))
-def var(x: Array, *, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def var(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """y = Σ (x − x̄)² / (n − ddof) over `axis`.  ∂y/∂x = 2(x − x̄)/(n − ddof)."""
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
@@ -106,13 +104,13 @@ def var(x: Array, *, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -
         (x - mean(x, axis=axis, keepdims=True)) / (where(y == 0, 1.0, y) * (extent(x, axis) - ddof))
     )
 )
-def std(x: Array, *, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def std(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """y = √var(x) over `axis`.  ∂y/∂x = (x − x̄)/((n − ddof)·y), 0 where y = 0."""
     return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
 @reduction(lambda y, x, *, axis: x / where(y == 0, 1.0, y))
-def euclidean_norm(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def euclidean_norm(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = √Σ x² over `axis`, without overflow of the squares.  ∂y/∂x = x/y, 0 where y = 0."""
     scale = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, np.ones_like(scale))
@@ -120,7 +118,8 @@ def euclidean_norm(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Ar
     return y if keepdims else np.squeeze(y, axis=axis if axis is not None else tuple(range(np.ndim(x))))
 
 
-def norm(x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = False) -> Any:
+@composite
+def norm(x: Array, ord: float | None = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = (Σ |x|ᵖ)^(1/p) over `axis`: the length of a vector.
 
     Args:
@@ -148,6 +147,6 @@ def norm(x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = F
         reshape(flip(cumsum(flip(gy, 0), 0), 0), x.shape) if axis is None else flip(cumsum(flip(gy, axis), axis), axis)
     )
 )
-def cumsum(x: Array, *, axis: int | None = None) -> Array:
+def cumsum(x: Array, /, axis: int | None = None) -> Array:
     """yₖ = Σ x up to and including k along `axis` (of the flattened x when None).  gxᵢ = Σ gyₖ over k ≥ i."""
     return np.cumsum(x, axis=axis)

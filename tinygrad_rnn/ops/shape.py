@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.declare import linear, nondifferentiable, primitive
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.declare import composite, linear, nondifferentiable, primitive
+from tinygrad_rnn.engine.tensor import Array, Axes, Axis, Counts, DType, Tensor
+from tinygrad_rnn.engine.typed import X
 from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.ops.indexing import getitem, take
 
@@ -17,8 +18,6 @@ __all__ = [
     "astype", "broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "repeat", "reshape", "split",
     "squeeze", "stack", "swapaxes", "tile", "transpose",
 ]  # fmt: skip
-
-Axes = int | tuple[int, ...]
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
@@ -30,19 +29,19 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 @linear(transpose=lambda gy, x, *, shape: sum_to(gy, x.shape))
-def broadcast_to(x: Array, *, shape: Axes) -> Array:
+def broadcast_to(x: Array, /, shape: Axes) -> Array:
     """y = x repeated along new axes and axes of size 1, up to `shape`.  gx = gy summed over them."""
     return np.broadcast_to(x, shape)
 
 
 @linear(transpose=lambda gy, x, *, shape: reshape(gy, x.shape))
-def reshape(x: Array, *, shape: Axes) -> Array:
+def reshape(x: Array, /, shape: Axes) -> Array:
     """y = the same numbers in the same order, as `shape`; one size may be −1."""
     return np.reshape(x, shape)
 
 
 @linear(transpose=lambda gy, x, *, axes: transpose(gy, None if axes is None else tuple(np.argsort(_positive(axes)))))
-def transpose(x: Array, *, axes: tuple[int, ...] | None = None) -> Array:
+def transpose(x: Array, /, axes: tuple[int, ...] | None = None) -> Array:
     """y = x with its axes in the order `axes`, reversed when None."""
     return np.transpose(x, axes)
 
@@ -55,7 +54,7 @@ def _positive(axes: Sequence[int]) -> list[int]:
 
 
 @linear(transpose=lambda gy, x, *, axis1, axis2: swapaxes(gy, axis1, axis2))
-def swapaxes(x: Array, *, axis1: int, axis2: int) -> Array:
+def swapaxes(x: Array, /, axis1: int, axis2: int) -> Array:
     """y = x with two axes exchanged."""
     return np.swapaxes(x, axis1, axis2)
 
@@ -64,25 +63,25 @@ swapaxes.symbol("ᵀ")
 
 
 @linear(transpose=lambda gy, x, *, source, destination: moveaxis(gy, destination, source))
-def moveaxis(x: Array, *, source: Axes, destination: Axes) -> Array:
+def moveaxis(x: Array, /, source: Axes, destination: Axes) -> Array:
     """y = x with the axes `source` moved to the places `destination`."""
     return np.moveaxis(x, source, destination)
 
 
 @linear(transpose=lambda gy, x, *, axis: reshape(gy, x.shape))
-def expand_dims(x: Array, *, axis: Axes) -> Array:
+def expand_dims(x: Array, /, axis: Axes) -> Array:
     """y = x with new axes of size 1 at the places `axis`."""
     return np.expand_dims(x, axis)
 
 
 @linear(transpose=lambda gy, x, *, axis: reshape(gy, x.shape))
-def squeeze(x: Array, *, axis: Axes | None = None) -> Array:
+def squeeze(x: Array, /, axis: Axis = None) -> Array:
     """y = x without the axes `axis`, which must have size 1; without all such axes when None."""
     return np.squeeze(x, axis)
 
 
 @linear(transpose=lambda gy, x, *, axis: flip(gy, axis))
-def flip(x: Array, *, axis: Axes | None = None) -> Array:
+def flip(x: Array, /, axis: Axis = None) -> Array:
     """y = x read backwards along `axis`, along all axes when None."""
     return np.flip(x, axis)
 
@@ -99,7 +98,8 @@ def discretized(x: Array, *, dtype: Any) -> Array:
     return np.asarray(x).astype(dtype)
 
 
-def astype(x: Any, dtype: Any) -> Any:
+@composite
+def astype(x: Array, dtype: DType) -> Array:
     """y = x in another dtype: between floats the gradient comes back in x's own, through integers none passes."""
     try:
         smooth = np.dtype(dtype).kind in "fc"
@@ -139,6 +139,7 @@ concatenate_.vjp(xs=_concatenate_vjp)
 concatenate_.jvp(xs=lambda dxs, y, *xs, axis: concatenate_(*_filled(dxs, xs), axis=axis))
 
 
+@composite
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """The arrays one after another along `axis` (flattened when None); their other sizes agree."""
     return concatenate_(*arrays, axis=axis)
@@ -159,12 +160,13 @@ stack_.vjp(xs=_stack_vjp)
 stack_.jvp(xs=lambda dxs, y, *xs, axis: stack_(*_filled(dxs, xs), axis=axis))
 
 
+@composite
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """The arrays, all of one shape, side by side along a new axis."""
     return stack_(*arrays, axis=axis)
 
 
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def split(x: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
     """x cut along `axis`: into so many equal parts, or at these places.
 
     Raises:
@@ -190,10 +192,12 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return [getitem(x, index=(*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
 
 
+Widths: TypeAlias = Counts | Sequence[Sequence[int]]
 COPYING = ("edge", "reflect", "symmetric", "wrap")
 
 
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+@composite
+def pad(x: Array, pad_width: Widths, mode: str = "constant", constant_values: float = 0) -> Array:
     """x with more elements before and after each axis, as numpy.pad places them.
 
     Args:
@@ -231,22 +235,24 @@ constant_pad.vjp(x=lambda gy, y, x, **static: _interior(gy, x, **static))
 constant_pad.jvp(x=lambda dx, y, x, *, pad_width, constant_values: constant_pad(dx, pad_width=pad_width))
 
 
-def tile(x: Any, reps: Axes) -> Any:
+@composite
+def tile(x: Array, reps: Counts) -> Array:
     """x laid side by side `reps` times along each axis."""
     counts = np.atleast_1d(reps)
     if counts.size and counts.dtype.kind not in "iu":
         raise DTypeError(f"tile: reps={reps!r:.60} does not consist of integers", expected="integers")
     reps = tuple(counts.tolist())
-    shape = np.shape(x) if not isinstance(x, Tensor) else x.shape
+    shape = _array(x).shape
     ndim = max(len(shape), len(reps))
-    shape = (1,) * (ndim - len(shape)) + tuple(shape)
+    shape = (1,) * (ndim - len(shape)) + shape
     reps = (1,) * (ndim - len(reps)) + reps
     pairs = list(zip(reps, shape, strict=True))
     paired = reshape(x, tuple(n for _, size in pairs for n in (1, size)))
     return reshape(broadcast_to(paired, tuple(n for pair in pairs for n in pair)), tuple(r * n for r, n in pairs))
 
 
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+@composite
+def repeat(x: Array, repeats: Counts, axis: int | None = None) -> Array:
     """x with each element repeated along `axis` (of the flattened x when None); `repeats` is one number or one each."""
     x = _array(x)
     if axis is not None and not -x.ndim <= axis < x.ndim:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.declare import primitive
-from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.tensor import Array, Axis
 from tinygrad_rnn.ops.pointwise import exp
-from tinygrad_rnn.ops.reduce import Axis, reduction, sum_
+from tinygrad_rnn.ops.reduce import reduction, sum_
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
@@ -22,7 +22,7 @@ def _shift(x: Any, axis: Axis) -> Any:
 
 
 @reduction(lambda y, x, *, axis: exp(x - y))
-def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = log Σ eˣ over `axis`.  ∂y/∂x = eˣ⁻ʸ, the softmax."""
     top = _shift(x, axis)
     with np.errstate(divide="ignore"):
@@ -35,7 +35,7 @@ def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Axis) -> Any:
 
 
 @primitive
-def softmax(x: Array, *, axis: Axis = -1) -> Array:
+def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """y = eˣ / Σ eˣ over `axis`.  gx = y·(gy − Σ gy·y)."""
     e = np.exp(x - _shift(x, axis))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
@@ -46,7 +46,7 @@ softmax.jvp(x=_softmax_rule)
 
 
 @primitive
-def log_softmax(x: Array, *, axis: Axis = -1) -> Array:
+def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """y = x − log Σ eˣ over `axis`.  gx = gy − eʸ·Σ gy."""
     shifted = x - _shift(x, axis)
     with np.errstate(divide="ignore"):  # of no classes: log 0, which no element takes

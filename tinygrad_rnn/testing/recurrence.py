@@ -131,7 +131,7 @@ class Recurrence:
         """These rows of a state, in this order."""
         parts, build = flatten(state)
         picked = zip(parts, self.batch_axes, strict=True)
-        return build([part if axis is None else take(part, rows, axis=axis) for part, axis in picked])
+        return build([part if axis is None else take(part, np.asarray(rows), axis=axis) for part, axis in picked])
 
     def joined(self, states: Sequence[Any]) -> Any:
         """The states of several rows as the state of a batch."""

@@ -1,0 +1,113 @@
+"""The types that a user's checker sees: a Tensor in gives a Tensor, an array an array; a misspelt name is an error."""
+
+import ast
+import importlib.util
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tinygrad_rnn import ops
+from tinygrad_rnn.engine import tensor
+from tinygrad_rnn.engine.tensor import Tensor
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+FILES = {name: HERE / f"{name}.py" for name in ("reveals", "mistakes")}
+CHECKERS = ("mypy", "pyright")
+each_checker = pytest.mark.parametrize("checker", CHECKERS)
+
+
+def messages(checker):
+    """What a checker says: (file, line, whether an error, the text)."""
+    if importlib.util.find_spec(checker) is None and not os.environ.get("CI"):
+        pytest.skip(f"{checker} is not installed: pip install -e '.[dev]'")
+    return _messages(checker)
+
+
+@cache
+def _messages(checker):
+    files = [str(path) for path in FILES.values()]
+    options = {
+        "mypy": ["--follow-imports=silent", "--cache-dir", os.devnull, "--hide-error-context", "--no-pretty"],
+        "pyright": ["--outputjson", "--pythonpath", sys.executable],
+    }[checker]
+    command = [sys.executable, "-m", checker, *options, *files]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    if checker == "mypy":
+        lines = re.findall(r"^(.+?):(\d+): (error|note): (.*)$", run.stdout, re.MULTILINE)
+        found = [(Path(path).stem, int(line), kind == "error", text) for path, line, kind, text in lines]
+    else:
+        found = [
+            (Path(m["file"]).stem, m["range"]["start"]["line"] + 1, m["severity"] == "error", m["message"])
+            for m in json.loads(run.stdout)["generalDiagnostics"]
+        ]
+    assert found, run.stdout + run.stderr
+    return found
+
+
+def marked(name):
+    """What stands behind the two spaces and the # of each line that has them."""
+    lines = FILES[name].read_text(encoding="utf-8").splitlines()
+    return {k: line.rpartition("  # ")[2] for k, line in enumerate(lines, 1) if "  # " in line}
+
+
+def plain(revealed):
+    """A type as the comments write it: without modules, and an Array under its name."""
+    short = re.sub(r"\b\w+\.(?=\w)", "", revealed)
+    return re.sub(r"ndarray\[(Any|tuple\[Any, \.\.\.\]), Any\]", "Array", short)
+
+
+@each_checker
+def test_types_are_what_they_must_be(checker):
+    said = {
+        line: plain(re.search(r'(?:Revealed type is|Type of ".*" is) "(.*)"$', text)[1])
+        for file, line, error, text in messages(checker)
+        if file == "reveals" and not error
+    }
+    assert said == marked("reveals")
+
+
+@each_checker
+def test_correct_calls_are_not_refused(checker):
+    assert not [(line, text) for file, line, error, text in messages(checker) if file == "reveals" and error]
+
+
+@each_checker
+def test_every_mistake_is_refused_and_nothing_else(checker):
+    refused = {line for file, line, error, _ in messages(checker) if file == "mistakes" and error}
+    assert refused == set(marked("mistakes"))
+
+
+def declared():
+    """The methods of Tensor whose bodies are left to `define`: their definitions, by name."""
+    source = ast.parse(Path(tensor.__file__).read_text(encoding="utf-8"))
+    (body,) = (node.body for node in source.body if isinstance(node, ast.ClassDef) and node.name == "Tensor")
+    return {
+        node.name: node
+        for node in body
+        if isinstance(node, ast.FunctionDef) and ast.unparse(node.body[-1]) == "..." and len(node.body) == 1
+    }
+
+
+@pytest.mark.parametrize("name", declared())
+def test_what_tensor_declares_is_filled_in_and_answers_help(name):
+    method = vars(Tensor)[name]
+    method = method.fget if isinstance(method, property) else method
+    assert inspect.getdoc(method)
+    assert (method.__name__, method.__qualname__, method.__module__) == (name, f"Tensor.{name}", tensor.__name__)
+    assert method.__wrapped__.__code__ is not method.__code__
+    assert next(iter(inspect.signature(method).parameters)) == "self"
+
+
+@pytest.mark.parametrize("name", sorted(declared().keys() & set(ops.__all__) - {"reshape", "transpose"}))
+def test_a_method_has_the_options_of_its_op(name):
+    _, *of_method = inspect.signature(getattr(Tensor, name)).parameters.values()
+    _, *of_op = inspect.signature(getattr(ops, name)).parameters.values()
+    assert [(p.name, p.default) for p in of_method] == [(p.name, p.default) for p in of_op]
