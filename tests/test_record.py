@@ -139,6 +139,12 @@ def test_a_cut_is_known_after_backward_and_a_value_nobody_recorded_has_none():
     assert all(n.cut is None for n in tg.graph(tg.tensor([1.0]).detach() * h).nodes)
 
 
+def test_what_is_detached_twice_was_cut_once():
+    h = nn.RNNCell(I, H, rng=0)(xs(1)[0])
+    again = h.detach().detach()
+    assert tg.graph(again * tg.tensor(1.0, requires_grad=True)).nodes[0].cut.title == "h"
+
+
 def test_a_cut_is_no_longer_one_when_other_values_are_assigned():
     x = (tg.tensor([1.0], requires_grad=True) * 2).detach()
     x.requires_grad = True
@@ -153,6 +159,47 @@ def test_steps_that_are_open_are_kept_and_a_state_scaled_outside_is_looked_throu
         h = cell(xs(1)[0])
     h = cell(xs(1)[0], h * 0.5)
     assert [n.step for n in tg.graph(h).nodes if n.role == "hidden_state"] == [7, 8]
+
+
+def test_two_runs_from_one_given_state_each_begin_with_1():
+    net, h_0 = nn.RNN(I, H, rng=0), tg.tensor(np.ones((1, 2, H)))
+    graph = tg.graph(net(xs(2), h_0)[0].sum(), net(xs(2), h_0)[0].sum())
+    assert [(p.start, p.after) for p in graph.passages] == [(0, None), (0, None)]
+
+
+def test_of_a_state_of_two_origins_the_runners_own_decides():
+    cell, other = nn.LSTMCell(I, H, rng=0), nn.LSTMCell(I, H, rng=1)
+    h, _ = cell(xs(1)[0])
+    _, c = other(xs(1)[0])
+    h, _ = cell(xs(1)[0], (h, c))
+    assert [(n.passage, n.step) for n in tg.graph(h).nodes if n.role == "hidden_state"] == [(1, 1), (1, 2)]
+
+
+def test_a_loop_within_a_step_is_a_passage_of_its_own():
+    letters, words = nn.RNNCell(I, I, rng=0), nn.RNNCell(I, H, rng=1)
+
+    def read(word, state):
+        hs, _ = nn.unroll(lambda x, h: (letters(x, h),) * 2, word, None)
+        state = words(hs[-1], state)
+        return state, state
+
+    _, last = nn.unroll(read, [xs(2), xs(3)], None)
+    states = [(n.scope[-1], n.passage, n.step) for n in tg.graph(last).nodes if n.role == "hidden_state"]
+    assert [s for s in states if s[0] == "RNNCell" and s[1] == 1] == [("RNNCell", 1, 1), ("RNNCell", 1, 2)]
+    assert [s[1:] for s in states if s[1] != 1] == [(2, 1), (2, 2), (3, 1), (3, 2), (3, 3)]
+
+
+def test_the_parts_of_a_state_are_labelled_by_their_places():
+    class Slow(nn.Cell):
+        states = ("s", "m")
+
+        def step(self, x, state):
+            s, m = state
+            m = 0.9 * m + 0.1 * self.project_input(x)
+            return tg.tanh(m + self.project_state(s)), tg.label(m, None, "mean")
+
+    graph = tg.graph(*Slow(I, H, rng=0)(xs(1)[0]))
+    assert {(n.role, n.name) for n in graph.nodes if n.op and n.role} == {("hidden_state", "s"), ("cell_state", "mean")}
 
 
 def test_a_decoder_counts_its_own_steps_behind_its_encoder():

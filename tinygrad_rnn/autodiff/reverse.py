@@ -15,6 +15,7 @@ import numpy as np
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.autodiff.functions import bind_argnums, has_captures, identity, record_function
 from tinygrad_rnn.engine.context import enable_grad, no_grad
+from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Leaf
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import flatten
@@ -43,16 +44,6 @@ def _start(output: Tensor, gradient: Any) -> Array:
     return array.astype(output.dtype, copy=False)
 
 
-def _recorded(output: Any, op: str) -> None:
-    if not isinstance(output, Tensor) or not output.requires_grad:
-        raise GraphError(
-            f"{op}: nothing was recorded",
-            expected="a Tensor computed from one that requires grad, outside no_grad()",
-            got=f"{output!r:.80}",
-            help="make the parameters with tensor(…, requires_grad=True)",
-        )
-
-
 def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
     """Add ∂output/∂leaf to `.grad` of every leaf that requires grad.
 
@@ -62,15 +53,15 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
         retain_graph: keep the arrays, so that another backward can follow.
         create_graph: record the backward pass itself, so that the gradients can be differentiated.
     Raises:
-        GraphError: nothing was recorded, the graph was released by an earlier backward, a value in it was
-            assigned since, or `output` is no scalar and `gradient` is missing.
+        GraphError: the output was not recorded, an earlier backward released the graph, a value in it was assigned
+            after it was used, or `output` is not a scalar and `gradient` is missing.
     """
-    _recorded(output, "backward")
+    end = recorded("backward", "the output", output)
     start: Any = _start(output, gradient)
     if create_graph:
         start = gradient if isinstance(gradient, Tensor) else from_array(start, None)
     with enable_grad() if create_graph else no_grad():
-        found = backprop([output.node], [start], release=not (retain_graph or create_graph), record=create_graph)
+        found = backprop([end], [start], release=not (retain_graph or create_graph), record=create_graph)
         for leaf, g in found.items():
             owner = leaf.owner() if isinstance(leaf, Leaf) else None
             if owner is None:

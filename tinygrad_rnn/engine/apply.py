@@ -9,7 +9,6 @@ them; `apply_any` is what all three are special cases of.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from types import EllipsisType, NoneType
 from typing import Any
@@ -167,7 +166,7 @@ def _bind(op: Op, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[
     twice = [name for name in names[: len(args)] if name in static] if not op.variadic else []
     if len(args) > len(names) or missing or unknown or twice:
         raise TypeError(
-            f"{op.name}{inspect.signature(op.forward)}: "
+            f"{op.name}({', '.join(names)}): "
             + (f"missing {', '.join(missing)}" if missing else f"unexpected {', '.join(unknown) or 'extra arguments'}")
         )
     return tuple(given[name] for name in op.params), {name: given[name] for name in op.static if name in given}
@@ -184,7 +183,7 @@ def as_array(x: Any) -> Any:
     except (ValueError, TypeError) as error:
         raise ShapeError("the argument is not a rectangular array of numbers", got=str(error)) from None
     if array.dtype.kind not in "biufc":
-        raise DTypeError(f"an argument of {type(x).__name__} is no array of numbers", got=f"{x!r:.60}")
+        raise DTypeError(f"an argument of {type(x).__name__} is not an array of numbers", got=f"{x!r:.60}")
     return array
 
 
@@ -195,9 +194,9 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, Tensor):
         if value.requires_grad and CONTEXT.get().recording:
             raise GraphError(
-                "a static argument requires grad, and no gradient would reach it",
+                "an option requires grad, but no gradient can reach an option",
                 got=repr(value.node.title),
-                help="pass detach() of it",
+                help="pass its detach()",
             )
         return value._array
     if isinstance(value, tuple | list):
@@ -251,19 +250,24 @@ def signature(names: tuple[str, ...], values: tuple[Any, ...]) -> str:
     )
 
 
+def _formula(op: Op) -> str:
+    """What an op computes, as its docstring begins: "y = x²", without the derivative, which follows two spaces."""
+    return op.doc.strip().splitlines()[0].partition(".  ")[0].rstrip(".") if op.doc.strip() else ""
+
+
 def refusal(op: Op, error: Exception, values: tuple[Any, ...], static: Mapping[str, Any]) -> Exception:
     """Our error for one that NumPy raised inside a forward."""
     if isinstance(error, TinygradError):
         return error
     kind = DTypeError if isinstance(error, TypeError) else ShapeError
     options = ", ".join(f"{name}={value!r:.60}" for name, value in static.items() if value is not None)
-    shapes = " and ".join(str(v.shape) for v in values if isinstance(v, np.ndarray)) or "these arguments"
+    shapes = [str(v.shape) for v in values if isinstance(v, np.ndarray)]
     types = " and ".join(str(v.dtype if isinstance(v, np.ndarray) else type(v).__name__) for v in values)
-    what = f"no meaning for {types}" if kind is DTypeError else f"{shapes} do not fit"
-    formula = next((line.strip() for line in op.doc.splitlines() if line.strip()), "")
+    fit = "does not fit" if len(shapes) == 1 else "do not fit"
+    what = f"{types} cannot be used" if kind is DTypeError else f"{' and '.join(shapes) or 'these arguments'} {fit}"
     return kind(
         f"{op.name}: {what}" + (f" with {options}" if options else ""),
-        expected=formula,
+        expected=_formula(op),
         got=signature(op.params, values),
         where=str(CONTEXT.get()),
         help=f"NumPy says: {error}".splitlines()[0],

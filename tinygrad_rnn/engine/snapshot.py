@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.context import Passage
+from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Leaf, Node, ancestors
 from tinygrad_rnn.engine.op import Rule
-from tinygrad_rnn.engine.summary import Summary, summary
+from tinygrad_rnn.engine.summary import Summary
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GraphError
 
@@ -194,7 +195,10 @@ def snapshot(
         gradients: ∂(sum of the outputs)/∂node, of the nodes that have one.
         cotangents: the norm of what flowed back through a use, by (node, argument position).
     """
-    ends = [_recorded(k, output) for k, output in enumerate(outputs)]
+    ends = [
+        x.node if isinstance(x, Tensor) and not x.is_leaf else recorded("graph", f"output {k}", x)
+        for k, x in enumerate(outputs)
+    ]
     nodes = ancestors(ends)[::-1]
     ids = {node: i for i, node in enumerate(nodes)}
     passages = _passages(nodes)
@@ -225,7 +229,7 @@ def snapshot(
                 _cut(node, passages) if op is None else None,
                 None if op is None or op.reads is None else _read(node, op.reads),
                 _value(node) if values else None,
-                summary(gradients[node]) if gradients and node in gradients else None,
+                Summary.of(gradients[node]) if gradients and node in gradients else None,
                 () if cotangents is None else _arrived(node, cotangents),
             )
         )
@@ -235,17 +239,6 @@ def snapshot(
 @cache
 def _dtype_name(dtype: np.dtype[Any]) -> str:
     return str(dtype)  # NumPy puts it together anew each time
-
-
-def _recorded(k: int, output: Any) -> Node:
-    if not isinstance(output, Tensor) or not (output.requires_grad or not output.is_leaf):
-        raise GraphError(
-            f"graph: output {k} was not recorded",
-            expected="Tensors computed from something that requires grad, outside no_grad()",
-            got=type(output).__name__,
-            help="make a parameter with tensor(…, requires_grad=True)",
-        )
-    return output.node
 
 
 def _passages(nodes: Sequence[Node]) -> dict[int, tuple[int, Passage]]:
@@ -292,7 +285,7 @@ def _value(node: Node) -> Summary:
             where=str(node.context),
             help="take the graph with its values before backward(), or call backward(retain_graph=True)",
         )
-    return summary(node.value)
+    return Summary.of(node.value)
 
 
 def _arrived(node: Node, cotangents: Mapping[tuple[Node, int], float]) -> tuple[float | None, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 
-__all__ = ["Summary", "magnitude", "summary"]
+__all__ = ["Summary", "magnitude"]
 
 FEW = 64  # numbers that are kept one by one
 
@@ -31,16 +31,16 @@ class Summary:
     max: float | None = None
     numbers: tuple[float, ...] | None = None
 
-
-def summary(array: Array) -> Summary:
-    """
-    >>> summary(np.array([[3.0, 0.0], [0.0, -4.0]]))
-    Summary(zero=False, norm=5.0, min=-4.0, max=3.0, numbers=(3.0, 0.0, 0.0, -4.0))
-    """
-    x = np.asarray(array)
-    numbers = tuple(map(float, x.ravel().tolist())) if x.size <= FEW else None
-    low, high = (float(x.min()), float(x.max())) if x.size else (None, None)
-    return Summary(not x.any(), magnitude(x), low, high, numbers)
+    @classmethod
+    def of(cls, array: Array) -> Summary:
+        """
+        >>> Summary.of(np.array([[3.0, 0.0], [0.0, -4.0]]))
+        Summary(zero=False, norm=5.0, min=-4.0, max=3.0, numbers=(3.0, 0.0, 0.0, -4.0))
+        """
+        x = np.asarray(array)
+        numbers = tuple(map(float, x.ravel().tolist())) if x.size <= FEW else None
+        low, high = (float(x.min()), float(x.max())) if x.size else (None, None)
+        return cls(not x.any(), magnitude(x), low, high, numbers)
 
 
 def magnitude(x: Array) -> float:
@@ -49,7 +49,7 @@ def magnitude(x: Array) -> float:
     >>> magnitude(np.array([0.0, 4e200]))
     4e+200
     """
-    x = np.abs(np.asarray(x).astype(np.float64)).ravel()
+    x = np.abs(x).astype(np.float64).ravel()
     scale = float(np.max(x, initial=0.0))
     if not (math.isfinite(scale) and scale > 0):
         return scale

@@ -52,7 +52,7 @@ class Tensor:
             raise ShapeError("tensor: the data is not a rectangular array of numbers", got=str(error)) from None
         if self._array.dtype.kind not in "biufc":
             raise DTypeError(
-                f"tensor: dtype {self._array.dtype} holds no numbers", expected="bool, int, float, complex"
+                f"tensor: values of dtype {self._array.dtype} are not numbers", expected="bool, int, float, complex"
             )
         self._node: Node | None = None
         self._grad: Tensor | None = None
@@ -80,7 +80,11 @@ class Tensor:
     def item(self) -> Any:
         """The value of a Tensor of one element, as a Python number."""
         if self._array.size != 1:
-            raise ShapeError(f"item: {self._array.size} elements, not one", got=str(self.shape), help="index it first")
+            raise ShapeError(
+                f"item: the Tensor has {self._array.size} elements",
+                got=str(self.shape),
+                help="index it first",
+            )
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -105,7 +109,7 @@ class Tensor:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise ShapeError("len: a Tensor of no dimensions has no length", got="shape ()")
+            raise ShapeError("len: a Tensor without axes has no length", got="shape ()")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -113,7 +117,7 @@ class Tensor:
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
-            raise ShapeError(f"bool: {self.size} elements have no one truth value", got=str(self.shape))
+            raise ShapeError(f"bool: {self.size} elements together are neither true nor false", got=str(self.shape))
         return bool(self._array.item())
 
     def __float__(self) -> float:
@@ -173,7 +177,9 @@ class Tensor:
         if wanted == self.requires_grad:
             return  # and a graph that used this leaf still knows it
         if not self.is_leaf:
-            raise GraphError("requires_grad: only a leaf's can be set", got=repr(self.node.title), help="use detach()")
+            raise GraphError(
+                "requires_grad: it can only be set on a leaf", got=repr(self.node.title), help="use detach()"
+            )
         if wanted and self._array.dtype.kind != "f":
             raise DTypeError(
                 f"tensor: {self.dtype} values cannot require grad",
@@ -219,9 +225,13 @@ class Tensor:
         except (ValueError, TypeError) as error:
             raise ShapeError("assign: the values are not a rectangular array of numbers", got=str(error)) from None
         if array.shape != self.shape:
-            raise ShapeError("assign: the shape has to stay", expected=str(self.shape), got=str(array.shape))
+            raise ShapeError(
+                "assign: the values have another shape than the Tensor", expected=str(self.shape), got=str(array.shape)
+            )
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):
-            raise DTypeError(f"assign: {array.dtype} does not go into {self.dtype}", help="astype it first")
+            raise DTypeError(
+                f"assign: {array.dtype} values do not fit into {self.dtype}", help="convert them with astype"
+            )
         if not self.is_leaf:
             raise GraphError("assign: the Tensor is the result of an op", got=repr(self.node.title),
                              help="assign to a leaf, or detach() first")  # fmt: skip
@@ -241,7 +251,7 @@ class Tensor:
             raise GraphError(
                 "__array__: NumPy would lose the graph of a Tensor that requires grad",
                 got=repr(self.node.title),
-                help="use the op of this library, or say .numpy() to leave the graph behind",
+                help="use the op of this library, or call .numpy() for the values alone",
             )
         return np.array(self._array, dtype=dtype)
 
@@ -355,15 +365,15 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, name: s
 
 
 def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
-    """Say what a value is, for messages and pictures; the value itself is returned unchanged.
+    """Tell what a value is, for messages and pictures; the value itself is returned unchanged.
 
     Args:
-        tensor: whose value it is.
+        tensor: the value.
         role: "parameter", "input", "initial_state", "hidden_state", "cell_state", "gate", "output", "target", "loss".
         name: what a person calls it: "h", "W_hh", "i".
     """
     if role is not None and role not in ROLES:
         raise GraphError(f"label: there is no role {role!r}", expected=", ".join(ROLES))
-    if CONTEXT.get().recording and isinstance(tensor, Tensor):  # what an op gave for arrays is none
+    if CONTEXT.get().recording and isinstance(tensor, Tensor):  # an op gives arrays for arrays, and those have no node
         tensor.node.label = (role, name)
     return tensor

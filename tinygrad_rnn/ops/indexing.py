@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import nondifferentiable, primitive
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
 
 __all__ = [
     "argmax", "argmin", "argsort", "diagonal", "getitem", "index_add", "one_hot", "sort", "take", "take_along_axis",
@@ -105,10 +105,10 @@ def index_add(x: Any, index: Any, values: Any) -> Any:
     return index_add_(x, values, index=index)
 
 
-def _integers(indices: Any, op: str) -> Any:
-    if indices.dtype.kind not in "iu":
-        raise DTypeError(f"{op}: the indices are {indices.dtype}", expected="integers")
-    return indices
+def _integers(values: Any, what: str) -> Any:
+    if values.dtype.kind not in "iu":
+        raise DTypeError(f"{what} are {values.dtype}", expected="integers")
+    return values
 
 
 def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None:
@@ -135,7 +135,7 @@ def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any
 @primitive
 def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
     """y = the elements of x at integer `indices` along `axis` (flattened when None).  Duplicates add up in gx."""
-    return np.take(x, _integers(np.asarray(indices), "take"), axis=axis)
+    return np.take(x, _integers(np.asarray(indices), "take: the indices"), axis=axis)
 
 
 take.symbol("[ ]")
@@ -164,7 +164,7 @@ def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[An
 @primitive
 def take_along_axis(x: Array, indices: Array, *, axis: int | None = -1) -> Array:
     """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
-    return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis"), axis=axis)
+    return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis: the indices"), axis=axis)
 
 
 take_along_axis.symbol("[ ]")
@@ -196,10 +196,12 @@ diagonal.jvp(x=lambda dx, y, x, **static: diagonal(dx, **static))
 @nondifferentiable
 def one_hot(ids: Array, *, num_classes: int, dtype: Any = np.float64) -> Array:
     """y[…, k] = 1 where k is the id, else 0, for integer ids in 0 … num_classes − 1."""
-    ids = _integers(np.asarray(ids), "one_hot")
-    _integers(np.asarray(num_classes), "one_hot")
+    ids = _integers(np.asarray(ids), "one_hot: the ids")
+    _integers(np.asarray(num_classes), "one_hot: the classes")
+    if num_classes < 0:
+        raise OptionError(f"one_hot: num_classes={num_classes} is negative", expected="0 or more")
     if ids.size and not (ids.min() >= 0 and ids.max() < num_classes):
-        raise ShapeError(f"one_hot: ids from {ids.min()} to {ids.max()}", expected=f"0 … {num_classes - 1}")
+        raise ShapeError(f"one_hot: there are ids from {ids.min()} to {ids.max()}", expected=f"0 … {num_classes - 1}")
     return (ids[..., None] == np.arange(num_classes)).astype(dtype)
 
 

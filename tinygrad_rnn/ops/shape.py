@@ -210,7 +210,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     try:
         places = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode=mode)  # type: ignore[call-overload]
     except (ValueError, TypeError) as error:
-        raise ShapeError(f"pad: {pad_width!r:.60} does not fit x {x.shape}", help=f"NumPy says: {error}") from None
+        raise ShapeError(
+            f"pad: pad_width={pad_width!r:.60} does not fit x {x.shape}", help=f"NumPy says: {error}"
+        ) from None
     return take(x, places)
 
 
@@ -233,7 +235,7 @@ def tile(x: Any, reps: Axes) -> Any:
     """x laid side by side `reps` times along each axis."""
     counts = np.atleast_1d(reps)
     if counts.size and counts.dtype.kind not in "iu":
-        raise DTypeError(f"tile: reps={reps!r:.60}", expected="integers")
+        raise DTypeError(f"tile: reps={reps!r:.60} does not consist of integers", expected="integers")
     reps = tuple(counts.tolist())
     shape = np.shape(x) if not isinstance(x, Tensor) else x.shape
     ndim = max(len(shape), len(reps))
@@ -251,9 +253,11 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         raise ShapeError(f"repeat: there is no axis {axis}", expected=f"an axis of x {x.shape}")
     size = x.size if axis is None else x.shape[axis]
     if np.asarray(repeats).dtype.kind not in "biu" and np.size(repeats):
-        raise DTypeError(f"repeat: repeats={repeats!r:.60}", expected="integers")
+        raise DTypeError(f"repeat: repeats={repeats!r:.60} does not consist of integers", expected="integers")
     try:
         places = np.repeat(np.arange(size), repeats)
     except (ValueError, TypeError) as error:
-        raise ShapeError(f"repeat: {repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}") from None
+        raise ShapeError(
+            f"repeat: repeats={repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}"
+        ) from None
     return take(x, places, axis=axis)
