@@ -66,6 +66,17 @@ def test_a_signature_shows_every_option():
     assert "hidden_size" not in inspect.signature(nn.LSTM(2, 3)).parameters  # calling it is something else
 
 
+def test_what_a_class_does_not_hand_on_by_position_is_taken_by_name():
+    class OneHot(nn.LSTMCell):
+        def __init__(self, vocabulary, **options):
+            super().__init__(vocabulary, **options)
+
+    parameters = inspect.signature(OneHot).parameters
+    assert [name for name, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD] == ["vocabulary"]
+    assert {"hidden_size", "forget_bias", "rng"} <= set(parameters)
+    assert OneHot(5, hidden_size=3).weight_hh.shape == (12, 3)
+
+
 @pytest.mark.parametrize(
     ("make", "owner", "wrong", "nearest"),
     [

@@ -38,7 +38,7 @@ def test_a_new_layer_enters_itself(leaky):
 
 
 def test_a_layer_that_is_defined_again_takes_its_place(leaky):
-    again = type("LeakyNet", (nn.Recurrent,), {"cell_type": leaky.cell_type})
+    again = type("LeakyNet", (nn.Recurrent,), {"cell_type": leaky.cell_type, "__qualname__": leaky.__qualname__})
     assert LAYERS["leaky"] is again
 
 
@@ -52,7 +52,10 @@ def test_another_layer_of_a_known_cell_is_not_the_command_lines():
     class Inheriting(nn.Recurrent):
         cell_type = type("Another", (nn.GRUCell,), {})
 
-    assert {Mine, Peculiar, Inheriting}.isdisjoint(LAYERS.values())
+    class RNN(nn.Recurrent):
+        cell_type = nn.RNNCell
+
+    assert {Mine, Peculiar, Inheriting, RNN}.isdisjoint(LAYERS.values())
 
 
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)

@@ -153,9 +153,10 @@ class Recurrent(LayerParameters):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        command = vars(vars(cls).get("cell_type", Cell)).get("command")
-        if command and LAYERS.get(command, cls).__name__ == cls.__name__:  # a notebook defines a class again and again
-            LAYERS[command] = cls
+        command = vars(cls).get("cell_type", Cell).command
+        known = LAYERS.get(command, cls)
+        if command and (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__):
+            LAYERS[command] = cls  # a notebook may define it again; another layer of a known cell does not replace it
 
     @classmethod
     def constructors(cls) -> Iterable[Callable[..., None]]:
