@@ -7,7 +7,7 @@ ShapeError: LSTMCell: x has 12 features, the cell takes 10
   help      build LSTMCell(input_size=12, …) or slice x[:, :10]
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from difflib import get_close_matches
 
 __all__ = [
@@ -30,7 +30,7 @@ class TinygradError(Exception):
 
 
 class OptionError(TinygradError, ValueError):
-    """An option out of its range, or one that there is not.
+    """An option that is out of its range, or that does not exist.
 
     The first line names whose option it is and what it was; `expected` says what is allowed.
     """
@@ -47,7 +47,7 @@ def check_option(owner: str, option: str, value: object, allowed: Iterable[objec
       help      did you mean 'relu'?
     """
     choices = list(allowed)
-    if value not in choices:
+    if not isinstance(value, Hashable) or value not in choices:  # an array answers `in` with an array
         *first, last = map(repr, choices)
         raise OptionError(
             f"{owner}: {option}={value!r:.60} is not an option",
@@ -80,7 +80,7 @@ class ShapeError(TinygradError, ValueError, IndexError):
 
 
 class DTypeError(TinygradError, TypeError):
-    """A kind of number that the operation has no meaning for."""
+    """Numbers of a kind that the operation cannot use."""
 
 
 class GraphError(TinygradError, RuntimeError):

@@ -73,5 +73,5 @@ def test_released_values_are_refused():
 
 
 def test_bare_arguments_are_said_to_need_a_tuple():
-    with pytest.raises(tg.GraphError, match="each a tuple"):
+    with pytest.raises(tg.GraphError, match="must each be a tuple"):
         tg.jvp(tg.sin, 1.0, 1.0)

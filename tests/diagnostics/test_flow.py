@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
-from tinygrad_rnn.diagnostics.flow import magnitude
+from tinygrad_rnn.engine.summary import magnitude
 
 RNG = np.random.default_rng(0)
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}  # float64: the same products in another order
@@ -76,16 +76,16 @@ def test_a_scope_chooses_among_layers():
     output, _ = layer(x)
     loss = (output * output).sum()
     with pytest.raises(
-        tg.GraphError, match=r"2 scopes have a value 'c'(.|\n)*got +LSTM/l0, LSTM/l1(.|\n)*scope='LSTM/l0'"
+        tg.GraphError, match=r"2 scopes recorded a value named 'c'(.|\n)*got +LSTM/l0, LSTM/l1(.|\n)*scope='LSTM/l0'"
     ):
         tg.gradient_flow(loss, "c")
     assert len(tg.gradient_flow(loss, "c", scope="l0")) == 5
     np.testing.assert_array_equal(
         tg.gradient_flow(loss, "h", scope="LSTM/l1"), tg.gradient_flow(loss, tg.labelled(output, "h", scope="l1"))
     )
-    with pytest.raises(tg.GraphError, match=r"no scopes have a value 'z'(.|\n)*expected.*\bc\b"):
+    with pytest.raises(tg.GraphError, match=r"no time step recorded a value named 'z'(.|\n)*expected.*\bc\b"):
         tg.labelled(output, "z", scope="l0")
-    with pytest.raises(tg.GraphError, match="no scopes have a value 'c' in their steps in 'l2'"):
+    with pytest.raises(tg.GraphError, match="no time step recorded a value named 'c' in scope 'l2'"):
         tg.labelled(output, "c", scope="l2")
 
 
@@ -104,11 +104,11 @@ def test_what_has_no_flow():
     loss = (output * output).sum()
     with pytest.raises(tg.GraphError, match=r"one Tensor(.|\n)*unrolled"):
         tg.gradient_flow(loss, output)
-    with pytest.raises(tg.GraphError, match="none of these states"):
+    with pytest.raises(tg.GraphError, match="not computed from any of these states"):
         tg.gradient_flow(loss, hs)
     with pytest.raises(tg.GraphError, match="state 2 was not recorded"):
         tg.gradient_flow(loss, [hs[0], hs[1].detach()])
-    with pytest.raises(tg.GraphError, match="not a recorded scalar"):
+    with pytest.raises(tg.GraphError, match="the loss is not a scalar"):
         tg.gradient_flow(output, hs)
     with pytest.raises(tg.GraphError, match="was not recorded"):
         tg.labelled(output.detach(), "h")
@@ -162,7 +162,7 @@ def test_influence_is_the_norm_of_the_jacobian_of_the_rest_of_the_sequence(kind)
 def test_half_a_state_is_refused():
     layer, x = made(nn.LSTM)
     output, _ = layer(x)
-    with pytest.raises(tg.GraphError, match=r"state 3 depends on state 1 past state 2(.|\n)*\(h, c\)"):
+    with pytest.raises(tg.GraphError, match=r"state 3 depends on state 1 by a way that avoids state 2(.|\n)*\(h, c\)"):
         tg.step_jacobians(tg.labelled(output, "h"))
 
 
@@ -290,10 +290,3 @@ def test_the_spectral_radius_of_what_turns_is_the_modulus():
     )
     assert tg.spectral_radius(np.zeros((0, 0))) == 0.0
     assert tg.spectral_radius(2 * np.eye(2, dtype=np.float16)) == 2.0  # for which LAPACK has no routine
-
-
-def test_the_norm_of_what_would_overflow():
-    assert magnitude(np.array([3e200, 4e200])) == pytest.approx(5e200)
-    assert magnitude(np.array([3e-200, 4e-200])) == pytest.approx(5e-200)
-    assert magnitude(np.array([3 + 4j])) == 5.0
-    assert np.isnan(magnitude(np.array([1.0, np.nan])))

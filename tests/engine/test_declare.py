@@ -97,6 +97,7 @@ def test_refusals_show_formula_shapes_place_and_numpys_words():
     first, *rest = str(caught.value).splitlines()
     assert first == "matmul: (2, 3) and (2, 4) do not fit"
     assert rest[0].startswith("  expected  y = a @ b")
+    assert "ga =" not in rest[0]  # what a caller did wrong, the derivative does not tell
     assert rest[1] == "  got       a (2, 3) float64, b (2, 4) float64"
     assert rest[2] == "  where     encoder, step 3 of 20"
     assert rest[3].startswith("  help      NumPy says: ")

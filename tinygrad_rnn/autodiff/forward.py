@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autodiff.backprop import check_usable
 from tinygrad_rnn.autodiff.functions import Y, as_tensors, has_captures, record_function
+from tinygrad_rnn.autodiff.usable import check_usable
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Tensor, from_array
@@ -70,14 +70,14 @@ def jvp(f: Callable[..., Y], xs: Sequence[Any], dxs: Sequence[Any]) -> tuple[Y, 
     Returns:
         (y, dy), nested alike.
     Raises:
-        GraphError, ShapeError: the tangents do not match the arguments.
+        GraphError, ShapeError: the tangents are not nested or shaped like the arguments.
 
     >>> import tinygrad_rnn as tg
     >>> tg.jvp(lambda a, b: a * b, (2.0, 3.0), (1.0, 0.0))[1]
     tensor(3.)
     """
     if not (isinstance(xs, tuple | list) and isinstance(dxs, tuple | list)):
-        raise GraphError("jvp: the arguments and the tangents are each a tuple", expected="jvp(f, (x,), (dx,))",
+        raise GraphError("jvp: the arguments and the tangents must each be a tuple", expected="jvp(f, (x,), (dx,))",
                          got=f"{type(xs).__name__} and {type(dxs).__name__}")  # fmt: skip
     directions = as_tensors(flatten(tuple(dxs))[0], "a tangent")
     arguments = as_tensors(flatten(tuple(xs))[0], "an argument")

@@ -1,4 +1,4 @@
-"""A function as something to differentiate: run once on fresh leaves, with whatever it closes over left as it is.
+"""A function to differentiate: it runs once on fresh leaves, and what it closes over is left as it is.
 
 f, xs  →  record_function  →  leaves, f(leaves), how to nest values like the arguments
 """

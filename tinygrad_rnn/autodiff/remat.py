@@ -29,7 +29,7 @@ __all__ = ["checkpoint"]
 def checkpoint(f: Callable[P, Y]) -> Callable[P, Y]:
     """f, recorded as one node: its inside is forgotten after the forward pass and computed again in the backward.
 
-    Memory for one run of f at a time, at the price of a second forward. What f closes over gets its gradient too.
+    Memory for one run of f at a time, at the cost of a second forward. What f closes over gets its gradient too.
     f must compute the same again: a Dropout inside has to draw from a generator made inside.
 
     Raises:
@@ -136,7 +136,7 @@ def rematerialized(*xs: Array, again: Any, outside: Any) -> Array:
 def _checkpoint_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], again: Any, outside: Any) -> list[Any]:
     inputs, packed = _rerun(y, xs, again, outside)
     nodes = [*(x.node for x in inputs), *outside]
-    # stop: a value closed over may be made from another; how is the outer graph's to say
+    # stop: one value that f closes over may be made from another, and that step belongs to the outer graph
     found = backprop([packed.node], [gy], nodes, record=isinstance(gy, Tensor), stop=True)
     return [found.get(node) for node in nodes]
 

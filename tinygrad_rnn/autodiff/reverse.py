@@ -1,7 +1,7 @@
 """Reverse mode: backward(), and the functions of functions built on the same loop (backprop.py).
 
 backward       gradients into `.grad` of the leaves        vjp              f's output and its pullback
-cotangents     the gradient at every node                  grad             ∂f/∂x, again and again
+value_and_grad, grad   ∂f/∂x, again and again
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.autodiff.functions import OfTensor, Y, bind_argnums, has_captures, identity, record_function
 from tinygrad_rnn.engine.context import enable_grad, no_grad
-from tinygrad_rnn.engine.node import Leaf, Node, ancestors
-from tinygrad_rnn.engine.snapshot import Graph, graph, snapshot
+from tinygrad_rnn.engine.guard import recorded
+from tinygrad_rnn.engine.node import Leaf
 from tinygrad_rnn.engine.tensor import Array, Tensor, define, from_array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
@@ -44,16 +44,6 @@ def _start(output: Tensor, gradient: Any) -> Array:
     return array.astype(output.dtype, copy=False)
 
 
-def _recorded(output: Any, op: str) -> None:
-    if not isinstance(output, Tensor) or not output.requires_grad:
-        raise GraphError(
-            f"{op}: nothing was recorded",
-            expected="a Tensor computed from one that requires grad, outside no_grad()",
-            got=f"{output!r:.80}",
-            help="make the parameters with tensor(…, requires_grad=True)",
-        )
-
-
 def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
     """Add ∂output/∂leaf to `.grad` of every leaf that requires grad.
 
@@ -63,15 +53,15 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
         retain_graph: keep the arrays, so that another backward can follow.
         create_graph: record the backward pass itself, so that the gradients can be differentiated.
     Raises:
-        GraphError: nothing was recorded, the graph was released by an earlier backward, a value in it was
-            assigned since, or `output` is no scalar and `gradient` is missing.
+        GraphError: the output was not recorded, an earlier backward released the graph, a value in it was assigned
+            after it was used, or `output` is not a scalar and `gradient` is missing.
     """
-    _recorded(output, "backward")
+    end = recorded("backward", "the output", output)
     start: Any = _start(output, gradient)
     if create_graph:
         start = gradient if isinstance(gradient, Tensor) else from_array(start, None)
     with enable_grad() if create_graph else no_grad():
-        found = backprop([output.node], [start], release=not (retain_graph or create_graph), record=create_graph)
+        found = backprop([end], [start], release=not (retain_graph or create_graph), record=create_graph)
         for leaf, g in found.items():
             owner = leaf.owner() if isinstance(leaf, Leaf) else None
             if owner is None:
@@ -83,40 +73,6 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
 
 
 define("backward", backward)
-
-
-def cotangents(*outputs: Tensor) -> dict[Node, Array]:
-    """∂(sum of the outputs)/∂node for every node behind them, leaves and intermediates alike; the graph is kept."""
-    for output in outputs:
-        _recorded(output, "cotangents")
-    ends = [output.node for output in outputs]
-    with no_grad():
-        every = ancestors(ends, grad_only=True)
-        return backprop(ends, [np.ones(node.shape, node.dtype) for node in ends], every)
-
-
-def graph_with_gradients(*outputs: Tensor) -> Graph:
-    """The snapshot that `graph` takes, each node with ‖∂(sum of the outputs)/∂node‖; the graph is kept.
-
-    After a backward that released the values, only the leaves still have a gradient: their `.grad`.
-
-    Raises:
-        GraphError: nothing was recorded.
-    """
-    for output in outputs:
-        _recorded(output, "graph")
-    nodes = ancestors([output.node for output in outputs], grad_only=True)
-    if all(node.args is not None for node in nodes):
-        return snapshot(outputs, cotangents(*outputs))
-    owners = {node: node.owner() for node in nodes if isinstance(node, Leaf)}
-    return snapshot(outputs, {node: t.grad.data for node, t in owners.items() if t is not None and t.grad is not None})
-
-
-define(
-    "graph",
-    lambda self, gradients=False: (graph_with_gradients if gradients else graph)(self),
-    "The snapshot of what this value was computed from, as `tg.graph(self)`; `gradients`: with the norm at each node.",
-)
 
 
 def _backprop_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor], record: bool) -> list[Tensor]:

@@ -6,7 +6,6 @@ h₁ ──→ h₂ ──→ h₃ ──→ loss          ‖∂loss/∂h₁‖
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -16,7 +15,9 @@ import numpy as np
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.diagnostics.recorded import in_order, named
 from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.guard import recorded, recorded_scalar
 from tinygrad_rnn.engine.node import Node, ancestors
+from tinygrad_rnn.engine.summary import magnitude
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GraphError
 
@@ -28,7 +29,7 @@ def gradient_flow(loss: Tensor, states: str | Sequence[Tensor], scope: str | Non
 
         ∂loss/∂h_t = Σ over all ways from h_t to the loss: the outputs of step t, and h_{t+1}
 
-    The graph is kept. A state that the loss does not depend on has 0; so has, in float32, one to which less than 1e-45
+    The graph is kept. A state that the loss does not depend on has 0. So has, in float32, one to which less than 1e-45
     comes back: measure in float64.
 
     Args:
@@ -36,7 +37,7 @@ def gradient_flow(loss: Tensor, states: str | Sequence[Tensor], scope: str | Non
             labelled with, "h" or "c", as in `labelled`.
         scope: for a name, the part of the model it stands in: "l1", "encoder".
     Raises:
-        GraphError: the loss is no recorded scalar, or was not computed from these states.
+        GraphError: the loss was not recorded, is not a scalar, or was not computed from these states.
     Source: Bengio et al. 1994; Hochreiter et al. 2001, "Gradient flow in recurrent nets".
 
     >>> import tinygrad_rnn as tg
@@ -45,17 +46,15 @@ def gradient_flow(loss: Tensor, states: str | Sequence[Tensor], scope: str | Non
     >>> gradient_flow(h, states)
     array([0.125, 0.25 , 0.5  , 1.   ])
     """
-    if not isinstance(loss, Tensor) or not loss.requires_grad or loss.size != 1:
-        raise GraphError("gradient_flow: the loss is not a recorded scalar", expected="one Tensor of one element",
-                         got=f"{loss!r:.80}", help="sum() or mean() it")  # fmt: skip
+    end = recorded_scalar("gradient_flow", "the loss", loss)
     pairs: list[tuple[Node, Node | None]]
     if isinstance(states, str):
-        pairs = _states(loss.node, states, scope)
+        pairs = _states(end, states, scope)
     else:
-        pairs = [(node, None) for node in _given(loss.node, states)]
+        pairs = [(node, None) for node in _given(end, states)]
     with no_grad():
         nodes = [node for pair in pairs for node in pair if node is not None]
-        found = backprop([loss.node], [np.ones(loss.shape, loss.dtype)], nodes)
+        found = backprop([end], [np.ones(end.shape, end.dtype)], nodes)
     return np.array([_arrived(found, *pair) for pair in pairs])
 
 
@@ -64,7 +63,7 @@ def _states(end: Node, name: str, scope: str | None) -> list[tuple[Node, Node | 
 
     Of the last step h′ alone may be behind the loss, since nothing goes on from what is held.
     """
-    found = named(end, (name, f"{name}′"), scope)
+    found = named("gradient_flow", end, (name, f"{name}′"), scope)
     proposed = {
         node: parent
         for node in found
@@ -90,19 +89,14 @@ def _given(end: Node, states: Any) -> list[Node]:
     """The nodes of states that were handed in, at least one of them behind the loss."""
     if isinstance(states, Tensor):
         raise GraphError(
-            "gradient_flow: the states are one Tensor",
+            "gradient_flow: the states came as one Tensor",
             expected="a list of the states of each step, as they were computed",
-            got=f"shape {states.shape}: stacked from them afterwards, so the gradient of the next step misses it",
-            help='layer.unrolled(x)[0] has them; or pass their name, "h"',
+            got=f"shape {states.shape}: stacked from the states afterwards, and the next step does not read it",
+            help='layer.unrolled(x)[0] returns that list; or pass the name of the states, "h"',
         )
-    states = list(states)
-    for t, state in enumerate(states, 1):
-        if not isinstance(state, Tensor) or not state.requires_grad:
-            raise GraphError(f"gradient_flow: state {t} was not recorded", expected="Tensors that require grad",
-                             got=f"{state!r:.80}", help="detach() and no_grad() cut states off")  # fmt: skip
-    nodes = [state.node for state in states]
+    nodes = [recorded("gradient_flow", f"state {t}", state) for t, state in enumerate(states, 1)]
     if nodes and not set(nodes) & set(ancestors([end], grad_only=True)):
-        raise GraphError("gradient_flow: the loss was computed from none of these states",
+        raise GraphError("gradient_flow: the loss was not computed from any of these states",
                          help="take the states and the loss from the same run")  # fmt: skip
     ordered = sorted(nodes, key=lambda node: node.number)
     for before, after in zip([None, *ordered], ordered, strict=False):
@@ -112,8 +106,8 @@ def _given(end: Node, states: Any) -> list[Node]:
                 "gradient_flow: a state was not computed from the one before it",
                 expected="the states of one recurrence",
                 got=f"{after.title} of {after.context}",
-                help="with lengths=, or in two directions, a layer makes its outputs from its states and does not go "
-                'on from them: pass the name of the states, "h"',
+                help="with lengths=, or in two directions, a layer makes its outputs from its states, and the next "
+                'step does not start from them: pass the name of the states, "h"',
             )
     return nodes
 
@@ -122,12 +116,3 @@ def _masked(node: Node) -> bool:
     """Whether it is an output, 0 in the pads, of a state that goes on without it."""
     where = node.op is not None and node.op.name == "where" and node.label is None
     return where and any(parent is not None and parent.title.endswith("′") for parent in node.inputs)
-
-
-def magnitude(g: Array) -> float:
-    """‖g‖₂ in float64, where the squares of float32's 1e20 still fit, and scaled, so that 1e200's do too."""
-    g = np.abs(g).astype(np.float64).ravel()
-    scale = float(np.max(g, initial=0.0))
-    if not (math.isfinite(scale) and scale > 0):
-        return scale
-    return scale * math.sqrt(float(np.dot(g / scale, g / scale)))

@@ -15,8 +15,9 @@ import numpy as np
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Node, ancestors
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import GraphError, ShapeError
 
@@ -33,7 +34,7 @@ def step_jacobians(states: Sequence[Any]) -> list[Array]:
         T − 1 matrices (S, S), S the elements of one state, its parts end to end. The graph is kept.
     Raises:
         GraphError: a state was not recorded, was not computed from the one before it, or depends on an earlier one
-            past the state between them.
+            by a way that avoids the state between them.
 
     >>> import tinygrad_rnn as tg
     >>> a = tg.tensor([1.0, 2.0], requires_grad=True)
@@ -41,7 +42,10 @@ def step_jacobians(states: Sequence[Any]) -> list[Array]:
     [array([[2., 0.],
            [0., 4.]])]
     """
-    nodes = [_recorded(t, state) for t, state in enumerate(states, 1)]
+    nodes = [
+        [recorded("step_jacobians", f"state {t}", part) for part in flatten(state)[0]]
+        for t, state in enumerate(states, 1)
+    ]
     for t, (before, after) in enumerate(pairwise(nodes), 1):
         _refuse_stranger(t, before, after)
     for t in range(2, len(nodes)):
@@ -90,7 +94,7 @@ def spectral_radius(W: Any) -> float:
     W = np.asarray(as_array(W))
     if W.ndim != 2 or W.shape[0] != W.shape[1]:
         raise ShapeError(
-            f"spectral_radius: a matrix {W.shape} has no eigenvalues",
+            f"spectral_radius: a matrix of shape {W.shape} has no eigenvalues",
             expected="(H, H)",
             got=str(W.shape),
             help="an LSTM's or GRU's weight_hh holds a block for each gate: np.split(W, G)[k] is that of gate k",
@@ -98,23 +102,14 @@ def spectral_radius(W: Any) -> float:
     return float(np.max(np.abs(np.linalg.eigvals(W.astype(np.result_type(W, np.float64)))), initial=0.0))
 
 
-def _recorded(t: int, state: Any) -> list[Node]:
-    """The nodes of a state's parts."""
-    parts, _ = flatten(state)
-    if not all(isinstance(part, Tensor) and part.requires_grad for part in parts):
-        raise GraphError(f"step_jacobians: state {t} was not recorded", expected="Tensors that require grad",
-                         got=f"{state!r:.80}", help="detach() and no_grad() cut states off")  # fmt: skip
-    return [part.node for part in parts]
-
-
 def _refuse_stranger(t: int, before: list[Node], after: list[Node]) -> None:
-    """Unconnected states would have a Jacobian of zeros, and say nothing of why."""
+    """Unconnected states would have a Jacobian of zeros that does not tell why."""
     if not set(before) & set(ancestors(after, grad_only=True, floor=min(node.number for node in before))):
         raise GraphError(
             f"step_jacobians: state {t + 1} was not computed from state {t}",
             expected="the states of one recurrence, in the order they were computed",
             got=", ".join(f"{node.title} of {node.context}" for node in after),
-            help="of a layer's second direction, pass them reversed",
+            help="a layer's second direction computes its states from the last to the first: pass them reversed",
         )
 
 
@@ -124,7 +119,7 @@ def _refuse_detour(t: int, first: list[Node], between: list[Node], last: list[No
     seen = ancestors(_without(last, between), grad_only=True, floor=floor, ends=between)
     if set(first) & set(seen) - set(between):
         raise GraphError(
-            f"step_jacobians: state {t + 1} depends on state {t - 1} past state {t}",
+            f"step_jacobians: state {t + 1} depends on state {t - 1} by a way that avoids state {t}",
             expected="each step's whole state: what the next step starts from",
             got=", ".join(node.title for node in last),
             help='an LSTM\'s is (h, c): zip(labelled(loss, "h"), labelled(loss, "c"))',

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.guard import recorded_scalar
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GraphError
@@ -41,7 +42,8 @@ def gradient_ledger(loss: Tensor, parameter: Tensor) -> list[Entry]:
     The graph is kept.
 
     Raises:
-        GraphError: the loss is no recorded scalar, or the parameter is no leaf behind it that requires grad.
+        GraphError: the loss was not recorded or is not a scalar, or the parameter is not a leaf
+            that it was computed from.
 
     >>> import tinygrad_rnn as tg
     >>> w = tg.tensor(3.0, requires_grad=True)
@@ -67,19 +69,19 @@ def gradient_ledger(loss: Tensor, parameter: Tensor) -> list[Entry]:
 
 def _checked(loss: Any, parameter: Any) -> list[Node]:
     """Every node behind the loss, oldest first."""
-    if not isinstance(loss, Tensor) or not loss.requires_grad or loss.size != 1:
-        raise GraphError("gradient_ledger: the loss is not a recorded scalar", expected="one Tensor of one element",
-                         got=f"{loss!r:.80}", help="sum() or mean() it")  # fmt: skip
+    order = ancestors([recorded_scalar("gradient_ledger", "the loss", loss)])[::-1]
     if not isinstance(parameter, Tensor) or not parameter.is_leaf:
-        raise GraphError("gradient_ledger: the parameter is not a leaf", expected="what tensor(…) or Parameter(…) made",
-                         got=f"{parameter!r:.80}")  # fmt: skip
-    order = ancestors([loss.node])[::-1]
+        raise GraphError(
+            "gradient_ledger: the parameter is not a leaf",
+            expected="a Tensor made by tensor(…) or Parameter(…)",
+            got=f"{parameter!r:.80}",
+        )
     if not parameter.requires_grad or not any(parameter.node in node.inputs for node in order):
         raise GraphError(
             f"gradient_ledger: the loss was not computed from {parameter.name or 'this parameter'}",
             expected=", ".join(node.title for node in order if node.op is None and node.requires_grad) or "a leaf",
             got=f"{parameter!r:.80}",
-            help="if it was assigned since, compute the loss again",
+            help="if it was assigned after that, compute the loss again",
         )
     return order
 

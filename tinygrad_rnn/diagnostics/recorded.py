@@ -1,4 +1,4 @@
-"""The recorded values that bear a label, found again behind an output: the states, the gates, step by step.
+"""The recorded values that have a label, found again behind an output: the states, the gates, step by step.
 
 output ← … ← h₃ ← … ← h₂ ← … ← h₁            labelled(output, "f")  →  [f₁, f₂, f₃]
              ↑ f₃      ↑ f₂     ↑ f₁
@@ -6,10 +6,11 @@ output ← … ← h₃ ← … ← h₂ ← … ← h₁            labelled(ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.errors import GraphError
@@ -26,34 +27,38 @@ def labelled(output: Tensor, name: str, scope: str | None = None) -> list[Tensor
         name: as in `tg.label`: "h" and "c" for states, "i", "f", "g", "o", "r", "z", "n" for gates.
         scope: the part of the model it stands in, "l1" or "encoder/l1"; needed where several have such a value.
     Raises:
-        GraphError: there is none, or there are some in several scopes; or a backward has released the values.
+        GraphError: no step recorded such a value, several scopes have one, or a backward has released the values.
 
     >>> from tinygrad_rnn import nn
     >>> output, _ = nn.LSTM(2, 3, rng=0)(np.ones((5, 1, 2)))
     >>> len(labelled(output, "c")), labelled(output, "f")[0].shape
     (5, (1, 3))
     """
-    if not isinstance(output, Tensor) or not output.requires_grad:
-        raise GraphError("labelled: the output was not recorded", expected="what was computed from parameters",
-                         got=f"{output!r:.80}")  # fmt: skip
-    return [from_array(_value(node), node) for node in in_order(named(output.node, (name,), scope))]
+    end = recorded("labelled", "the output", output)
+    return [from_array(_value(node), node) for node in in_order(named("labelled", end, (name,), scope))]
 
 
-def named(end: Node, names: Sequence[str], scope: str | None) -> list[Node]:
+def named(owner: str, end: Node, names: Sequence[str], scope: str | None) -> list[Node]:
     """The recorded values of these names inside time steps, all in one scope, oldest first."""
     every = [node for node in ancestors([end])[::-1] if node.op is not None and node.context.step]
     every = [node for node in every if node.label and node.label[1]]
-    hits = [node for node in every if node.title in names and _within(node.context.scope, scope)]
-    places = dict.fromkeys("/".join(node.context.scope) for node in hits)
+    hits = [node for node in every if node.title in names and _within(node.context.path, scope)]
+    places = dict.fromkeys("/".join(node.context.path) for node in hits)
     if len(places) != 1:
+        among = f" in scope {scope!r}" if scope else ""
         raise GraphError(
-            f"{len(places) or 'no'} scopes have a value {names[0]!r} in their steps"
-            + (f" in {scope!r}" if scope else ""),
-            expected="one of them" if places else f"one of: {', '.join({node.title: 0 for node in every}) or 'none'}",
-            got=", ".join(places) or ", ".join(dict.fromkeys("/".join(node.context.scope) for node in every)),
-            help=f"scope={next(iter(places))!r}" if places else "",
+            f"{owner}: {len(places)} scopes recorded a value named {names[0]!r}"
+            if places
+            else f"{owner}: no time step recorded a value named {names[0]!r}{among}",
+            expected="the name of one scope" if places else f"a name among: {_listed(node.title for node in every)}",
+            got=_listed(places or ("/".join(node.context.path) for node in every)),
+            help=f"pass one of them, as in scope={next(iter(places))!r}" if places else "",
         )
     return hits
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(words)) or "none"
 
 
 def in_order(nodes: list[Node]) -> list[Node]:

@@ -4,7 +4,8 @@ context   recording or not, the scope and the time step        apply     calling
 op        what is known of an op; the signatures of its rules  declare   an op and its rules, in one block
 node      one recorded value and what it was made from         anomaly   the first value that is not finite
 tensor    an array and its node                                snapshot  the graph as plain data, for pictures
-trees     nested arguments                                     typed     what a type checker knows of an op
+trees     nested arguments                                     guard     what was not recorded is refused
+summary   a value in a few numbers                             typed     what a type checker knows of an op
 
-errors → context → op → node → tensor → typed → trees → anomaly → apply → declare → snapshot
+errors → context → op → node → tensor → typed → trees → summary → guard → anomaly → apply → declare → snapshot
 """

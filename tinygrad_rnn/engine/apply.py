@@ -9,7 +9,6 @@ them; `apply_any` is what all three are special cases of.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from types import EllipsisType, NoneType
 from typing import Any
@@ -50,7 +49,7 @@ def apply_one(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             check_finite(op, y, now)
         node = x._node
         if node is None or not (node.requires_grad and now.recording and op.differentiable):
-            return from_array(y, None)
+            return from_array(y, _traced(op, (x,), (value,), _NOTHING, y, now) if now.tracing else None)
         return from_array(y, _node(op, (node,), (value,), _NOTHING, y, now))
 
     return apply
@@ -78,14 +77,14 @@ def apply_two(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
         if now.anomaly:
             check_finite(op, y, now)
         if not now.recording or not op.differentiable:
-            return from_array(y, None)
+            return from_array(y, _traced(op, (a, b), (u, v), _NOTHING, y, now) if now.tracing else None)
         if m is not None and n is not None:
             if m.requires_grad or n.requires_grad:
                 return from_array(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
         elif (m is not None and m.requires_grad) or (n is not None and n.requires_grad):
             (m, u), (n, v) = retained(a, u, now), retained(b, v, now)
             return from_array(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
-        return from_array(y, None)
+        return from_array(y, _traced(op, (a, b), (u, v), _NOTHING, y, now) if now.tracing else None)
 
     return apply
 
@@ -120,7 +119,7 @@ def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             check_finite(op, y, now)
         node = x._node
         if node is None or not (node.requires_grad and now.recording and op.differentiable):
-            return from_array(y, None)
+            return from_array(y, _traced(op, (x,), (value,), static, y, now) if now.tracing else None)
         return from_array(y, _node(op, (node,), (value,), static, y, now))
 
     return apply
@@ -148,7 +147,7 @@ def apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
         if now.anomaly:
             check_finite(op, y, now)
         if not (now.recording and op.differentiable and any(isinstance(x, Tensor) and x.requires_grad for x in args)):
-            return from_array(y, None)
+            return from_array(y, _traced(op, args, values, static, y, now) if now.tracing else None)
         inputs, values = zip(*(retained(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
         return from_array(y, _node(op, inputs, values, static, y, now))
 
@@ -167,7 +166,7 @@ def _bind(op: Op, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[
     twice = [name for name in names[: len(args)] if name in static] if not op.variadic else []
     if len(args) > len(names) or missing or unknown or twice:
         raise TypeError(
-            f"{op.name}{inspect.signature(op.forward)}: "
+            f"{op.name}({', '.join(names)}): "
             + (f"missing {', '.join(missing)}" if missing else f"unexpected {', '.join(unknown) or 'extra arguments'}")
         )
     return tuple(given[name] for name in op.params), {name: given[name] for name in op.static if name in given}
@@ -184,7 +183,7 @@ def as_array(x: Any) -> Any:
     except (ValueError, TypeError) as error:
         raise ShapeError("the argument is not a rectangular array of numbers", got=str(error)) from None
     if array.dtype.kind not in "biufc":
-        raise DTypeError(f"an argument of {type(x).__name__} is no array of numbers", got=f"{x!r:.60}")
+        raise DTypeError(f"an argument of {type(x).__name__} is not an array of numbers", got=f"{x!r:.60}")
     return array
 
 
@@ -195,9 +194,9 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, Tensor):
         if value.requires_grad and CONTEXT.get().recording:
             raise GraphError(
-                "a static argument requires grad, and no gradient would reach it",
+                "an option requires grad, but no gradient can reach an option",
                 got=repr(value.node.title),
-                help="pass detach() of it",
+                help="pass its detach()",
             )
         return value._array
     if isinstance(value, tuple | list):
@@ -215,6 +214,14 @@ def retained(x: Any, value: Any, now: Context) -> tuple[Node | None, Any]:
         value = value.copy()
         return Leaf(value, now, False, 0, _nobody), value
     return None, value
+
+
+def _traced(
+    op: Op, args: tuple[Any, ...], values: tuple[Any, ...], static: Mapping[str, Any], y: Array, now: Context
+) -> Node:
+    """The record of an op through which no gradient will flow."""
+    inputs, kept = zip(*(retained(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
+    return Node(op, inputs, kept, static, y, now, False)
 
 
 def _nobody() -> None:
@@ -243,19 +250,24 @@ def signature(names: tuple[str, ...], values: tuple[Any, ...]) -> str:
     )
 
 
+def _formula(op: Op) -> str:
+    """What an op computes, as its docstring begins: "y = x²", without the derivative, which follows two spaces."""
+    return op.doc.strip().splitlines()[0].partition(".  ")[0].rstrip(".") if op.doc.strip() else ""
+
+
 def refusal(op: Op, error: Exception, values: tuple[Any, ...], static: Mapping[str, Any]) -> Exception:
     """Our error for one that NumPy raised inside a forward."""
     if isinstance(error, TinygradError):
         return error
     kind = DTypeError if isinstance(error, TypeError) else ShapeError
     options = ", ".join(f"{name}={value!r:.60}" for name, value in static.items() if value is not None)
-    shapes = " and ".join(str(v.shape) for v in values if isinstance(v, np.ndarray)) or "these arguments"
+    shapes = [str(v.shape) for v in values if isinstance(v, np.ndarray)]
     types = " and ".join(str(v.dtype if isinstance(v, np.ndarray) else type(v).__name__) for v in values)
-    what = f"no meaning for {types}" if kind is DTypeError else f"{shapes} do not fit"
-    formula = next((line.strip() for line in op.doc.splitlines() if line.strip()), "")
+    fit = "does not fit" if len(shapes) == 1 else "do not fit"
+    what = f"{types} cannot be used" if kind is DTypeError else f"{' and '.join(shapes) or 'these arguments'} {fit}"
     return kind(
         f"{op.name}: {what}" + (f" with {options}" if options else ""),
-        expected=formula,
+        expected=_formula(op),
         got=signature(op.params, values),
         where=str(CONTEXT.get()),
         help=f"NumPy says: {error}".splitlines()[0],

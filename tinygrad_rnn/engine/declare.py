@@ -94,6 +94,7 @@ def _declare(op: Op) -> Primitive:
         jvp=lambda **rules: op.set_rules(op.jvps, rules),
         together=lambda **rules: op.together.update(op.by_position(rules)),
         into=lambda rule: setattr(op, "into", rule),
+        reads=lambda rule: setattr(op, "reads", rule),
         symbol=lambda sign: setattr(op, "symbol", sign),
     )
     op.public = public

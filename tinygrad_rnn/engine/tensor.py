@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.node import Leaf, Node
+from tinygrad_rnn.engine.node import Cut, Leaf, Node
 from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
 
 __all__ = ["Tensor", "label", "tensor"]
@@ -66,7 +66,7 @@ class Tensor:
             raise ShapeError("tensor: the data is not a rectangular array of numbers", got=str(error)) from None
         if self._array.dtype.kind not in "biufc":
             raise DTypeError(
-                f"tensor: dtype {self._array.dtype} holds no numbers", expected="bool, int, float, complex"
+                f"tensor: values of dtype {self._array.dtype} are not numbers", expected="bool, int, float, complex"
             )
         self._node: Node | None = None
         self._grad: Tensor | None = None
@@ -94,7 +94,11 @@ class Tensor:
     def item(self) -> Any:
         """The value of a Tensor of one element, as a Python number."""
         if self._array.size != 1:
-            raise ShapeError(f"item: {self._array.size} elements, not one", got=str(self.shape), help="index it first")
+            raise ShapeError(
+                f"item: the Tensor has {self._array.size} elements",
+                got=str(self.shape),
+                help="index it first",
+            )
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -123,7 +127,7 @@ class Tensor:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise ShapeError("len: a Tensor of no dimensions has no length", got="shape ()")
+            raise ShapeError("len: a Tensor without axes has no length", got="shape ()")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -131,7 +135,7 @@ class Tensor:
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
-            raise ShapeError(f"bool: {self.size} elements have no one truth value", got=str(self.shape))
+            raise ShapeError(f"bool: {self.size} elements together are neither true nor false", got=str(self.shape))
         return bool(self._array.item())
 
     def __float__(self) -> float:
@@ -174,6 +178,11 @@ class Tensor:
         return self._node.label[1] if self._node is not None and self._node.label else None
 
     @property
+    def role(self) -> str | None:
+        """What `label` said that it is: "parameter", "hidden_state", …"""
+        return self._node.label[0] if self._node is not None and self._node.label else None
+
+    @property
     def is_leaf(self) -> bool:
         """True for a value that no recorded op made."""
         return self._node is None or self._node.op is None
@@ -188,7 +197,9 @@ class Tensor:
         if wanted == self.requires_grad:
             return  # and a graph that used this leaf still knows it
         if not self.is_leaf:
-            raise GraphError("requires_grad: only a leaf's can be set", got=repr(self.node.title), help="use detach()")
+            raise GraphError(
+                "requires_grad: it can only be set on a leaf", got=repr(self.node.title), help="use detach()"
+            )
         if wanted and self._array.dtype.kind != "f":
             raise DTypeError(
                 f"tensor: {self.dtype} values cannot require grad",
@@ -196,9 +207,10 @@ class Tensor:
                 got=f"{self.dtype}{self.shape}",
                 help="write 3.0 for 3, or pass dtype=float",
             )
-        label = self._node.label if self._node is not None else None
-        self._node = self._leaf(wanted)
-        self._node.label = label
+        before = self._node
+        self._node = after = self._leaf(wanted)
+        if isinstance(before, Leaf):
+            after.label, after.cut = before.label, before.cut
 
     @property
     def grad(self) -> Tensor | None:
@@ -215,8 +227,8 @@ class Tensor:
         self._grad = value
 
     def detach(self) -> Tensor:
-        """The same values, cut from the graph: no gradient passes."""
-        return from_array(self._array, None)
+        """The same values, cut from the graph: no gradient passes. The record knows what they were cut from."""
+        return cut_from(self, self._array)
 
     def assign(self, values: Any) -> Tensor:
         """Replace the values; the shape and dtype stay. The one write to a Tensor.
@@ -233,9 +245,13 @@ class Tensor:
         except (ValueError, TypeError) as error:
             raise ShapeError("assign: the values are not a rectangular array of numbers", got=str(error)) from None
         if array.shape != self.shape:
-            raise ShapeError("assign: the shape has to stay", expected=str(self.shape), got=str(array.shape))
+            raise ShapeError(
+                "assign: the values have another shape than the Tensor", expected=str(self.shape), got=str(array.shape)
+            )
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):
-            raise DTypeError(f"assign: {array.dtype} does not go into {self.dtype}", help="astype it first")
+            raise DTypeError(
+                f"assign: {array.dtype} values do not fit into {self.dtype}", help="convert them with astype"
+            )
         if not self.is_leaf:
             raise GraphError("assign: the Tensor is the result of an op", got=repr(self.node.title),
                              help="assign to a leaf, or detach() first")  # fmt: skip
@@ -257,7 +273,7 @@ class Tensor:
                 raise GraphError(
                     "__array__: NumPy would lose the graph of a Tensor that requires grad",
                     got=repr(self.node.title),
-                    help="use the op of this library, or say .numpy() to leave the graph behind",
+                    help="use the op of this library, or call .numpy() for the values alone",
                 )
             return np.array(self._array, dtype=dtype)
 
@@ -292,7 +308,7 @@ class Tensor:
     # what is computed with it: `define` fills these in
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
-    def graph(self, gradients: bool = False) -> Any: ...
+    def graph(self, *, values: bool = False, gradients: bool = False) -> Any: ...
 
     def __getitem__(self, index: Any) -> Tensor: ...
     def __add__(self, other: Operand) -> Tensor: ...
@@ -385,6 +401,16 @@ def from_array(array: Array, node: Node | None) -> Tensor:
     return tensor
 
 
+def cut_from(source: Tensor, array: Array) -> Tensor:
+    """An array of numbers of `source`, without its graph: where there was one, the record knows what was cut."""
+    tensor, node = from_array(array, None), source._node
+    before = node.cut if isinstance(node, Leaf) else None
+    if node is not None and (node.requires_grad or before):
+        tensor._node = leaf = Leaf(array, node.context, False, 0, weakref.ref(tensor))
+        leaf.cut = before or Cut(node.title, node.context.passage, node.context.step)
+    return tensor
+
+
 def tensor(data: Any, *, dtype: DType | None = None, requires_grad: bool = False, name: str | None = None) -> Tensor:
     """A Tensor with a copy of `data`.
 
@@ -405,15 +431,15 @@ def tensor(data: Any, *, dtype: DType | None = None, requires_grad: bool = False
 
 
 def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
-    """Say what a value is, for messages and pictures; the value itself is returned unchanged.
+    """Tell what a value is, for messages and pictures; the value itself is returned unchanged.
 
     Args:
-        tensor: whose value it is.
+        tensor: the value.
         role: "parameter", "input", "initial_state", "hidden_state", "cell_state", "gate", "output", "target", "loss".
         name: what a person calls it: "h", "W_hh", "i".
     """
     if role is not None and role not in ROLES:
         raise GraphError(f"label: there is no role {role!r}", expected=", ".join(ROLES))
-    if CONTEXT.get().recording and isinstance(tensor, Tensor):  # what an op gave for arrays is none
+    if CONTEXT.get().recording and isinstance(tensor, Tensor):  # an op gives arrays for arrays, and those have no node
         tensor.node.label = (role, name)
     return tensor

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import nondifferentiable, primitive
 from tinygrad_rnn.engine.tensor import Array, DType, Index, Numbers, Operand, Tensor
-from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
 
 __all__ = [
     "argmax", "argmin", "argsort", "diagonal", "getitem", "index_add", "one_hot", "sort", "take", "take_along_axis",
@@ -43,6 +43,42 @@ getitem.symbol("[ ]")
 getitem.vjp(x=lambda gy, y, x, *, index: index_add(np.zeros(x.shape, x.dtype), index, gy))
 getitem.jvp(x=lambda dx, y, x, *, index: getitem(dx, index=index))
 getitem.into(lambda gx, gy, *, index: _add_at(gx, index, gy))
+getitem.reads(lambda shape, *, index: positions(shape, index))
+
+
+def positions(shape: tuple[int, ...], index: Any) -> tuple[Any, ...]:
+    """What an index takes of an array of this shape, axis by axis: a position, a range, or several positions.
+
+    >>> positions((5, 4, 3), (-1, slice(1, 3)))
+    (4, range(1, 3))
+    >>> positions((5, 4, 3), (..., [0, 2]))
+    (range(0, 5), range(0, 4), (0, 2))
+    """
+    taken: list[Any] = []
+    items = [item for item in (index if isinstance(index, tuple) else (index,)) if item is not None]
+    named = sum(_axes(item) for item in items if item is not Ellipsis)
+    for item in items:
+        left = shape[len(taken) :]
+        if item is Ellipsis:
+            taken += [range(n) for n in left[: len(shape) - named]]
+        elif isinstance(item, slice):
+            taken.append(range(*item.indices(left[0])))
+        elif isinstance(item, int | np.integer) and not isinstance(item, bool):
+            taken.append(int(item) % left[0])
+        else:
+            taken += _several(np.asarray(item), left)
+    return tuple(taken)
+
+
+def _axes(item: Any) -> int:
+    """How many axes an item of an index stands for: a mask has its own."""
+    array = np.asarray(item) if not isinstance(item, slice) else np.zeros(1)
+    return array.ndim if array.dtype.kind == "b" else 1
+
+
+def _several(item: Array, left: tuple[int, ...]) -> list[tuple[int, ...]]:
+    axes = np.nonzero(item) if item.dtype.kind == "b" and item.ndim else [item.ravel() % left[0]] * _axes(item)
+    return [tuple(int(k) for k in axis) for axis in axes]
 
 
 @primitive
@@ -75,10 +111,10 @@ def index_add(x: Any, index: Index, values: Any) -> Any:
     return index_add_(x, values, index=index)
 
 
-def _integers(indices: Any, op: str) -> Any:
-    if indices.dtype.kind not in "iu":
-        raise DTypeError(f"{op}: the indices are {indices.dtype}", expected="integers")
-    return indices
+def _integers(values: Any, what: str) -> Any:
+    if values.dtype.kind not in "iu":
+        raise DTypeError(f"{what} are {values.dtype}", expected="integers")
+    return values
 
 
 def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None:
@@ -105,7 +141,7 @@ def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any
 @primitive
 def take(x: Array, indices: Array, /, axis: int | None = None) -> Array:
     """y = the elements of x at integer `indices` along `axis` (flattened when None).  Duplicates add up in gx."""
-    return np.take(x, _integers(np.asarray(indices), "take"), axis=axis)
+    return np.take(x, _integers(np.asarray(indices), "take: the indices"), axis=axis)
 
 
 take.symbol("[ ]")
@@ -114,6 +150,14 @@ take.symbol("[ ]")
 take.vjp(x=_take_vjp)
 take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis))
 take.into(_add_rows)
+take.reads(lambda shape, indices, *, axis: _rows_taken(shape, np.asarray(as_array(indices)).ravel(), axis))
+
+
+def _rows_taken(shape: tuple[int, ...], indices: Array, axis: int | None) -> tuple[Any, ...] | None:
+    if axis is None:  # of the flattened x: no axis is named
+        return None
+    before = tuple(range(n) for n in shape[: axis % len(shape)])
+    return (*before, tuple(int(k) for k in indices % shape[axis]))
 
 
 def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[Any, ...]:
@@ -126,7 +170,7 @@ def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[An
 @primitive
 def take_along_axis(x: Array, indices: Array, /, axis: int | None = -1) -> Array:
     """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
-    return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis"), axis=axis)
+    return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis: the indices"), axis=axis)
 
 
 take_along_axis.symbol("[ ]")
@@ -158,10 +202,12 @@ diagonal.jvp(x=lambda dx, y, x, **static: diagonal(dx, **static))
 @nondifferentiable
 def one_hot(ids: Array, /, num_classes: int, dtype: DType = np.float64) -> Array:
     """y[…, k] = 1 where k is the id, else 0, for integer ids in 0 … num_classes − 1."""
-    ids = _integers(np.asarray(ids), "one_hot")
-    _integers(np.asarray(num_classes), "one_hot")
+    ids = _integers(np.asarray(ids), "one_hot: the ids")
+    _integers(np.asarray(num_classes), "one_hot: the classes")
+    if num_classes < 0:
+        raise OptionError(f"one_hot: num_classes={num_classes} is negative", expected="0 or more")
     if ids.size and not (ids.min() >= 0 and ids.max() < num_classes):
-        raise ShapeError(f"one_hot: ids from {ids.min()} to {ids.max()}", expected=f"0 … {num_classes - 1}")
+        raise ShapeError(f"one_hot: there are ids from {ids.min()} to {ids.max()}", expected=f"0 … {num_classes - 1}")
     return (ids[..., None] == np.arange(num_classes)).astype(dtype)
 
 

@@ -214,7 +214,9 @@ def pad(x: Array, pad_width: Widths, mode: str = "constant", constant_values: fl
     try:
         places = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode=mode)  # type: ignore[call-overload]
     except (ValueError, TypeError) as error:
-        raise ShapeError(f"pad: {pad_width!r:.60} does not fit x {x.shape}", help=f"NumPy says: {error}") from None
+        raise ShapeError(
+            f"pad: pad_width={pad_width!r:.60} does not fit x {x.shape}", help=f"NumPy says: {error}"
+        ) from None
     return take(x, places)
 
 
@@ -238,7 +240,7 @@ def tile(x: Array, reps: Counts) -> Array:
     """x laid side by side `reps` times along each axis."""
     counts = np.atleast_1d(reps)
     if counts.size and counts.dtype.kind not in "iu":
-        raise DTypeError(f"tile: reps={reps!r:.60}", expected="integers")
+        raise DTypeError(f"tile: reps={reps!r:.60} does not consist of integers", expected="integers")
     reps = tuple(counts.tolist())
     shape = _array(x).shape
     ndim = max(len(shape), len(reps))
@@ -257,9 +259,11 @@ def repeat(x: Array, repeats: Counts, axis: int | None = None) -> Array:
         raise ShapeError(f"repeat: there is no axis {axis}", expected=f"an axis of x {x.shape}")
     size = x.size if axis is None else x.shape[axis]
     if np.asarray(repeats).dtype.kind not in "biu" and np.size(repeats):
-        raise DTypeError(f"repeat: repeats={repeats!r:.60}", expected="integers")
+        raise DTypeError(f"repeat: repeats={repeats!r:.60} does not consist of integers", expected="integers")
     try:
         places = np.repeat(np.arange(size), repeats)
     except (ValueError, TypeError) as error:
-        raise ShapeError(f"repeat: {repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}") from None
+        raise ShapeError(
+            f"repeat: repeats={repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}"
+        ) from None
     return take(x, places, axis=axis)

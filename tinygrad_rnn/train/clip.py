@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinygrad_rnn.diagnostics.flow import magnitude
+from tinygrad_rnn.engine.summary import magnitude
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GradientError
 

@@ -21,7 +21,7 @@ from tinygrad_rnn.testing import (
 few = settings(max_examples=20)  # test_every_registered_op does the same for more
 REFUSED = {
     "shapes": ((np.ones(2), np.ones(3)), tg.ShapeError, "decay: .* do not fit"),
-    "text": (("much", 1.0), tg.DTypeError, "no array of numbers"),
+    "text": (("much", 1.0), tg.DTypeError, "not an array of numbers"),
 }
 
 
