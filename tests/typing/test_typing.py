@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,26 +19,19 @@ from tinygrad_rnn.engine.tensor import Tensor
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 FILES = {name: HERE / f"{name}.py" for name in ("reveals", "mistakes")}
-CHECKERS = ("mypy", "pyright")
-each_checker = pytest.mark.parametrize("checker", CHECKERS)
 
 
 def messages(checker):
-    """What a checker says: (file, line, whether an error, the text)."""
+    """What a checker says of both files: (file, line, whether it is an error, the text)."""
     if importlib.util.find_spec(checker) is None and not os.environ.get("CI"):
         pytest.skip(f"{checker} is not installed: pip install -e '.[dev]'")
-    return _messages(checker)
-
-
-@cache
-def _messages(checker):
     files = [str(path) for path in FILES.values()]
     options = {
         "mypy": ["--follow-imports=silent", "--cache-dir", os.devnull, "--hide-error-context", "--no-pretty"],
         "pyright": ["--outputjson", "--pythonpath", sys.executable],
     }[checker]
     command = [sys.executable, "-m", checker, *options, *files]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300, check=False)
     if checker == "mypy":
         lines = re.findall(r"^(.+?):(\d+): (error|note): (.*)$", run.stdout, re.MULTILINE)
         found = [(Path(path).stem, int(line), kind == "error", text) for path, line, kind, text in lines]
@@ -64,25 +56,18 @@ def plain(revealed):
     return re.sub(r"ndarray\[(Any|tuple\[Any, \.\.\.\]), Any\]", "Array", short)
 
 
-@each_checker
-def test_types_are_what_they_must_be(checker):
-    said = {
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_what_a_checker_makes_of_calls(checker):
+    """One run for both files: a correct call has its type and no error, and every mistake is refused."""
+    found = messages(checker)
+    refused = [(file, line) for file, line, error, _ in found if error]
+    revealed = {
         line: plain(re.search(r'(?:Revealed type is|Type of ".*" is) "(.*)"$', text)[1])
-        for file, line, error, text in messages(checker)
+        for file, line, error, text in found
         if file == "reveals" and not error
     }
-    assert said == marked("reveals")
-
-
-@each_checker
-def test_correct_calls_are_not_refused(checker):
-    assert not [(line, text) for file, line, error, text in messages(checker) if file == "reveals" and error]
-
-
-@each_checker
-def test_every_mistake_is_refused_and_nothing_else(checker):
-    refused = {line for file, line, error, _ in messages(checker) if file == "mistakes" and error}
-    assert refused == set(marked("mistakes"))
+    assert revealed == marked("reveals")
+    assert set(refused) == {("mistakes", line) for line in marked("mistakes")}
 
 
 def declared():

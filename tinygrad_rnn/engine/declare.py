@@ -88,13 +88,15 @@ def _declare(op: Op) -> Primitive:
     apply = make(op, op.forward)
     public = cast("Primitive", wraps(op.forward)(apply))
     public.__name__ = op.name
-    public.op = op
-    public.vjp = lambda **rules: op.set_rules(op.vjps, rules)  # type: ignore[method-assign]
-    public.jvp = lambda **rules: op.set_rules(op.jvps, rules)  # type: ignore[method-assign]
-    public.together = lambda **rules: op.together.update(op.by_position(rules))  # type: ignore[method-assign]
-    public.into = lambda rule: setattr(op, "into", rule)  # type: ignore[method-assign]
-    public.reads = lambda rule: setattr(op, "reads", rule)  # type: ignore[method-assign]
-    public.symbol = lambda sign: setattr(op, "symbol", sign)  # type: ignore[method-assign]
+    vars(public).update(
+        op=op,
+        vjp=lambda **rules: op.set_rules(op.vjps, rules),
+        jvp=lambda **rules: op.set_rules(op.jvps, rules),
+        together=lambda **rules: op.together.update(op.by_position(rules)),
+        into=lambda rule: setattr(op, "into", rule),
+        reads=lambda rule: setattr(op, "reads", rule),
+        symbol=lambda sign: setattr(op, "symbol", sign),
+    )
     op.public = public
     REGISTRY[op.name] = op
     return public

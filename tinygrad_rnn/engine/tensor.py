@@ -107,18 +107,22 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
         return self._array.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The values' NumPy dtype."""
         return self._array.dtype
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return self._array.ndim
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return self._array.size
 
     def __len__(self) -> int:
@@ -170,6 +174,7 @@ class Tensor:
 
     @property
     def name(self) -> str | None:
+        """What messages and pictures call it; None where it has no name."""
         return self._node.label[1] if self._node is not None and self._node.label else None
 
     @property
@@ -184,6 +189,7 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
+        """Whether what is computed from it is recorded; on a leaf it may be set."""
         return self._node is not None and self._node.requires_grad
 
     @requires_grad.setter

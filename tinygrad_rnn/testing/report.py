@@ -84,6 +84,7 @@ class GradReport:
 
     @property
     def passed(self) -> bool:
+        """Whether the check found no mismatch."""
         return self.mismatch is None
 
     def __str__(self) -> str:
@@ -109,6 +110,7 @@ class GradMismatch(TinygradError, AssertionError):  # noqa: N818  (the public na
 
     @property
     def report(self) -> GradReport:
+        """The facts behind the message, looked for now if nobody has asked before."""
         if not isinstance(self._found, GradReport):
             self._found = self._found()
         return self._found
