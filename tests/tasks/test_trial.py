@@ -60,6 +60,7 @@ def test_numbers_that_are_not_finite_end_a_trial():
     assert outcome.diverged
     assert not outcome.solved
     assert outcome.sequences < 5000
+    assert np.isfinite(outcome.largest)  # of the steps before
 
 
 def test_a_seed_decides_everything():

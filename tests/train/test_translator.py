@@ -214,3 +214,12 @@ def test_a_loss_that_is_not_finite_stops_it():
     translator.model.decoder.head.weight.assign(np.full(translator.model.decoder.head.weight.shape, np.inf))
     with np.errstate(all="ignore"), pytest.raises(tg.GradientError, match="loss is nan"):
         list(train_translator(translator, COPIES))
+
+
+def test_a_gradient_that_is_not_finite_never_reaches_the_parameters(monkeypatch):
+    translator = Translator(Recipe(hidden=8, embedding=4), COPIES)
+    before = translator.model.state_dict()
+    monkeypatch.setattr("tinygrad_rnn.train.step.clip_grad_norm_", lambda *args: float("nan"))
+    with pytest.raises(tg.GradientError, match="norm is nan at epoch 1, step 1"):
+        list(train_translator(translator, COPIES))
+    assert all(np.array_equal(before[name], values) for name, values in translator.model.state_dict().items())

@@ -13,7 +13,6 @@ from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.ops import stack
 from tinygrad_rnn.optim import OPTIMIZERS, Optimizer
 from tinygrad_rnn.tasks.batch import Batch
-from tinygrad_rnn.train import clip_grad_norm_, clip_grad_value_
 from tinygrad_rnn.train.charmodel import KINDS
 
 __all__ = ["Reader", "Recipe", "remember"]
@@ -69,13 +68,6 @@ class Recipe:
 
     def learner(self, network: Reader) -> Optimizer:
         return OPTIMIZERS[self.optimizer](network.parameters(), lr=self.lr, **self.options)
-
-    def clip(self, network: Reader) -> float:
-        """Tame the gradients as the recipe says; returns their norm before."""
-        parameters = list(network.parameters())
-        if self.clip_value is not None:
-            clip_grad_value_(parameters, self.clip_value)
-        return clip_grad_norm_(parameters, float("inf") if self.clip_norm is None else self.clip_norm)
 
     def __str__(self) -> str:
         """

@@ -14,8 +14,10 @@ from time import process_time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from tinygrad_rnn.errors import GradientError
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
 from tinygrad_rnn.tasks.task import Recent, Task
+from tinygrad_rnn.train.step import training_step
 
 __all__ = ["Job", "Outcome", "attempt", "attempts"]
 
@@ -39,7 +41,7 @@ class Outcome:
         solved: whether the task's criterion was met by then.
         diverged: whether it stopped because a loss or gradient was not finite, or the task says so.
         score: the task's measure, on fresh sequences.
-        largest: the largest norm of a gradient, before clipping.
+        largest: the largest norm of the gradients that were learnt from, before they were scaled down.
         seconds: processor time.
     """
 
@@ -74,13 +76,11 @@ def learn(task: Task, network: Reader, recipe: Recipe, budget: int) -> tuple[int
         y = network(batch)
         loss = task.loss(y, batch)
         recent.add(task.errors(y.data, batch))
-        optimizer.zero_grad()
-        loss.backward()
-        norm = recipe.clip(network)
-        largest = max(largest, norm)
-        if not np.isfinite([loss.item(), norm]).all():
+        try:
+            _, norm = training_step(loss, optimizer, max_norm=recipe.clip_norm, max_value=recipe.clip_value)
+        except GradientError:
             return seen, False, True, largest
-        optimizer.step()
+        largest = max(largest, norm)
         seen += recipe.batch
         if seen // task.every > (seen - recipe.batch) // task.every and task.solved(network, recent):
             return seen, True, False, largest

@@ -1,6 +1,6 @@
 """Training a character model on a text.
 
-text → Corpus → stream_batches → CharModel.loss → backward → clip → optimizer.step     (fit)
+text → Corpus → stream_batches → CharModel.loss → training_step     (fit)
                                      ↓
                  checkpoint ← Run    sample → text
 
@@ -24,6 +24,7 @@ from tinygrad_rnn.train.generate import sample, stream_sample
 from tinygrad_rnn.train.loop import Progress, evaluate, fit
 from tinygrad_rnn.train.metrics import bits_per_char, perplexity
 from tinygrad_rnn.train.run import Run, Settings
+from tinygrad_rnn.train.step import training_step
 from tinygrad_rnn.train.tbptt import Chunk, truncated
 from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match, train_translator
 
@@ -31,5 +32,5 @@ __all__ = [
     "CharModel", "Chunk", "ClipStatistics", "Corpus", "Progress", "Recipe", "Run", "Settings", "Translator",
     "bits_per_char", "clip_grad_norm_", "clip_grad_value_", "detach_state", "evaluate", "exact_match", "fit",
     "forced_match", "load_checkpoint", "perplexity", "read_pairs", "sample", "save_checkpoint", "split_pairs",
-    "stream_batches", "stream_sample", "train_translator", "truncated",
+    "stream_batches", "stream_sample", "train_translator", "training_step", "truncated",
 ]  # fmt: skip

@@ -1,13 +1,12 @@
 """Translator: a Seq2Seq over characters, trained on pairs of texts and asked to write on its own.
 
-pairs → Alphabet → batches → Seq2Seq → sequence_loss → backward → clip → AdamW      (train_translator)
+pairs → Alphabet → batches → Seq2Seq → sequence_loss → training_step      (train_translator)
                                 ↓    ↘ save(directory) → checkpoint → Translator.load(directory)
 "123+456" ──────────────→ greedy or beam ──→ "579" = ?                              (exact_match)
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Batch, Pair, shuffled
+from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Pair, shuffled
 from tinygrad_rnn.engine.context import no_grad
-from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
+from tinygrad_rnn.errors import CheckpointError, DataError
 from tinygrad_rnn.nn import Embedding
 from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
 from tinygrad_rnn.nn.losses import sequence_loss
@@ -26,7 +25,7 @@ from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
 from tinygrad_rnn.optim import AdamW, cosine_decay
 from tinygrad_rnn.saving.checkpoint import read, restore, state_of, write
 from tinygrad_rnn.train.charmodel import KINDS
-from tinygrad_rnn.train.clip import clip_grad_norm_
+from tinygrad_rnn.train.step import training_step
 
 __all__ = ["ATTENTIONS", "Recipe", "Translator", "exact_match", "forced_match", "train_translator"]
 
@@ -151,7 +150,7 @@ def train_translator(
     Args:
         on_step: called after each step with the number of its pairs.
     Raises:
-        GradientError: the loss or its gradient is not finite.
+        GradientError: the loss or its gradient is not finite; the parameters are then those of the step before.
     """
     r, model = translator.recipe, translator.model
     parameters = list(model.parameters())
@@ -164,25 +163,15 @@ def train_translator(
         began, total, count = time.perf_counter(), 0.0, 0
         for rows in shuffled(pairs, r.batch, rng):
             optimizer.lr = rate(k)
-            batch = translator.alphabet.batch(rows)
-            total += len(rows) * train_step(model, batch, optimizer, r, rng)
+            b = translator.alphabet.batch(rows)
+            logits = model(b.source, b.target, b.lengths, teacher_forcing=r.teacher_forcing, rng=rng)
+            loss = sequence_loss(logits, b.target, b.target_lengths)
+            value, _ = training_step(loss, optimizer, max_norm=r.clip or None, place=f"epoch {epoch}, step {k + 1}")
+            total += len(rows) * value
             k, count = k + 1, count + len(rows)
             if on_step is not None:
                 on_step(len(rows))
         yield epoch, total / count, time.perf_counter() - began
-
-
-def train_step(model: Seq2Seq, batch: Batch, optimizer: AdamW, recipe: Recipe, rng: np.random.Generator) -> float:
-    """One step on one batch; returns its loss."""
-    logits = model(batch.source, batch.target, batch.lengths, teacher_forcing=recipe.teacher_forcing, rng=rng)
-    loss = sequence_loss(logits, batch.target, batch.target_lengths)
-    optimizer.zero_grad()
-    loss.backward()
-    norm = clip_grad_norm_(optimizer.params, recipe.clip or math.inf)
-    if not (math.isfinite(loss.item()) and math.isfinite(norm)):
-        raise GradientError(f"the loss is {loss.item()}, its gradient's norm {norm}", help="a smaller learning rate")
-    optimizer.step()
-    return float(loss.item())
 
 
 def exact_match(translator: Translator, pairs: Sequence[Pair], beam: int = 1, batch: int = 256) -> float:
