@@ -10,6 +10,7 @@ from tinygrad_rnn.cli.draw import save_picture
 from tinygrad_rnn.cli.options import PROGRAM
 from tinygrad_rnn.cli.train import describe, prepare, progress_bar
 from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.train import Corpus, Run, Settings, bits_per_char, evaluate, sample
 
 
@@ -36,7 +37,8 @@ def demo(options: argparse.Namespace) -> None:
 
     run.save(options.out)
     ids = corpus.encode("help")[:, None]
-    loss, _ = run.model.eval().step_losses(ids[:-1], ids[1:])
+    with evaluating(run.model):
+        loss, _ = run.model.step_losses(ids[:-1], ids[1:])
     picture = viz.draw(loss, gradients=True, title="The trained LSTM reads “hel”: the same weights at every step")
     for name in ("unrolled.svg", "unrolled.png"):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 from tinygrad_rnn.engine.apply import as_array
@@ -10,7 +11,7 @@ from tinygrad_rnn.engine.context import CONTEXT, scope
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
 
-__all__ = ["Module", "Parameter"]
+__all__ = ["Module", "Parameter", "evaluating"]
 
 
 class Parameter(Tensor):
@@ -178,3 +179,15 @@ class Module:
             )
         for name, value in values.items():
             own[name].assign(value)
+
+
+@contextmanager
+def evaluating(module: Module) -> Iterator[None]:
+    """Dropout is off in the block; afterwards, also after an exception, every module below is as it was before."""
+    before = [(each, each.training) for each in module.modules()]
+    try:
+        module.eval()
+        yield
+    finally:
+        for each, training in before:
+            object.__setattr__(each, "training", training)

@@ -16,6 +16,7 @@ from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.nn.attention import Memory
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.nn.seq2seq import Seq2Seq
 from tinygrad_rnn.ops import log_softmax, take
 
@@ -44,7 +45,7 @@ def greedy_search(model: Seq2Seq, source: Any, lengths: Any = None, *, limit: in
     if limit < 1:
         raise ValueError(f"greedy_search: limit={limit}: expected at least 1")
     tokens: list[Array] = []
-    with no_grad(), evaluation(model):
+    with no_grad(), evaluating(model):
         state, memory = model.encode(source, lengths)
         B = np.shape(source)[1]
         token, log_p, going = np.full(B, model.start), np.zeros(B), np.ones(B, bool)
@@ -80,7 +81,7 @@ def beam_search(
     """
     if beam < 1 or limit < 1 or length_power < 0:
         raise ValueError(f"beam_search: beam={beam}, limit={limit}, length_power={length_power}: expected ≥ 1, 1, 0")
-    with no_grad(), evaluation(model):
+    with no_grad(), evaluating(model):
         state, memory = model.encode(source, lengths)
         B = np.shape(source)[1]
         each = np.repeat(np.arange(B), beam)
@@ -138,20 +139,6 @@ class Beams(NamedTuple):
         return [
             _written(ids, p, stop) for ids, p in zip(self.tokens[row][possible], self.log_p[row][possible], strict=True)
         ]
-
-
-class evaluation:  # noqa: N801  (a context manager, named as a function)
-    """Dropout off in the block, and afterwards as it was."""
-
-    def __init__(self, model: Seq2Seq) -> None:
-        self.model, self.before = model, [(module, module.training) for module in model.modules()]
-
-    def __enter__(self) -> None:
-        self.model.eval()
-
-    def __exit__(self, *error: object) -> None:
-        for module, training in self.before:
-            module.training = training
 
 
 def rows_of(state: Any, rows: Array) -> Any:

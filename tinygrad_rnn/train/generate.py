@@ -15,6 +15,7 @@ from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import DataError
 from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.train.charmodel import CharModel
 
 __all__ = ["sample", "stream_sample"]
@@ -94,12 +95,9 @@ def _continued(
     model: CharModel, corpus: Corpus, start: Array, rng: np.random.Generator, options: tuple[Any, ...]
 ) -> Iterator[str]:
     ids, state = start[:, None], None
-    training = model.training
     while True:
-        model.eval()
-        with no_grad():
+        with no_grad(), evaluating(model):
             logits, state = model(ids, state)
-        model.train(training)
         k = choose(logits.data[-1, 0], rng, *options)
         yield corpus.vocabulary[k]
         ids = np.array([[k]])

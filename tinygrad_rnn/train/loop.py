@@ -13,6 +13,7 @@ from typing import Any
 from tinygrad_rnn.data.stream import chunks, detach_state, stream_batches
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.optim import Optimizer, Schedule
 from tinygrad_rnn.train.charmodel import CharModel
 from tinygrad_rnn.train.step import training_step
@@ -49,14 +50,11 @@ def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50) -> f
 
     Like training it leaves out up to batch − 1 characters at the end that fill no whole column.
     """
-    training = model.training
-    model.eval()
     total, count, state = 0.0, 0, None
-    with no_grad():
+    with no_grad(), evaluating(model):
         for x, y in stream_batches(ids, min(batch, max(1, len(ids) // 2)), bptt):
             loss, state = model.loss(x, y, state)
             total, count = total + loss.item() * x.size, count + x.size
-    model.train(training)
     return total / count
 
 

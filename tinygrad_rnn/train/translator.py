@@ -20,7 +20,8 @@ from tinygrad_rnn.errors import CheckpointError, DataError
 from tinygrad_rnn.nn import Embedding
 from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
 from tinygrad_rnn.nn.losses import sequence_loss
-from tinygrad_rnn.nn.search import beam_search, evaluation, greedy_search
+from tinygrad_rnn.nn.module import evaluating
+from tinygrad_rnn.nn.search import beam_search, greedy_search
 from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
 from tinygrad_rnn.optim import AdamW, cosine_decay
 from tinygrad_rnn.saving.checkpoint import read, restore, state_of, write
@@ -189,7 +190,7 @@ def forced_match(translator: Translator, pairs: Sequence[Pair], batch: int = 256
     The share of characters is the figure often published. It flatters: a mistake is corrected before the next step.
     """
     characters = total = whole = 0
-    with no_grad(), evaluation(translator.model):
+    with no_grad(), evaluating(translator.model):
         for rows in shuffled(pairs, batch, np.random.default_rng(0)):
             b = translator.alphabet.batch(rows)
             likeliest = np.argmax(translator.model(b.source, b.target, b.lengths).data, axis=-1)
