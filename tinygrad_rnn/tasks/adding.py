@@ -55,7 +55,6 @@ def adding_1997(rng: np.random.Generator, rows: int, T: int = 100) -> Batch:
     x[0, (first == 0) | (second == 0), 0] = 0
     x[first, row, 1] = x[second, row, 1] = 1
     x[0, :, 1] = x[lengths - 1, row, 1] = -1
-    x[np.arange(len(x))[:, None] >= lengths] = 0
     return at_the_end(x, lengths, np.float32(0.5) + (x[first, row, 0] + x[second, row, 0]) / 4)
 
 

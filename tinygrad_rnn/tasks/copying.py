@@ -10,8 +10,8 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
-from tinygrad_rnn.ops import log_softmax
-from tinygrad_rnn.tasks.batch import Batch, at_every_step, one_hot
+from tinygrad_rnn.ops import log_softmax, one_hot
+from tinygrad_rnn.tasks.batch import Batch, at_every_step
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
 from tinygrad_rnn.tasks.task import Recent, Task
 
@@ -35,7 +35,7 @@ def copying(rng: np.random.Generator, rows: int, T: int = 30) -> Batch:
     blanks = np.zeros((T - 1, rows), int)
     sign = np.full((1, rows), 9)
     silence = np.zeros((10, rows), int)
-    x = one_hot(np.concatenate([message, blanks, sign, silence]), 10)
+    x = one_hot(np.concatenate([message, blanks, sign, silence]), num_classes=10, dtype=np.float32)
     return at_every_step(x, np.full(rows, T + 20), np.concatenate([silence, blanks, silence[:1], message]))
 
 

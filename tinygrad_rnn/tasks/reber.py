@@ -12,7 +12,8 @@ import numpy as np
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
-from tinygrad_rnn.tasks.batch import Batch, at_every_step, one_hot
+from tinygrad_rnn.ops import one_hot
+from tinygrad_rnn.tasks.batch import Batch, at_every_step
 from tinygrad_rnn.tasks.recipe import Reader, Recipe
 from tinygrad_rnn.tasks.task import Recent, Task
 
@@ -64,15 +65,15 @@ def predict_next(strings: list[tuple[str, list[str]]]) -> tuple[Batch, Array]:
     (['T', 'E'], [[0, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1]])
     """
     lengths = np.array([len(text) for text, _ in strings])
-    read = np.full((lengths.max() - 1, len(strings)), -1)
-    following = read.copy()
+    read, following = np.zeros((2, lengths.max() - 1, len(strings)), int)
     allowed = np.zeros((*read.shape, len(SYMBOLS)), bool)
     for row, (text, legal) in enumerate(strings):
         ids = [SYMBOLS.index(s) for s in text]
         read[: len(ids) - 1, row], following[: len(ids) - 1, row] = ids[:-1], ids[1:]
         for t, options in enumerate(legal[1:]):
             allowed[t, row, [SYMBOLS.index(s) for s in options]] = True
-    batch = at_every_step(one_hot(read, len(SYMBOLS)), lengths - 1, following)
+    x = one_hot(read, num_classes=len(SYMBOLS), dtype=np.float32)
+    batch = at_every_step(x, lengths - 1, following)
     return batch, allowed[batch.steps, batch.rows]
 
 
