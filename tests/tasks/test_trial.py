@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.nn import mse_loss
-from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Recipe, Task, attempt, attempts
+from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Task, TrialConfig, attempt, attempts
 from tinygrad_rnn.tasks.batch import at_the_end
 
 
@@ -16,9 +16,9 @@ class Last(Task):
     name, title = "last", "the last number"
     inputs = outputs = 1
     criterion, measure = "mean square error < 0.01", "mean square error"
-    recipes = {
-        "rnn": Recipe("rnn", 8, batch=50),
-        "wild": Recipe("rnn", 8, "sgd", lr=1e30, batch=50, clip_norm=None),
+    configs = {
+        "rnn": TrialConfig("rnn", 8, batch=50),
+        "wild": TrialConfig("rnn", 8, "sgd", lr=1e30, batch=50, clip_norm=None),
     }
 
     def batch(self, rows):
@@ -78,8 +78,8 @@ def test_processes_change_nothing():
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_runs_with_each_of_its_recipes(name):
-    for recipe in TASKS[name].recipes:
-        outcome = attempt(Job(TASKS[name], recipe, 0, 20))
+    for config in TASKS[name].configs:
+        outcome = attempt(Job(TASKS[name], config, 0, 20))
         assert np.isfinite(outcome.score)
         assert not outcome.solved
 
@@ -89,8 +89,8 @@ def test_every_task_says_what_it_is():
         assert task.title
         assert task.criterion
         assert task.measure
-        assert set(task.published) <= set(task.recipes)
-        assert all(recipe.quick <= recipe.budget for recipe in task.recipes.values())
+        assert set(task.published) <= set(task.configs)
+        assert all(config.quick <= config.budget for config in task.configs.values())
 
 
 def test_recent_holds_the_last_so_many():

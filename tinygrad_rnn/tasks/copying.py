@@ -12,7 +12,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
 from tinygrad_rnn.ops import log_softmax, one_hot
 from tinygrad_rnn.tasks.batch import Batch, at_every_step
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 
 __all__ = ["Copying"]
@@ -54,8 +54,8 @@ class Copying(Task):
     measure = "nats per step on 1,000"
     note = "the papers' delays are longer, so none of their figures stands here; chance: no symbol remembered"
     chance = memoryless(30)
-    recipes = {
-        name: Recipe(
+    configs = {
+        name: TrialConfig(
             name, 64, "rmsprop", 2e-2, 20, {"alpha": 0.9}, clip_norm=None, clip_value=1.0, memory=50, quick=20_000
         )
         for name in ("lstm", "gru")

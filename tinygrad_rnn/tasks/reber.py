@@ -14,7 +14,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
 from tinygrad_rnn.ops import one_hot
 from tinygrad_rnn.tasks.batch import Batch, at_every_step
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 
 __all__ = ["Reber"]
@@ -87,9 +87,9 @@ class Reber(Task):
     measure = "wrong of the 256 test strings"
     note = "the paper's Elman network sends no gradient back through time, ours does; its LSTM has no forget gate"
     published = {"lstm": ("8,440 (3×2 cells)", "0, in all 30 trials"), "rnn": ("> 200,000 (Elman)", "never solved")}
-    recipes = {
-        "lstm": Recipe("lstm", 16, batch=1, lr=1e-2, budget=100_000, quick=12_000),
-        "rnn": Recipe("rnn", 16, batch=1, lr=3e-3, budget=200_000, quick=12_000),
+    configs = {
+        "lstm": TrialConfig("lstm", 16, batch=1, lr=1e-2, budget=100_000, quick=12_000),
+        "rnn": TrialConfig("rnn", 16, batch=1, lr=3e-3, budget=200_000, quick=12_000),
     }
     every = 100
 

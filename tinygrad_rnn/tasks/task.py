@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.tasks.batch import Batch
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 
 __all__ = ["Recent", "Task"]
 
@@ -30,7 +30,7 @@ class Task(ABC):
         name: what it is called on the command line.
         title: what it is, in a line.
         inputs, outputs: I and O.
-        recipes: what it is tried with, by name.
+        configs: what it is tried with, by name.
         criterion: when it counts as solved, in words; the sequences until then are what is counted.
         measure: what `score` counts, on fresh sequences, in words.
         published: (sequences needed, score) as published, in words; "" where nobody says.
@@ -43,7 +43,7 @@ class Task(ABC):
     title: ClassVar[str]
     inputs: ClassVar[int]
     outputs: ClassVar[int]
-    recipes: ClassVar[dict[str, Recipe]]
+    configs: ClassVar[dict[str, TrialConfig]]
     criterion: ClassVar[str]
     measure: ClassVar[str]
     published: ClassVar[dict[str, tuple[str, str]]] = {}

@@ -12,7 +12,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
 from tinygrad_rnn.ops import one_hot, softmax
 from tinygrad_rnn.tasks.batch import Batch, at_the_end
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 
 __all__ = ["TemporalOrder"]
@@ -67,7 +67,7 @@ class TemporalOrder(Task):
     measure = "wrong of 2,560"
     note = "the paper's LSTM has no forget gate and learns online; ours has one, and learns from batches"
     published = {"lstm": ("31,390", "1")}
-    recipes = {"lstm": Recipe("lstm", 32, batch=20, memory=100, quick=60_000)}
+    configs = {"lstm": TrialConfig("lstm", 32, batch=20, memory=100, quick=60_000)}
 
     def batch(self, rows: int) -> Batch:
         return temporal_order(self.rng, rows)

@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinygrad_rnn.errors import GradientError
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 from tinygrad_rnn.train.step import training_step
 
@@ -24,10 +24,10 @@ __all__ = ["Job", "Outcome", "attempt", "attempts"]
 
 @dataclass(frozen=True)
 class Job:
-    """A trial that is to be made: the task, which of its recipes, the seed, and how many sequences it may see."""
+    """A trial that is to be made: the task, which of its configs, the seed, and how many sequences it may see."""
 
     task: type[Task]
-    recipe: str
+    config: str
     seed: int
     budget: int
 
@@ -57,32 +57,32 @@ class Outcome:
 def attempt(job: Job) -> Outcome:
     """Make the trial. The seed decides the data and the first weights, which are drawn from streams of their own."""
     began = process_time()
-    recipe = job.task.recipes[job.recipe]
+    config = job.task.configs[job.config]
     data, weights = np.random.default_rng(job.seed).spawn(2)
     task = job.task(data)
-    network = recipe.network(task.inputs, task.outputs, weights)
+    network = config.network(task.inputs, task.outputs, weights)
     with np.errstate(all="ignore"):  # a diverging network overflows, and that is a result
-        seen, solved, diverged, largest = learn(task, network, recipe, job.budget)
+        seen, solved, diverged, largest = learn(task, network, config, job.budget)
         score = task.score(network)
     return Outcome(job, seen, solved, diverged, score, largest, process_time() - began)
 
 
-def learn(task: Task, network: Reader, recipe: Recipe, budget: int) -> tuple[int, bool, bool, float]:
+def learn(task: Task, network: Reader, config: TrialConfig, budget: int) -> tuple[int, bool, bool, float]:
     """Learn batch after batch: (sequences seen, solved, diverged, largest norm of a gradient)."""
-    optimizer, recent = recipe.learner(network), Recent()
+    optimizer, recent = config.learner(network), Recent()
     seen, largest = 0, 0.0
     while seen < budget:
-        batch = task.batch(recipe.batch)
+        batch = task.batch(config.batch)
         y = network(batch)
         loss = task.loss(y, batch)
         recent.add(task.errors(y.data, batch))
         try:
-            _, norm = training_step(loss, optimizer, max_norm=recipe.clip_norm, max_value=recipe.clip_value)
+            _, norm = training_step(loss, optimizer, max_norm=config.clip_norm, max_value=config.clip_value)
         except GradientError:
             return seen, False, True, largest
         largest = max(largest, norm)
-        seen += recipe.batch
-        if seen // task.every > (seen - recipe.batch) // task.every and task.solved(network, recent):
+        seen += config.batch
+        if seen // task.every > (seen - config.batch) // task.every and task.solved(network, recent):
             return seen, True, False, largest
     return seen, False, task.diverged(recent), largest
 

@@ -26,6 +26,7 @@ from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
 from tinygrad_rnn.optim import AdamW, cosine_decay
 from tinygrad_rnn.saving.checkpoint import read, restore, state_of, write
 from tinygrad_rnn.train.charmodel import KINDS
+from tinygrad_rnn.train.config import Config, setting
 from tinygrad_rnn.train.step import training_step
 
 __all__ = ["ATTENTIONS", "Recipe", "Translator", "exact_match", "forced_match", "train_translator"]
@@ -34,38 +35,26 @@ ATTENTIONS = {"dot": DotAttention, "additive": AdditiveAttention, "none": None}
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a translator is built and trained.
+class Recipe(Config):
+    """How a translator is built and trained. A value out of range is an OptionError."""
 
-    Attributes:
-        model: "rnn", "lstm" or "gru", for encoder and decoder alike.
-        hidden, layers: H of each direction, L.
-        embedding: features learnt per character.
-        attention: "dot", "additive" or "none".
-        bidirectional: the source is read in both directions; the decoder then has 2·H features.
-        reverse: the source is read from its end to its start.
-        teacher_forcing: probability of reading the true character before, while training.
-        batch, epochs: pairs in a step, times through the pairs.
-        lr, warmup, weight_decay: AdamW's; the rate rises over `warmup` steps, and falls along a cosine to 0.
-        clip: the largest joint norm of the gradients; 0 for no clipping.
-        seed: of the first weights, the order of the batches and the draws of teacher forcing.
-    """
-
-    model: str = "gru"
-    hidden: int = 64
-    layers: int = 1
-    embedding: int = 32
-    attention: str = "dot"
-    bidirectional: bool = True
-    reverse: bool = False
-    teacher_forcing: float = 1.0
-    batch: int = 64
-    epochs: int = 20
-    lr: float = 5e-3
-    warmup: int = 100
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    seed: int = 0
+    model: str = setting("gru", "the recurrence of encoder and decoder", choices=KINDS)
+    hidden: int = setting(64, "hidden features H of each direction", letter="H", least=1)
+    layers: int = setting(1, "layers L of encoder and decoder", letter="L", least=1)
+    embedding: int = setting(32, "features learnt per character", letter="E", least=1)
+    attention: str = setting("dot", "how the decoder looks at the encoder's outputs", choices=ATTENTIONS)
+    bidirectional: bool = setting(True, "read the source in both directions; the decoder then has 2·H features")
+    reverse: bool = setting(False, "read the source from its end to its start")
+    teacher_forcing: float = setting(
+        1.0, "probability of reading the true character before, while training", letter="P", least=0, most=1
+    )
+    batch: int = setting(64, "pairs in a step", letter="B", least=1)
+    epochs: int = setting(20, "times through the pairs", letter="N", least=1)
+    lr: float = setting(5e-3, "highest learning rate; it then falls along a cosine to 0", letter="RATE", least=0)
+    warmup: int = setting(100, "steps over which the learning rate rises first", letter="N", least=0)
+    weight_decay: float = setting(0.0, "weight decay of AdamW", letter="RATE", least=0)
+    clip: float = setting(1.0, "largest joint norm of the gradients; 0 for no bound", letter="NORM", least=0)
+    seed: int = setting(0, "decides every random number", letter="N", least=0)
 
 
 class Translator:
