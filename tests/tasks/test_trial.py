@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import tinygrad_rnn as tg
 from tinygrad_rnn.nn import mse_loss
 from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Task, TrialConfig, attempt, attempts
 from tinygrad_rnn.tasks.batch import at_the_end
@@ -61,6 +62,13 @@ def test_numbers_that_are_not_finite_end_a_trial():
     assert not outcome.solved
     assert outcome.sequences < 5000
     assert np.isfinite(outcome.largest)  # of the steps before
+
+
+def test_a_config_that_the_task_has_not_and_no_process_at_all_are_refused():
+    with pytest.raises(tg.OptionError, match="last: config='rmn' is not an option"):
+        attempt(Job(Last, "rmn", 0, 100))
+    with pytest.raises(tg.OptionError, match="attempts: processes=0"):
+        next(attempts([], processes=0))
 
 
 def test_a_seed_decides_everything():

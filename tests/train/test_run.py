@@ -53,6 +53,37 @@ def test_evaluation_in_one_piece_or_in_chunks_is_the_same():
     assert model.training
 
 
+def test_a_run_says_what_it_is_and_where_it_stands():
+    run = Run(SMALL, Corpus(TEXT))
+    assert repr(run) == "Run(lstm 1×24 on 1,350 characters, epoch 0 of 8)"
+    seen = []
+
+    def look(progress, loss):
+        seen.append(repr(run))
+        if progress.epoch == 2:
+            raise StopError
+
+    with pytest.raises(StopError):
+        run.fit(on_chunk=look)
+    assert seen[0] == "Run(lstm 1×24 on 1,350 characters, epoch 1 of 8)"
+    assert seen[-1] == "Run(lstm 1×24 on 1,350 characters, epoch 3 of 8)"
+    assert "state" not in repr(run.progress)
+
+
+def test_a_setting_of_a_checkpoint_that_is_out_of_range_is_damage(tmp_path):
+    path = Run(SMALL, Corpus(TEXT)).save(tmp_path)
+    path.write_text(path.read_text().replace('"hidden": 24', '"hidden": 0'))
+    with pytest.raises(tg.CheckpointError, match=r"damaged(.|\n)*hidden=0"):
+        Run.load(tmp_path)
+
+
+def test_models_that_there_are_not_are_refused():
+    with pytest.raises(tg.OptionError, match=r"CharModel: kind='lsmt'(.|\n)*did you mean 'lstm'"):
+        CharModel("lsmt", 5)
+    with pytest.raises(tg.OptionError, match="CharModel: embedding=-1"):
+        CharModel("rnn", 5, embedding=-1)
+
+
 def modes(model):
     return [module.training for module in model.modules()]
 
@@ -171,10 +202,19 @@ def test_the_same_seed_writes_the_same_and_the_model_is_left_as_it_was():
 
 @pytest.mark.parametrize(
     "options",
-    [{"temperature": -1}, {"temperature": math.nan}, {"top_k": 0}, {"top_p": 0}, {"top_p": 1.5}, {"length": -1}],
+    [
+        {"temperature": -1},
+        {"temperature": math.nan},
+        {"top_k": 0},
+        {"top_p": 0},
+        {"top_p": 1.5},
+        {"length": -1},
+        {"temperature": "hot"},
+        {"top_k": 1.5},
+    ],
 )
 def test_options_out_of_range_are_refused(options):
-    with pytest.raises(tg.DataError, match=next(iter(options))):
+    with pytest.raises(tg.OptionError, match=next(iter(options))):
         sample(CharModel("rnn", 28, hidden=4), Corpus(TEXT), **options)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.errors import DataError, check_number
 
 __all__ = ["detach_state", "stream_batches"]
 
@@ -26,7 +26,7 @@ def stream_batches(ids: Array, batch: int, bptt: int) -> Iterator[tuple[Array, A
     Yields:
         (x, y), each (T, B): y[t] is the id after x[t]. Row i continues row i of the chunk before.
     Raises:
-        DataError: too few ids for one step of every row.
+        DataError: too few ids for one step of every row. OptionError: batch or bptt below 1.
 
     >>> import numpy as np
     >>> [(x[:, 0].tolist(), y[:, 0].tolist()) for x, y in stream_batches(np.arange(11), 2, 3)]
@@ -38,8 +38,8 @@ def stream_batches(ids: Array, batch: int, bptt: int) -> Iterator[tuple[Array, A
 
 def rows(ids: Array, batch: int, bptt: int) -> tuple[Array, Array]:
     """Inputs and targets of every chunk, end to end: (steps, B) each."""
-    if batch < 1 or bptt < 1:
-        raise DataError(f"stream_batches: batch={batch}, bptt={bptt}", expected="at least 1 each")
+    check_number("stream_batches", "batch", batch, whole=True, least=1)
+    check_number("stream_batches", "bptt", bptt, whole=True, least=1)
     steps = (len(ids) - 1) // batch
     if steps < 1:
         raise DataError(

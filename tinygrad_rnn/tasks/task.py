@@ -102,12 +102,15 @@ class Recent:
         self._errors: deque[float] = deque(maxlen=size)
 
     def add(self, errors: Array) -> None:
+        """The errors of the newest sequences; those of the oldest go where there is no room left."""
         self._errors.extend(errors.tolist())
 
     @property
     def full(self) -> bool:
+        """Whether so many sequences have been seen."""
         return len(self._errors) == self._errors.maxlen
 
     @property
     def errors(self) -> Array:
+        """The errors, the oldest first."""
         return np.array(self._errors)

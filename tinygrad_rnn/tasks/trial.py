@@ -14,7 +14,7 @@ from time import process_time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinygrad_rnn.errors import GradientError
+from tinygrad_rnn.errors import GradientError, check_number, check_option
 from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 from tinygrad_rnn.train.step import training_step
@@ -57,6 +57,7 @@ class Outcome:
 def attempt(job: Job) -> Outcome:
     """Make the trial. The seed decides the data and the first weights, which are drawn from streams of their own."""
     began = process_time()
+    check_option(job.task.name, "config", job.config, job.task.configs)
     config = job.task.configs[job.config]
     data, weights = np.random.default_rng(job.seed).spawn(2)
     task = job.task(data)
@@ -89,6 +90,7 @@ def learn(task: Task, network: Reader, config: TrialConfig, budget: int) -> tupl
 
 def attempts(jobs: Sequence[Job], processes: int = 2) -> Iterator[Outcome]:
     """The outcomes of the jobs, in the order in which they end, from so many processes of one thread each."""
+    check_number("attempts", "processes", processes, whole=True, least=1)
     if processes == 1:
         yield from map(attempt, jobs)
         return

@@ -13,6 +13,7 @@ from typing import Any
 from tinygrad_rnn.data.stream import chunks, detach_state, stream_batches
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import check_number
 from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.optim import Optimizer, Schedule
 from tinygrad_rnn.train.charmodel import CharModel
@@ -34,7 +35,7 @@ class Progress:
 
     epoch: int = 0
     chunk: int = 0
-    state: Any = None
+    state: Any = field(default=None, repr=False)
     total: float = 0.0
     characters: int = 0
     seconds: float = 0.0
@@ -48,7 +49,7 @@ class Progress:
 def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50) -> float:
     """Mean loss in nats per character over `ids`, dropout off, each row's state carried from 0 to its end.
 
-    Like training it leaves out up to batch − 1 characters at the end that fill no whole column.
+    As in training, up to batch − 1 characters at the end, which do not fill a whole column, are left out.
     """
     total, count, state = 0.0, 0, None
     with no_grad(), evaluating(model):
@@ -116,8 +117,9 @@ def fit(
         The progress, its history with a row per epoch. An interruption (KeyboardInterrupt) passes through, and the
         `progress` that was handed in stands at the last finished chunk.
     Raises:
-        GradientError: the loss or its gradient is not finite.
+        GradientError: the loss or its gradient is not finite. OptionError: an option out of range.
     """
+    check_number("fit", "epochs", epochs, whole=True, least=0)
     progress = progress or Progress()
     rate = optimizer.lr
     schedule = schedule or (lambda k: rate)

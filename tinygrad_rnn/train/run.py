@@ -54,7 +54,11 @@ class Settings(Config):
 
 
 class Run:
-    """A model, its optimiser and its progress over a corpus."""
+    """A model, its optimiser and its progress over a corpus.
+
+    >>> Run(Settings(hidden=8), Corpus("some text"))
+    Run(lstm 2×8 on 9 characters, epoch 0 of 10)
+    """
 
     def __init__(self, settings: Settings, corpus: Corpus) -> None:
         self.settings, self.corpus = settings, corpus
@@ -75,6 +79,13 @@ class Run:
         self.optimizer = OPTIMIZERS[settings.optimizer](self.model.parameters(), lr=settings.lr, **decay)
         self.progress = Progress()
         self.text = corpus.digest
+
+    def __repr__(self) -> str:
+        s, p = self.settings, self.progress
+        return (
+            f"Run({s.model} {s.layers}×{s.hidden} on {len(self.corpus):,} characters, "
+            f"epoch {p.epoch + (p.chunk > 0)} of {s.epochs})"
+        )
 
     def batches(self) -> tuple[int, int]:
         """(chunks of an epoch, characters of an epoch). Raises DataError for a text too short to train on."""
@@ -134,7 +145,7 @@ class Run:
         """
         arrays, facts = read(directory)
         if "recipe" in facts:
-            raise CheckpointError(f"{directory}: a translator, no character model",
+            raise CheckpointError(f"{directory}: this is a translator, not a character model",
                                   help="ask it: tinygrad-rnn translate --load DIR TEXT")  # fmt: skip
         try:
             vocabulary = facts["vocabulary"]

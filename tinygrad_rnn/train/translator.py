@@ -61,13 +61,21 @@ class Translator:
     """A model, and the characters it knows.
 
     Args:
-        pairs: every pair that it is trained on or asked.
+        pairs: every pair that it is trained on or asked for.
+
+    >>> Translator(Recipe(), [("12+3", "15")])
+    Translator(gru 1×64, attention dot, 4 → 2 characters)
     """
 
     def __init__(self, recipe: Recipe, pairs: Sequence[Pair]) -> None:
         self.recipe, self.alphabet = recipe, Alphabet(pairs, recipe.reverse)
         self.limit = 1 + max(len(target) for _, target in pairs)
         self.model = build(recipe, len(self.alphabet.source.vocabulary), self.alphabet)
+
+    def __repr__(self) -> str:
+        r, known = self.recipe, self.alphabet
+        read, written = len(known.source.vocabulary), len(known.target.vocabulary.removeprefix(START + STOP))
+        return f"Translator({r.model} {r.layers}×{r.hidden}, attention {r.attention}, {read} → {written} characters)"
 
     def translate(self, sources: Sequence[str], beam: int = 1) -> list[str]:
         """What the model writes for each source, on its own. Raises DataError for a character it was never shown."""
@@ -101,8 +109,8 @@ class Translator:
         arrays, facts = read(directory)
         try:
             if "recipe" not in facts:
-                raise CheckpointError(f"{directory}: no translator here", got=f"a model with {', '.join(facts)}",
-                                      help="one that train saved is asked by sample")  # fmt: skip
+                raise CheckpointError(f"{directory}: this is not a translator", got=f"a model with {', '.join(facts)}",
+                                      help="let it write: tinygrad-rnn sample DIR")  # fmt: skip
             # one pair that has every character makes the same alphabet as all of them
             translator = cls(Recipe(**facts["recipe"]), [(facts["source"], facts["target"])])
             translator.limit = int(facts["limit"])
@@ -142,6 +150,8 @@ def train_translator(
     Raises:
         GradientError: the loss or its gradient is not finite; the parameters are then those of the step before.
     """
+    if not pairs:
+        raise DataError("train_translator: there are no pairs to train on")
     r, model = translator.recipe, translator.model
     parameters = list(model.parameters())
     steps = r.epochs * -(-len(pairs) // r.batch)
@@ -166,6 +176,8 @@ def train_translator(
 
 def exact_match(translator: Translator, pairs: Sequence[Pair], beam: int = 1, batch: int = 256) -> float:
     """The share of the pairs that the model writes to the last character, on its own: the figure that counts."""
+    if not pairs:
+        raise DataError("exact_match: there are no pairs to ask for")
     right = 0
     for rows in shuffled(pairs, batch, np.random.default_rng(0)):
         written = translator.translate([source for source, _ in rows], beam)
@@ -178,6 +190,8 @@ def forced_match(translator: Translator, pairs: Sequence[Pair], batch: int = 256
 
     The share of characters is the figure often published. It flatters: a mistake is corrected before the next step.
     """
+    if not pairs:
+        raise DataError("forced_match: there are no pairs to ask for")
     characters = total = whole = 0
     with no_grad(), evaluating(translator.model):
         for rows in shuffled(pairs, batch, np.random.default_rng(0)):
