@@ -67,7 +67,7 @@ def test_lines_are_utf_8_and_what_is_none_is_said(tmp_path):
         (["--load", "model", "--pairs", "pairs.tsv"], "not allowed with argument"),
         (["--load", "model", "--task", "addition"], "not allowed with argument"),
         (["--load", "nowhere", "a"], "no checkpoint here"),
-        (["abc"], "'abc': no model to ask"),
+        (["abc"], "'abc': there is no model to ask"),
         (["--out", "model"], "a model is saved here already"),
         (["--out", "pairs.tsv", "--examples", "9", "--held-out", "1"], "cannot be written to"),
     ],

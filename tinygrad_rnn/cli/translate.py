@@ -41,7 +41,9 @@ SOURCES = {
 def add_options(to: Parser) -> None:
     asked = to.add_mutually_exclusive_group()
     asked.add_argument("--pairs", type=Path, metavar="FILE", help="UTF-8 lines of source, tab, target")
-    asked.add_argument("--task", choices=SOURCES, default="dates", help="pairs made by the seed (%(default)s)")
+    asked.add_argument(
+        "--task", choices=SOURCES, default="dates", help="a problem whose pairs are made from --seed (%(default)s)"
+    )
     asked.add_argument("--load", type=Path, metavar="DIR", help="train nothing: ask the model that was saved there")
     to.add_argument("text", nargs="*", metavar="TEXT", help="with --load: what to translate (each line of stdin)")
     to.add_argument("--out", type=Path, metavar="DIR", help="where to save (runs/translate-1, or the next free number)")
@@ -52,7 +54,7 @@ def add_options(to: Parser) -> None:
     )
     to.add_argument(
         "--held-out", type=ranged(int, least=1), metavar="N",
-        help=f"pairs that are not trained on, but asked for (of a task {HELD_OUT}, of a file a tenth)",
+        help=f"pairs to test on, never trained on (a task: {HELD_OUT:,}; a file: a tenth)",
     )  # fmt: skip
     to.add_argument(
         "--beam", type=ranged(int, least=1), default=1, metavar="K", help="sequences kept while writing (%(default)s)"
@@ -65,7 +67,9 @@ def run(options: argparse.Namespace) -> int:
     if options.load:
         return ask(options)
     if options.text:
-        raise DataError(f"{options.text[0]!r:.60}: no model to ask", help="--load DIR says where one was saved")
+        raise DataError(
+            f"{options.text[0]!r:.60}: there is no model to ask", help="--load DIR names one that was saved"
+        )
     out = options.out or fresh_directory("translate")
     if (out / "checkpoint.json").exists():
         raise CheckpointError(f"{out}: a model is saved here already", help="--load asks it; or choose another --out")
@@ -128,7 +132,8 @@ def data(options: argparse.Namespace, seed: int) -> tuple[list[Pair], list[Pair]
     if options.pairs:
         if options.examples:
             raise DataError(
-                "--examples is for the tasks", help="of a file every pair is used; --held-out says how many are asked"
+                "--examples is for the tasks",
+                help="every pair of a file is used; --held-out says how many of them to test on",
             )
         pairs = read_pairs(options.pairs)
         return split_pairs(pairs, options.held_out or max(1, len(pairs) // 10), seed)

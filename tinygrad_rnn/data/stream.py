@@ -20,7 +20,7 @@ def stream_batches(ids: Array, batch: int, bptt: int) -> Iterator[tuple[Array, A
     """Cut a sequence into `batch` contiguous rows and yield them `bptt` steps at a time.
 
     Args:
-        ids: (N,). Up to batch − 1 ids at the end that fill no whole column are left out.
+        ids: (N,). Up to batch − 1 ids at the end, which do not fill a whole column, are left out.
         batch: B, rows read side by side.
         bptt: T, steps per chunk; the last chunk is shorter where they do not divide.
     Yields:

@@ -21,7 +21,7 @@ __all__ = ["Copying"]
 def copying(rng: np.random.Generator, rows: int, T: int = 30) -> Batch:
     """Ten symbols of 1 … 8, T − 1 blanks (0), the sign 9, ten blanks; the answer to the last ten steps is the symbols.
 
-    Who remembers nothing answers blank T + 10 times and then guesses: 10·ln 8/(T + 20) nats per step.
+    A network that remembers nothing answers blank T + 10 times and then guesses: 10·ln 8/(T + 20) nats per step.
 
     Args:
         T: steps between the last symbol and the first answer, at least 1.
@@ -40,7 +40,7 @@ def copying(rng: np.random.Generator, rows: int, T: int = 30) -> Batch:
 
 
 def memoryless(T: int) -> float:
-    """10·ln 8/(T + 20): the loss, in nats per step, of who knows the pattern and remembers no symbol."""
+    """10·ln 8/(T + 20): the loss, in nats per step, of a network that knows the pattern and remembers no symbol."""
     return float(10 * np.log(8) / (T + 20))
 
 
@@ -50,9 +50,9 @@ class Copying(Task):
     name = "copying"
     title = "Copying memory, T = 30: ten symbols, recalled after thirty steps (in the form of Arjovsky et al. 2016)"
     inputs, outputs = 10, 9
-    criterion = f"below a tenth of the {memoryless(30):.4f} nats per step of who remembers nothing, over the last 2,000"
+    criterion = f"the last 2,000 below a tenth of what remembering nothing costs, {memoryless(30):.4f} nats per step"
     measure = "nats per step on 1,000"
-    note = "the papers' delays are longer, so none of their figures stands here; chance: no symbol remembered"
+    note = "the papers' delays are longer, so their figures are not shown; chance: no symbol is remembered"
     chance = memoryless(30)
     configs = {
         name: TrialConfig(

@@ -33,9 +33,9 @@ class Task(ABC):
         configs: what it is tried with, by name.
         criterion: when it counts as solved, in words; the sequences until then are what is counted.
         measure: what `score` counts, on fresh sequences, in words.
-        published: (sequences needed, score) as published, in words; "" where nobody says.
+        published: (sequences needed, score) as published, in words; "" where it was not.
         note: how the trial differs from the published one, in words.
-        chance: the score of somebody who has learnt nothing, or nothing but the format; None where there is none.
+        chance: the score of a network that has learnt nothing, or the format alone; None where it is not known.
         every: how many sequences lie between two looks at `solved`.
     """
 
@@ -102,7 +102,7 @@ class Recent:
         self._errors: deque[float] = deque(maxlen=size)
 
     def add(self, errors: Array) -> None:
-        """The errors of the newest sequences; those of the oldest go where there is no room left."""
+        """The errors of the newest sequences; those of the oldest are dropped."""
         self._errors.extend(errors.tolist())
 
     @property
