@@ -49,6 +49,7 @@ class Clipping(Task):
         return -log_softmax(y)[np.arange(len(y)), batch.target]
 
     def wrong(self, network: Reader) -> float:
+        """How many of 10,000 new sequences it puts into a wrong class."""
         return float(np.sum(self.fresh(network, 10_000, lambda y, batch: y.argmax(axis=1) != batch.target)))
 
     def solved(self, network: Reader, recent: Recent) -> bool:

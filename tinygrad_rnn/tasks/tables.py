@@ -44,6 +44,7 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 
 def chance(outcome: Outcome) -> str:
+    """The score of a network that has learnt nothing, to stand behind the published one; "" where it is not known."""
     known = outcome.job.task.chance
     return "" if known is None else f" (chance {known:.4g})"
 

@@ -43,6 +43,7 @@ class Progress:
 
     @property
     def train_loss(self) -> float:
+        """The mean loss of the present epoch so far, in nats per character; NaN before its first chunk."""
         return self.total / self.characters if self.characters else float("nan")
 
 
