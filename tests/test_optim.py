@@ -131,6 +131,68 @@ def test_what_makes_no_sense_is_refused():
         optim.Optimizer([p], lr=1).step()
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda p: optim.SGD(p, lr=-0.1), "SGD: lr=-0.1 is out of range"),
+        (lambda p: optim.SGD(p, lr="0.1"), "SGD: lr='0.1' is out of range"),
+        (lambda p: optim.SGD(p, lr=math.inf), "SGD: lr=inf is out of range"),
+        (lambda p: optim.SGD(p, weight_decay=math.nan), "SGD: weight_decay=nan is out of range"),
+        (lambda p: optim.SGD(p, momentum=-1), "SGD: momentum=-1 is out of range"),
+        (lambda p: optim.SGD(p, momentum=math.nan), "SGD: momentum=nan is out of range"),
+        (lambda p: optim.SGD(p, nesterov=True), "SGD: nesterov=True with momentum=0"),
+        (lambda p: optim.Adagrad(p, eps=-1), "Adagrad: eps=-1 is out of range"),
+        (lambda p: optim.RMSProp(p, alpha=1), "RMSProp: alpha=1 is out of range"),
+        (lambda p: optim.RMSProp(p, eps="small"), "RMSProp: eps='small' is out of range"),
+        (lambda p: optim.Adam(p, betas=(0.9, 1.0)), "Adam: betas[1]=1.0 is out of range"),
+        (lambda p: optim.Adam(p, betas=(math.nan, 0.9)), "Adam: betas[0]=nan is out of range"),
+        (lambda p: optim.Adam(p, betas=0.9), "Adam: betas=0.9 is not a pair"),
+        (lambda p: optim.Adam(p, betas=(0.9,)), "Adam: betas=(0.9,) is not a pair"),
+        (lambda p: optim.AdamW(p, eps=math.nan), "AdamW: eps=nan is out of range"),
+        (lambda p: optim.AdamW(p, weight_decay=-1), "AdamW: weight_decay=-1 is out of range"),
+        (lambda p: optim.AdamW([p[0] * 2]), "AdamW: a parameter is not a leaf Tensor"),
+        (lambda p: optim.AdamW([]), "AdamW: none of the 0 parameters requires grad"),
+        (lambda p: optim.constant(-1), "constant: lr=-1 is out of range"),
+        (lambda p: optim.constant(1, warmup=-1), "constant: warmup=-1 is out of range"),
+        (lambda p: optim.step_decay(1, every=0), "step_decay: every=0 is out of range"),
+        (lambda p: optim.exponential_decay(1, gamma=math.nan), "exponential_decay: gamma=nan is out of range"),
+        (lambda p: optim.cosine_decay(1, steps=0), "cosine_decay: steps=0 is out of range"),
+        (lambda p: optim.cosine_decay(1, steps=9, floor=-1), "cosine_decay: floor=-1 is out of range"),
+    ],
+)
+def test_an_option_out_of_range_names_its_owner_and_is_refused_at_once(make, said):
+    with pytest.raises(tg.OptionError) as caught:
+        make([tg.tensor([1.0], requires_grad=True)])
+    assert str(caught.value).splitlines()[0] == said
+
+
+@pytest.mark.parametrize("kind", optim.OPTIMIZERS.values())
+def test_a_parameter_keeps_its_name_and_its_label_through_a_step(kind):
+    layer = nn.LSTM(2, 3, num_layers=2, rng=0)
+    before = [(name, p, p.name, p.node.label) for name, p in layer.named_parameters()]
+    values = [p.numpy() for p in layer.parameters()]
+    optimizer = kind(layer.parameters(), lr=0.1)
+    for _ in range(2):  # what is made in the first step is used in the second
+        optimizer.zero_grad()
+        (layer(np.ones((3, 1, 2), np.float32))[0] ** 2).sum().backward()
+        optimizer.step()
+    after = [(name, p, p.name, p.node.label) for name, p in layer.named_parameters()]
+    assert [row[:1] + row[2:] for row in after] == [row[:1] + row[2:] for row in before]
+    assert all(p is q for (_, p, *_), (_, q, *_) in zip(before, after, strict=True))
+    assert all(role == "parameter" and name for *_, (role, name) in after)
+    assert not any(np.array_equal(old, p.data) for old, p in zip(values, layer.parameters(), strict=True))
+    found = tg.graph(layer(np.ones((3, 1, 2), np.float32))[0]).parameters
+    assert sorted(node.name for node in found) == sorted(name for *_, (_, name) in after)
+
+
+def test_an_optimiser_prints_its_settings_and_how_many_parameters_it_steps():
+    layer = nn.Linear(2, 2, rng=0)
+    expected = "AdamW(lr=0.1, weight_decay=0.01, betas=(0.9, 0.999), eps=1e-08) of 2 parameters"
+    assert repr(optim.AdamW(layer.parameters(), lr=0.1)) == expected
+    layer.bias.requires_grad = False
+    assert repr(optim.Adagrad(layer.parameters())) == "Adagrad(lr=0.01, weight_decay=0.0, eps=1e-10) of 1 parameter"
+
+
 def test_schedules():
     assert [optim.step_decay(1.0, every=2, gamma=0.1)(k) for k in range(5)] == [1, 1, 0.1, 0.1, pytest.approx(0.01)]
     assert optim.exponential_decay(2.0, gamma=0.5)(3) == 0.25

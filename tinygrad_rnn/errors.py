@@ -7,8 +7,12 @@ ShapeError: LSTMCell: x has 12 features, the cell takes 10
   help      build LSTMCell(input_size=12, …) or slice x[:, :10]
 """
 
-from collections.abc import Hashable, Iterable
+import math
+import operator
+from collections.abc import Callable, Hashable, Iterable
 from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import Any
 
 __all__ = [
     "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "GraphError", "OptionError",
@@ -54,6 +58,41 @@ def check_option(owner: str, option: str, value: object, allowed: Iterable[objec
             expected=f"{', '.join(first)} or {last}" if first else last,
             help=_nearest(str(value), map(str, choices)),
         )
+
+
+def check_number(owner: str, option: str, value: object, *, whole: bool = False, **bounds: float) -> None:
+    """Raise OptionError unless `value` is a finite number, an integer if `whole`, within its bounds.
+
+    Args:
+        bounds: least, most, above, below: the first two may be reached, the other two may not.
+
+    >>> check_number("Adam", "eps", 1e-8, above=0)
+    >>> check_number("Adam", "beta", 1.0, least=0, below=1)
+    Traceback (most recent call last):
+    tinygrad_rnn.errors.OptionError: Adam: beta=1.0 is out of range
+      expected  a number of at least 0 and below 1
+    """
+    number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    if not (number and math.isfinite(value) and all(_BOUNDS[name][1](value, bound) for name, bound in bounds.items())):  # type: ignore[arg-type]
+        raise OptionError(
+            f"{owner}: {option}={value!r:.60} is out of range", expected=range_in_words(whole=whole, **bounds)
+        )
+
+
+def range_in_words(*, whole: bool = False, **bounds: float) -> str:
+    """What `check_number` lets through.
+
+    >>> range_in_words(whole=True, least=1)
+    'an integer of at least 1'
+    """
+    said = " and ".join(f"{_BOUNDS[name][0]} {bound:g}" for name, bound in bounds.items())
+    return f"{'an integer' if whole else 'a number' if said else 'a finite number'} {said}".rstrip()
+
+
+_BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "least": ("of at least", operator.ge), "most": ("of at most", operator.le),
+    "above": ("above", operator.gt), "below": ("below", operator.lt),
+}  # fmt: skip
 
 
 def unknown_option(owner: str, option: str, known: Iterable[str]) -> OptionError:

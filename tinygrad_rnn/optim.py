@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.errors import CheckpointError, OptionError, check_number
 
 __all__ = ["OPTIMIZERS"]
 
@@ -37,26 +37,36 @@ class Optimizer:
         lr: step size, in units of parameter per step; may be changed between steps.
         weight_decay: λ, adds λ·p to the gradient.
     Raises:
-        ValueError: none that requires grad, a computed one, or a negative rate.
+        OptionError: none of the parameters requires grad, one is not a leaf, or a number is out of range.
     """
 
     memory: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
-        self.params = list({id(p): p for p in params}.values())
-        if not all(isinstance(p, Tensor) and p.is_leaf for p in self.params):
-            raise ValueError(f"{type(self).__name__}: a parameter is no leaf Tensor")
+        owner, self.params = type(self).__name__, list({id(p): p for p in params}.values())
+        for p in self.params:
+            if not (isinstance(p, Tensor) and p.is_leaf):
+                raise OptionError(f"{owner}: a parameter is not a leaf Tensor", expected="those of model.parameters()",
+                                  got="the result of an op" if isinstance(p, Tensor) else type(p).__name__)  # fmt: skip
         if not any(p.requires_grad for p in self.params):
-            raise ValueError(f"{type(self).__name__}: no parameters that require grad")
-        if not (lr >= 0 and weight_decay >= 0):
-            raise ValueError(f"{type(self).__name__}: lr={lr}, weight_decay={weight_decay}: expected ≥ 0")
+            raise OptionError(f"{owner}: none of the {len(self.params)} parameters requires grad",
+                              help="tensor(…, requires_grad=True), or a module that has parameters")  # fmt: skip
+        check_number(owner, "lr", lr, least=0)
+        check_number(owner, "weight_decay", weight_decay, least=0)
         self.lr = lr
         self.weight_decay = weight_decay
         self.state: list[State] = [{} for _ in self.params]
 
     def update(self, p: Array, g: Array, state: State) -> Array:
-        """What to subtract from p; `state` is this parameter's own memory. Subclasses say."""
+        """What to subtract from p, which is what a subclass defines; `state` is this parameter's own memory."""
         raise TypeError(f"{type(self).__name__} defines no update()")
+
+    def __repr__(self) -> str:
+        options = ", ".join(
+            f"{name}={value!r}" for name, value in vars(self).items() if name not in ("params", "state")
+        )
+        count = sum(p.requires_grad for p in self.params)
+        return f"{type(self).__name__}({options}) of {count} parameter{'s' * (count != 1)}"
 
     def step(self) -> None:
         """Change every parameter that has a gradient and is not frozen; the others stay."""
@@ -115,6 +125,8 @@ class SGD(Optimizer):
     >>> SGD([p], lr=0.25).step()
     >>> p
     tensor([0.5], requires_grad=True)
+    >>> SGD([p], lr=0.25, momentum=0.9)
+    SGD(lr=0.25, weight_decay=0.0, momentum=0.9, nesterov=False) of 1 parameter
     """
 
     memory = ("v",)
@@ -128,8 +140,9 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        if momentum < 0 or (nesterov and momentum == 0):
-            raise ValueError(f"SGD: momentum={momentum}: expected ≥ 0, and > 0 with nesterov")
+        check_number("SGD", "momentum", momentum, least=0)
+        if nesterov and momentum == 0:
+            raise OptionError("SGD: nesterov=True with momentum=0", expected="a momentum above 0")
         self.momentum, self.nesterov = momentum, nesterov
 
     def update(self, p: Array, g: Array, state: State) -> Array:
@@ -151,6 +164,7 @@ class Adagrad(Optimizer):
         self, params: Iterable[Tensor], lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0
     ) -> None:
         super().__init__(params, lr, weight_decay)
+        check_number("Adagrad", "eps", eps, least=0)
         self.eps = eps
 
     def update(self, p: Array, g: Array, state: State) -> Array:
@@ -175,6 +189,8 @@ class RMSProp(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
+        check_number("RMSProp", "alpha", alpha, least=0, below=1)
+        check_number("RMSProp", "eps", eps, least=0)
         self.alpha, self.eps = alpha, eps
 
     def update(self, p: Array, g: Array, state: State) -> Array:
@@ -201,8 +217,12 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"{type(self).__name__}: betas={betas}: expected 0 ≤ β < 1")
+        owner = type(self).__name__
+        if not (isinstance(betas, tuple | list) and len(betas) == 2):
+            raise OptionError(f"{owner}: betas={betas!r:.60} is not a pair", expected="two numbers, (β₁, β₂)")
+        for k, beta in enumerate(betas):
+            check_number(owner, f"betas[{k}]", beta, least=0, below=1)
+        check_number(owner, "eps", eps, least=0)
         self.betas, self.eps = betas, eps
 
     def update(self, p: Array, g: Array, state: State) -> Array:
@@ -214,7 +234,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam, and p ← p − lr·λ·p beside it: decay that the gradient's scale does not change.
+    """Adam, and p ← p − lr·λ·p beside it: a decay that does not depend on the scale of the gradient.
 
     Source: Loshchilov & Hutter 2019, arXiv:1711.05101.
     """
@@ -246,17 +266,20 @@ def constant(lr: float, *, warmup: int = 0) -> Schedule:
     Args:
         warmup: the first steps rise linearly, step k at (k + 1)/warmup of what it would have been; in every schedule.
     """
-    return _warm(lambda k: lr, warmup)
+    return _schedule("constant", lr, lambda k: lr, warmup)
 
 
 def step_decay(lr: float, *, every: int, gamma: float = 0.1, warmup: int = 0) -> Schedule:
     """lr·γ^⌊k/every⌋: a drop every so many steps."""
-    return _warm(lambda k: lr * gamma ** (k // every), warmup)
+    check_number("step_decay", "every", every, whole=True, least=1)
+    check_number("step_decay", "gamma", gamma, least=0)
+    return _schedule("step_decay", lr, lambda k: lr * gamma ** (k // every), warmup)
 
 
 def exponential_decay(lr: float, *, gamma: float, warmup: int = 0) -> Schedule:
     """lr·γᵏ."""
-    return _warm(lambda k: lr * gamma**k, warmup)
+    check_number("exponential_decay", "gamma", gamma, least=0)
+    return _schedule("exponential_decay", lr, lambda k: lr * gamma**k, warmup)
 
 
 def cosine_decay(lr: float, *, steps: int, floor: float = 0.0, warmup: int = 0) -> Schedule:
@@ -268,10 +291,19 @@ def cosine_decay(lr: float, *, steps: int, floor: float = 0.0, warmup: int = 0) 
     >>> [round(schedule(k), 3) for k in (0, 5, 10, 20)]
     [1.0, 0.5, 0.0, 0.0]
     """
-    return _warm(lambda k: floor + 0.5 * (lr - floor) * (1 + math.cos(math.pi * min(k / steps, 1.0))), warmup)
+    check_number("cosine_decay", "steps", steps, whole=True, least=1)
+    check_number("cosine_decay", "floor", floor, least=0)
+
+    def rate(k: int) -> float:
+        return floor + 0.5 * (lr - floor) * (1 + math.cos(math.pi * min(k / steps, 1.0)))
+
+    return _schedule("cosine_decay", lr, rate, warmup)
 
 
-def _warm(schedule: Schedule, warmup: int) -> Schedule:
+def _schedule(owner: str, lr: float, schedule: Schedule, warmup: int) -> Schedule:
+    """The schedule, which rises to its own rates over the first `warmup` steps."""
+    check_number(owner, "lr", lr, least=0)
+    check_number(owner, "warmup", warmup, whole=True, least=0)
     return lambda k: schedule(k) * min(1.0, (k + 1) / warmup) if warmup else schedule(k)
 
 

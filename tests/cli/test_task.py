@@ -4,12 +4,12 @@ import pytest
 
 from tests.tasks.test_trial import Last
 from tinygrad_rnn.cli import main
-from tinygrad_rnn.tasks import TASKS, Recipe, attempt
+from tinygrad_rnn.tasks import TASKS, TrialConfig, attempt
 
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(Last, "recipes", {"rnn": Recipe("rnn", 4, budget=400, quick=100)})
+    monkeypatch.setattr(Last, "configs", {"rnn": TrialConfig("rnn", 4, budget=400, quick=100)})
     for name in list(TASKS):
         monkeypatch.delitem(TASKS, name)
     monkeypatch.setitem(TASKS, "last", Last)

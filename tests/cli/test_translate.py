@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tinygrad_rnn.cli import main, parser
-from tinygrad_rnn.cli.translate import TASKS, data
+from tinygrad_rnn.cli.translate import SOURCES, data
 from tinygrad_rnn.train import Translator
 
 SMALL = ["--hidden", "8", "--embedding", "4", "--epochs", "1", "--batch", "32"]
@@ -67,7 +67,7 @@ def test_lines_are_utf_8_and_what_is_none_is_said(tmp_path):
         (["--load", "model", "--pairs", "pairs.tsv"], "not allowed with argument"),
         (["--load", "model", "--task", "addition"], "not allowed with argument"),
         (["--load", "nowhere", "a"], "no checkpoint here"),
-        (["abc"], "'abc': no model to ask"),
+        (["abc"], "'abc': there is no model to ask"),
         (["--out", "model"], "a model is saved here already"),
         (["--out", "pairs.tsv", "--examples", "9", "--held-out", "1"], "cannot be written to"),
     ],
@@ -129,10 +129,10 @@ def test_the_tasks_train_and_report_both_figures(capsys):
         assert said.count("→") >= 8
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", SOURCES)
 def test_what_a_task_asks_was_shown_in_no_other_way_either(task):
     train, held_out = data(parser().parse_args(["translate", "--task", task, "--examples", "8000"]), 0)
-    key = TASKS[task].key
+    key = SOURCES[task].key
     assert not set(map(key, train)) & set(map(key, held_out))
     assert 2000 <= len(held_out) < 2100
     assert 7900 < len(train) <= 8000

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.data.addition import addition
+from tinygrad_rnn.data.dates import dates
 from tinygrad_rnn.data.pairs import START, STOP, Alphabet, read_pairs, shuffled, split_pairs
 
 TEXTS = st.text(st.characters(exclude_characters=START + STOP, exclude_categories=["Cs"]), min_size=1)
@@ -70,6 +72,20 @@ def test_no_question_stands_on_both_sides_of_a_split(pairs, held_out):
 def test_a_split_that_leaves_nothing_is_refused():
     with pytest.raises(tg.DataError, match="nothing is left"):
         split_pairs([("a", "b"), ("a", "c")], 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: split_pairs([("a", "b")] * 2, -1), "split_pairs: held_out=-1"),
+        (lambda: addition(0), "addition: examples=0"),
+        (lambda: addition(1, digits=10), "addition: digits=10"),
+        (lambda: dates(1.5), "dates: examples=1.5"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(make, said):
+    with pytest.raises(tg.OptionError, match=said):
+        make()
 
 
 @given(PAIRS, st.booleans())

@@ -34,9 +34,13 @@ def test_a_file_that_is_no_text_is_refused(tmp_path, content, said):
 
 
 def test_unknown_characters_and_fractions_are_named():
+    with pytest.raises(tg.DataError, match="of type bytes"):
+        Corpus(b"hello")
+    with pytest.raises(tg.DataError, match="a character twice"):
+        Corpus("a", "aab")
     with pytest.raises(tg.DataError, match=r"'x'"):
         Corpus("hello").encode("xylophone")
-    with pytest.raises(tg.DataError, match="fraction=1"):
+    with pytest.raises(tg.OptionError, match="fraction=1"):
         Corpus("hello").split(1)
 
 
@@ -54,7 +58,7 @@ def test_rows_go_on_from_chunk_to_chunk_and_nothing_is_skipped(n, batch, bptt):
     assert np.array_equal(xs.T.ravel(), ids[: xs.size])  # row after row: the text itself
     assert np.array_equal(ys, xs + 1)
     assert n - 1 - xs.size < batch
-    with pytest.raises(tg.DataError, match="bptt=0"):
+    with pytest.raises(tg.OptionError, match="bptt=0"):
         stream_batches(ids, 1, 0)
 
 

@@ -7,6 +7,7 @@ import pytest
 import tinygrad_rnn as tg
 from tests.oracles import require_torch
 from tinygrad_rnn import nn
+from tinygrad_rnn.nn.module import evaluating
 
 
 class Tied(nn.Module):
@@ -121,6 +122,22 @@ def test_train_and_eval_reach_every_module():
     model = Tied()
     assert not model.eval().extra[1].training
     assert model.train().extra[1].training
+
+
+def test_evaluating_puts_every_module_back_into_its_own_mode_also_after_an_exception():
+    model = Tied()
+    model.encoder.eval()
+    before = [module.training for module in model.modules()]
+    assert before == [True, False, True, True, True]
+    with evaluating(model):
+        assert not any(module.training for module in model.modules())
+        with evaluating(model.decoder):  # within one another
+            pass
+        assert not any(module.training for module in model.modules())
+    assert [module.training for module in model.modules()] == before
+    with pytest.raises(ZeroDivisionError), evaluating(model):
+        1 / 0
+    assert [module.training for module in model.modules()] == before
 
 
 def test_the_base_classes_say_what_is_missing():

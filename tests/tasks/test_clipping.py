@@ -1,4 +1,4 @@
-"""Clipping: the recipes differ by nothing else, and what counts as solved and as gone astray."""
+"""Clipping: the configs differ by nothing else, and what counts as solved and as gone astray."""
 
 from dataclasses import replace
 
@@ -26,9 +26,9 @@ class Answers:
 
 
 def test_each_pair_of_recipes_differs_by_the_clipping_alone():
-    recipes = Clipping.recipes
+    configs = Clipping.configs
     for name in ("rnn", "rnn, lr 0.1"):
-        clipped, free = recipes[f"{name}, clipped"], recipes[f"{name}, not clipped"]
+        clipped, free = configs[f"{name}, clipped"], configs[f"{name}, not clipped"]
         assert replace(clipped, clip_norm=None) == free
         assert clipped.clip_norm == 1
 
@@ -49,5 +49,5 @@ def test_astray_is_worse_than_guessing():
 
 
 def test_the_same_seed_sees_the_same_data_with_and_without_clipping():
-    first = [attempt(Job(Clipping, name, 0, 20)).largest for name in Clipping.recipes]
+    first = [attempt(Job(Clipping, name, 0, 20)).largest for name in Clipping.configs]
     assert first == [pytest.approx(first[0], rel=0)] * 4  # one batch: the same gradient, before clipping

@@ -3,8 +3,8 @@
 from tinygrad_rnn.tasks import Adding1997, Clipping, Job, Outcome, table
 
 
-def outcome(task, recipe, seed, sequences, solved=True, diverged=False, score=0.0):
-    return Outcome(Job(task, recipe, seed, 75_000), sequences, solved, diverged, score, 1.5, 10.0)
+def outcome(task, config, seed, sequences, solved=True, diverged=False, score=0.0):
+    return Outcome(Job(task, config, seed, 75_000), sequences, solved, diverged, score, 1.5, 10.0)
 
 
 def test_every_seed_stands_beside_the_published_figure():

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import tinygrad_rnn as tg
 from tinygrad_rnn.nn import mse_loss
-from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Recipe, Task, attempt, attempts
+from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Task, TrialConfig, attempt, attempts
 from tinygrad_rnn.tasks.batch import at_the_end
 
 
@@ -16,9 +17,9 @@ class Last(Task):
     name, title = "last", "the last number"
     inputs = outputs = 1
     criterion, measure = "mean square error < 0.01", "mean square error"
-    recipes = {
-        "rnn": Recipe("rnn", 8, batch=50),
-        "wild": Recipe("rnn", 8, "sgd", lr=1e30, batch=50, clip_norm=None),
+    configs = {
+        "rnn": TrialConfig("rnn", 8, batch=50),
+        "wild": TrialConfig("rnn", 8, "sgd", lr=1e30, batch=50, clip_norm=None),
     }
 
     def batch(self, rows):
@@ -60,6 +61,14 @@ def test_numbers_that_are_not_finite_end_a_trial():
     assert outcome.diverged
     assert not outcome.solved
     assert outcome.sequences < 5000
+    assert np.isfinite(outcome.largest)  # of the steps before
+
+
+def test_a_config_that_the_task_has_not_and_no_process_at_all_are_refused():
+    with pytest.raises(tg.OptionError, match="last: config='rmn' is not an option"):
+        attempt(Job(Last, "rmn", 0, 100))
+    with pytest.raises(tg.OptionError, match="attempts: processes=0"):
+        next(attempts([], processes=0))
 
 
 def test_a_seed_decides_everything():
@@ -77,8 +86,8 @@ def test_processes_change_nothing():
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_runs_with_each_of_its_recipes(name):
-    for recipe in TASKS[name].recipes:
-        outcome = attempt(Job(TASKS[name], recipe, 0, 20))
+    for config in TASKS[name].configs:
+        outcome = attempt(Job(TASKS[name], config, 0, 20))
         assert np.isfinite(outcome.score)
         assert not outcome.solved
 
@@ -88,8 +97,8 @@ def test_every_task_says_what_it_is():
         assert task.title
         assert task.criterion
         assert task.measure
-        assert set(task.published) <= set(task.recipes)
-        assert all(recipe.quick <= recipe.budget for recipe in task.recipes.values())
+        assert set(task.published) <= set(task.configs)
+        assert all(config.quick <= config.budget for config in task.configs.values())
 
 
 def test_recent_holds_the_last_so_many():

@@ -61,6 +61,13 @@ def test_a_bound_that_is_not_positive_is_refused(bad):
         clip_grad_norm_([], bad)
     with pytest.raises(ValueError, match="positive"):
         clip_grad_value_([], bad)
+    with pytest.raises(tg.OptionError, match="ClipStatistics: max_norm="):
+        ClipStatistics(bad)
+
+
+def test_a_bound_that_is_not_a_number_is_refused():
+    with pytest.raises(tg.OptionError, match=r"clip_grad_norm_: max_norm='5' is out of range"):
+        clip_grad_norm_([], "5")
 
 
 def test_values_are_cut_off():

@@ -1,22 +1,18 @@
 """Training, saving, going on, sampling: on a text small enough to learn in a second."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.saving import checkpoint
 from tinygrad_rnn.train import (
     CharModel,
     Corpus,
     Run,
     Settings,
     evaluate,
-    load_checkpoint,
     sample,
-    save_checkpoint,
     stream_batches,
     stream_sample,
 )
@@ -55,6 +51,57 @@ def test_evaluation_in_one_piece_or_in_chunks_is_the_same():
     ids = Corpus(TEXT).ids
     assert evaluate(model, ids, 4, 7) == pytest.approx(evaluate(model, ids, 4, 1000), rel=1e-12)
     assert model.training
+
+
+def test_a_run_says_what_it_is_and_where_it_stands():
+    run = Run(SMALL, Corpus(TEXT))
+    assert repr(run) == "Run(lstm 1×24 on 1,350 characters, epoch 0 of 8)"
+    seen = []
+
+    def look(progress, loss):
+        seen.append(repr(run))
+        if progress.epoch == 2:
+            raise StopError
+
+    with pytest.raises(StopError):
+        run.fit(on_chunk=look)
+    assert seen[0] == "Run(lstm 1×24 on 1,350 characters, epoch 1 of 8)"
+    assert seen[-1] == "Run(lstm 1×24 on 1,350 characters, epoch 3 of 8)"
+    assert "state" not in repr(run.progress)
+
+
+def test_a_setting_of_a_checkpoint_that_is_out_of_range_is_damage(tmp_path):
+    path = Run(SMALL, Corpus(TEXT)).save(tmp_path)
+    path.write_text(path.read_text().replace('"hidden": 24', '"hidden": 0'))
+    with pytest.raises(tg.CheckpointError, match=r"damaged(.|\n)*hidden=0"):
+        Run.load(tmp_path)
+
+
+def test_models_that_there_are_not_are_refused():
+    with pytest.raises(tg.OptionError, match=r"CharModel: kind='lsmt'(.|\n)*did you mean 'lstm'"):
+        CharModel("lsmt", 5)
+    with pytest.raises(tg.OptionError, match="CharModel: embedding=-1"):
+        CharModel("rnn", 5, embedding=-1)
+
+
+def modes(model):
+    return [module.training for module in model.modules()]
+
+
+@pytest.mark.parametrize("use", [evaluate, sample])
+def test_evaluating_and_sampling_leave_each_part_in_its_own_mode_also_when_they_fail(use, monkeypatch):
+    model, corpus = CharModel("rnn", 28, hidden=4, layers=2, rng=0, dropout=0.5), Corpus(TEXT)
+    model.embedding.eval()  # one part frozen, the others not
+    before, seen = modes(model), []
+    assert len(set(before)) == 2
+    monkeypatch.setattr(model.head, "forward", lambda x: seen.append(modes(model)) or x @ model.head.weight.data.T)
+    use(model, corpus.ids if use is evaluate else corpus)
+    assert modes(model) == before
+    assert not any(map(any, seen))
+    monkeypatch.setattr(model.head, "forward", lambda x: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        use(model, corpus.ids if use is evaluate else corpus)
+    assert modes(model) == before
 
 
 class StopError(Exception):
@@ -97,7 +144,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_in_words():
 def test_a_gradient_that_is_not_finite_never_reaches_the_parameters(monkeypatch):
     run = Run(SMALL, Corpus(TEXT))
     before = run.model.state_dict()
-    monkeypatch.setitem(tg.train.fit.__globals__, "clip_grad_norm_", lambda *args: math.nan)
+    monkeypatch.setattr("tinygrad_rnn.train.step.clip_grad_norm_", lambda *args: math.nan)
     with pytest.raises(tg.GradientError, match="norm is nan at epoch 1, chunk 1"):
         run.fit()
     assert all(np.array_equal(before[name], values) for name, values in run.model.state_dict().items())
@@ -120,76 +167,6 @@ def test_a_text_too_short_is_refused_before_training():
         Run(Settings(batch=50), Corpus("too short for fifty rows, this text, really")).batches()
     with pytest.raises(tg.DataError, match="too short to keep"):
         Run(Settings(batch=1), Corpus("0123456789")).batches()
-
-
-# checkpoints
-
-
-def test_a_checkpoint_goes_out_and_in(tmp_path):
-    model = tg.nn.Linear(3, 2, rng=0)
-    optimizer = tg.optim.Adam(model.parameters())
-    model(np.ones((1, 3), np.float32)).sum().backward()
-    optimizer.step()
-    save_checkpoint(tmp_path, model, optimizer, step=3)
-    twin = tg.nn.Linear(3, 2, rng=1)
-    twin_optimizer = tg.optim.Adam(twin.parameters())
-    assert load_checkpoint(tmp_path, twin, twin_optimizer)["step"] == 3
-    assert np.array_equal(twin.weight.data, model.weight.data)
-    assert twin_optimizer.state_dict().keys() == optimizer.state_dict().keys()
-    with pytest.raises(tg.CheckpointError, match="does not fit Linear"):
-        load_checkpoint(tmp_path, tg.nn.Linear(3, 4))
-
-
-def test_a_crash_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
-    model = tg.nn.Linear(3, 2, rng=0)
-    save_checkpoint(tmp_path, model, step=1)
-    whole = checkpoint.to_disk
-    for torn in ("arrays-", "checkpoint.json"):
-
-        def half(path, content, torn=torn):
-            if path.name.startswith(torn):
-                path.write_bytes(content[: len(content) // 2])
-                raise OSError("no space left")
-            whole(path, content)
-
-        with monkeypatch.context() as patched:
-            patched.setattr(checkpoint, "to_disk", half)
-            with pytest.raises(tg.CheckpointError, match="no space left"):
-                save_checkpoint(tmp_path, model, step=2)
-        assert load_checkpoint(tmp_path, tg.nn.Linear(3, 2))["step"] == 1
-    save_checkpoint(tmp_path, model, step=3)
-    assert len(list(tmp_path.glob("arrays-*"))) == 1
-
-
-@pytest.mark.parametrize(
-    ("damage", "said"),
-    [
-        (lambda d: (d / "checkpoint.json").unlink(), "no checkpoint here"),
-        (lambda d: next(d.glob("arrays-*")).unlink(), "no checkpoint here"),
-        (lambda d: (d / "checkpoint.json").write_text("{"), "damaged"),
-        (lambda d: (d / "checkpoint.json").write_text(json.dumps({"format": "x", "version": 9})), "another format"),
-        (lambda d: next(d.glob("arrays-*")).write_bytes(b"no tensors"), "damaged"),
-    ],
-)
-def test_damage_is_said(tmp_path, damage, said):
-    save_checkpoint(tmp_path, tg.nn.Linear(3, 2))
-    damage(tmp_path)
-    with pytest.raises(tg.CheckpointError, match=said):
-        load_checkpoint(tmp_path, tg.nn.Linear(3, 2))
-
-
-def test_facts_may_have_any_name_and_a_half_that_does_not_fit_changes_nothing(tmp_path):
-    model = tg.nn.Linear(1, 1, rng=0)
-    optimizer = tg.optim.SGD(model.parameters(), momentum=0.9)
-    model([[1.0]]).sum().backward()
-    optimizer.step()
-    save_checkpoint(tmp_path, model, optimizer, version=7, arrays="x")
-    assert load_checkpoint(tmp_path, model, optimizer) == {"version": 7, "arrays": "x"}
-    twin = tg.nn.Linear(1, 1, rng=1)
-    before = twin.weight.item()
-    with pytest.raises(tg.CheckpointError, match="Adagrad"):
-        load_checkpoint(tmp_path, twin, tg.optim.Adagrad(twin.parameters()))
-    assert twin.weight.item() == before
 
 
 # sampling
@@ -225,10 +202,19 @@ def test_the_same_seed_writes_the_same_and_the_model_is_left_as_it_was():
 
 @pytest.mark.parametrize(
     "options",
-    [{"temperature": -1}, {"temperature": math.nan}, {"top_k": 0}, {"top_p": 0}, {"top_p": 1.5}, {"length": -1}],
+    [
+        {"temperature": -1},
+        {"temperature": math.nan},
+        {"top_k": 0},
+        {"top_p": 0},
+        {"top_p": 1.5},
+        {"length": -1},
+        {"temperature": "hot"},
+        {"top_k": 1.5},
+    ],
 )
 def test_options_out_of_range_are_refused(options):
-    with pytest.raises(tg.DataError, match=next(iter(options))):
+    with pytest.raises(tg.OptionError, match=next(iter(options))):
         sample(CharModel("rnn", 28, hidden=4), Corpus(TEXT), **options)
 
 

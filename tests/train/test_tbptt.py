@@ -167,7 +167,7 @@ def test_no_more_is_read_than_is_needed():
 
 @pytest.mark.parametrize(("k1", "k2"), [(0, None), (0, 0), (3, 2), (-1, 5)])
 def test_windows_that_are_none(k1, k2):
-    with pytest.raises(tg.DataError, match=rf"k1={k1}(.|\n)*1 ≤ k1 ≤ k2"):
+    with pytest.raises(tg.OptionError, match=rf"k1={k1}(.|\n)*1 ≤ k1 ≤ k2"):
         truncated(nn.RNN(2, 3), [], k1=k1, k2=k2)
 
 

@@ -157,7 +157,7 @@ def test_facts_that_are_none_are_a_checkpoint_error(facts, saved, tmp_path):
     directory = shutil.copytree(saved, tmp_path / "copy")
     path = directory / "checkpoint.json"
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "facts": facts}), encoding="utf-8")
-    with pytest.raises(tg.CheckpointError, match=r"damaged|no translator"):
+    with pytest.raises(tg.CheckpointError, match=r"damaged|not a translator"):
         Translator.load(directory)
 
 
@@ -165,9 +165,9 @@ def test_a_directory_of_something_else_is_a_checkpoint_error(saved, tmp_path):
     with pytest.raises(tg.CheckpointError, match="no checkpoint here"):
         Translator.load(tmp_path)
     tg.train.Run(tg.train.Settings(hidden=4, layers=1), tg.train.Corpus("some text")).save(tmp_path / "run")
-    with pytest.raises(tg.CheckpointError, match=r"no translator here(.|\n)*settings(.|\n)*sample"):
+    with pytest.raises(tg.CheckpointError, match=r"not a translator(.|\n)*settings(.|\n)*sample"):
         Translator.load(tmp_path / "run")
-    with pytest.raises(tg.CheckpointError, match="a translator, no character model"):
+    with pytest.raises(tg.CheckpointError, match="a translator, not a character model"):
         tg.train.Run.load(saved)
     half = shutil.copytree(saved, tmp_path / "half")
     arrays = next(half.glob("arrays-*"))
@@ -214,3 +214,20 @@ def test_a_loss_that_is_not_finite_stops_it():
     translator.model.decoder.head.weight.assign(np.full(translator.model.decoder.head.weight.shape, np.inf))
     with np.errstate(all="ignore"), pytest.raises(tg.GradientError, match="loss is nan"):
         list(train_translator(translator, COPIES))
+
+
+def test_a_gradient_that_is_not_finite_never_reaches_the_parameters(monkeypatch):
+    translator = Translator(Recipe(hidden=8, embedding=4), COPIES)
+    before = translator.model.state_dict()
+    monkeypatch.setattr("tinygrad_rnn.train.step.clip_grad_norm_", lambda *args: float("nan"))
+    with pytest.raises(tg.GradientError, match="norm is nan at epoch 1, step 1"):
+        list(train_translator(translator, COPIES))
+    assert all(np.array_equal(before[name], values) for name, values in translator.model.state_dict().items())
+
+
+def test_without_pairs_nothing_is_learnt_or_counted():
+    translator = Translator(Recipe(hidden=4, embedding=2), COPIES)
+    for use in (lambda: next(train_translator(translator, [])), lambda: exact_match(translator, []),
+                lambda: forced_match(translator, [])):  # fmt: skip
+        with pytest.raises(tg.DataError, match="there are no pairs"):
+            use()

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import argparse
 
+from tinygrad_rnn.cli.options import Command, Parser, ranged
 
-def check(options: argparse.Namespace) -> int:
+
+def add_options(to: Parser) -> None:
+    to.add_argument(
+        "--seed", type=ranged(int, least=0), default=0, metavar="N", help="decides what is drawn (%(default)s)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
     """Print a table of every op and module with its worst disagreement; 1 when one fails."""
     from tinygrad_rnn.testing.everything import check_everything
 
@@ -17,3 +25,6 @@ def check(options: argparse.Namespace) -> int:
         print(f"{verdict}  {row.kind:<7} {row.name:<18} {row.cases:>3} checks  {row.worst:.1e}  {row.note}".rstrip())
     print(f"{failed} failed" if failed else "all gradients agree")
     return 1 if failed else 0
+
+
+COMMAND = Command("check", "check the gradients of every op and module against differences", add_options, run)

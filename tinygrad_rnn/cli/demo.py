@@ -5,38 +5,45 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from pathlib import Path
 
 from tinygrad_rnn.cli.draw import save_picture
-from tinygrad_rnn.cli.options import PROGRAM
+from tinygrad_rnn.cli.options import PROGRAM, Command, Parser
 from tinygrad_rnn.cli.train import describe, prepare, progress_bar
 from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.train import Corpus, Run, Settings, bits_per_char, evaluate, sample
 
 
-def demo(options: argparse.Namespace) -> None:
+def add_options(to: Parser) -> None:
+    to.add_argument("--out", type=Path, default=Path("demo"), help="where to put model and pictures (%(default)s)")
+
+
+def run(options: argparse.Namespace) -> None:
     """Train on the text that every Python ships, sample, and draw what was trained, with its gradient."""
     import viz
 
     corpus = Corpus(python_topics())
     settings = Settings(hidden=128, layers=1, batch=32, bptt=32, epochs=1, lr=1e-2, warmup=20, fraction=0.98)
-    run = Run(settings, corpus)
+    made = Run(settings, corpus)
     prepare(options.out)
-    print(f"Python's own help texts as training data. {describe(run)}")
+    print(f"Python's own help texts as training data. {describe(made)}")
     valid = corpus.split(settings.fraction)[1]
-    before = evaluate(run.model, valid, settings.batch, settings.bptt)
+    before = evaluate(made.model, valid, settings.batch, settings.bptt)
     kinds = len(corpus.vocabulary)
     print(f"before  {before:.3f} nats/char  (guessing among {kinds} characters costs {math.log(kinds):.3f})")
     began = time.perf_counter()
-    with progress_bar(run) as show:
-        run.fit(on_chunk=show)
-    after = run.progress.history[-1]["valid"]
+    with progress_bar(made) as show:
+        made.fit(on_chunk=show)
+    after = made.progress.history[-1]["valid"]
     seconds = time.perf_counter() - began
     print(f"after   {after:.3f} nats/char, {bits_per_char(after):.2f} bits/char, in {seconds:.0f} s")
-    print("\nThe model writes:\n" + indent(sample(run.model, corpus, "The ", 240, temperature=0.7, rng=0)))
+    print("\nThe model writes:\n" + indent(sample(made.model, corpus, "The ", 240, temperature=0.7, rng=0)))
 
-    run.save(options.out)
+    made.save(options.out)
     ids = corpus.encode("help")[:, None]
-    loss, _ = run.model.eval().step_losses(ids[:-1], ids[1:])
+    with evaluating(made.model):
+        loss, _ = made.model.step_losses(ids[:-1], ids[1:])
     picture = viz.draw(loss, gradients=True, title="The trained LSTM reads “hel”: the same weights at every step")
     for name in ("unrolled.svg", "unrolled.png"):
         try:
@@ -62,3 +69,6 @@ def python_topics() -> str:
 
 def indent(text: str) -> str:
     return "\n".join("  | " + line for line in text.splitlines())
+
+
+COMMAND = Command("demo", "train an LSTM for half a minute and draw its unrolled graph", add_options, run)

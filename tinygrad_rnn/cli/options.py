@@ -1,55 +1,88 @@
-"""What the options of all commands have in common: how they are parsed, and what their help shows."""
+"""What the commands share: the parser, what a command is, and options made from settings."""
 
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable
-from typing import Any, NoReturn
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, NoReturn
 
-__all__ = ["PROGRAM", "Parser", "number", "options_for", "whole"]
+from tinygrad_rnn.errors import OptionError, check_number, range_in_words
+from tinygrad_rnn.train.config import Option, options_of
+
+__all__ = ["PROGRAM", "Command", "Parser", "add_settings", "given", "ranged"]
 
 PROGRAM = "tinygrad-rnn"
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, saying what is wrong in one line."""
+    """argparse, saying what is wrong in one line. `fill` adds the options when they are needed, and not before."""
+
+    def __init__(self, *args: Any, fill: Callable[[Parser], object] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fill = fill
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        fill, self.fill = self.fill, None
+        if fill is not None:
+            fill(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def options_for(defaults: Any, to: argparse.ArgumentParser) -> Callable[..., None]:
-    """`option(name, help, …)` adds an option for a field: its help shows the default; what is not given is absent."""
+class Command(NamedTuple):
+    """A word after the program's name.
 
-    def option(name: str, help: str, **how: Any) -> None:
-        shown = getattr(defaults, name.replace("-", "_"))
-        to.add_argument(f"--{name}", default=argparse.SUPPRESS, help=f"{help} ({shown})", **how)
+    Attributes:
+        help: what it does, in a line.
+        options: adds its options to its parser.
+        run: does it, and returns the exit status; None is 0.
+    """
 
-    return option
+    name: str
+    help: str
+    options: Callable[[Parser], None]
+    run: Callable[[Namespace], int | None]
 
 
-def whole(least: int) -> Callable[[str], int]:
-    """An argparse type: an integer of at least so much."""
+def add_settings(to: Parser, config: type, shown: Mapping[str, str] | None = None) -> None:
+    """An option for each setting of a Config, with its default in its help; one that is not given is absent.
 
-    def parse(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+    Args:
+        shown: defaults in words, by name, where those of the Config do not hold.
+    """
+    for name, option in options_of(config).items():
+        default = (shown or {}).get(name, option.shown)
+        flag = f"--{name.replace('_', '-')}"
+        to.add_argument(flag, default=argparse.SUPPRESS, help=f"{option.help} ({default})", **_reader(option))
+
+
+def _reader(option: Option) -> dict[str, Any]:
+    """How argparse reads a value of the option."""
+    if option.kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if option.choices:
+        return {"choices": option.choices}
+    return {"type": ranged(option.kind, **option.bounds), "metavar": option.letter}
+
+
+def given(options: Namespace, config: type) -> dict[str, Any]:
+    """The settings that were typed."""
+    return {name: getattr(options, name) for name in options_of(config) if hasattr(options, name)}
+
+
+def ranged(kind: Callable[[str], Any], **bounds: float) -> Callable[[str], Any]:
+    """An argparse type: a finite number within the bounds that `check_number` takes."""
+    whole = kind is int
+
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+            check_number("", "", value, whole=whole, **bounds)
+        except (OptionError, ValueError):
+            raise argparse.ArgumentTypeError(f"{text!r:.60} is not {range_in_words(whole=whole, **bounds)}") from None
         return value
 
-    parse.__name__ = "integer"
-    return parse
-
-
-def number(least: float = -math.inf, most: float = math.inf) -> Callable[[str], float]:
-    """An argparse type: a finite number in a range."""
-
-    def parse(text: str) -> float:
-        value = float(text)
-        if not (math.isfinite(value) and least <= value <= most):
-            raise argparse.ArgumentTypeError(f"{text} is not a number from {least} to {most}")
-        return value
-
-    parse.__name__ = "number"
     return parse

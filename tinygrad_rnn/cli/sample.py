@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
+from tinygrad_rnn.cli.options import Command, Parser, ranged
 from tinygrad_rnn.train import Run, stream_sample
 
 
-def sample(options: argparse.Namespace) -> None:
+def add_options(to: Parser) -> None:
+    to.add_argument("dir", type=Path, metavar="DIR", help="where train saved the model")
+    to.add_argument("--prompt", default="", help="text to go on from")
+    to.add_argument(
+        "--length", type=ranged(int, least=0), default=500, metavar="N", help="characters to write (%(default)s)"
+    )
+    to.add_argument(
+        "--temperature", type=ranged(float, least=0), default=0.8, metavar="TAU",
+        help="0 takes the likeliest character, 1 draws as learnt, more is wilder (%(default)s)",
+    )  # fmt: skip
+    to.add_argument(
+        "--top-k", type=ranged(int, least=1), metavar="K", help="choose among the K likeliest characters only (all)"
+    )
+    to.add_argument(
+        "--top-p", type=ranged(float, above=0, most=1), default=1.0, metavar="P",
+        help="choose among the likeliest that together have the probability P (%(default)s)",
+    )  # fmt: skip
+    to.add_argument(
+        "--seed", type=ranged(int, least=0), metavar="N", help="the same seed writes the same text (another each time)"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
     """Write a continuation as it is drawn."""
-    run = Run.load(options.dir)
+    trained = Run.load(options.dir)
     characters = stream_sample(
-        run.model,
-        run.corpus,
+        trained.model,
+        trained.corpus,
         options.prompt,
         temperature=options.temperature,
         top_k=options.top_k,
@@ -25,3 +49,6 @@ def sample(options: argparse.Namespace) -> None:
         sys.stdout.write(next(characters))
         sys.stdout.flush()
     sys.stdout.write("\n")
+
+
+COMMAND = Command("sample", "let a trained model write", add_options, run)

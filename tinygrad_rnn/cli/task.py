@@ -8,19 +8,29 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
+from tinygrad_rnn.cli.options import Command, Parser, ranged
 from tinygrad_rnn.errors import DataError
 from tinygrad_rnn.tasks import TASKS, Job, Outcome, Task, attempts, table
 from tinygrad_rnn.tasks.tables import sequences
+from tinygrad_rnn.train.charmodel import KINDS
 
-__all__ = ["TASKS", "task"]
+
+def add_options(to: Parser) -> None:
+    to.add_argument("name", choices=(*TASKS, "all"), metavar="NAME", help=", ".join((*TASKS, "all")))
+    to.add_argument("--model", choices=KINDS, help="only with this recurrence (with each that the task is tried with)")
+    to.add_argument("--seeds", type=ranged(int, least=1), default=5, metavar="N", help="seeds 0 … N − 1 (%(default)s)")
+    to.add_argument("--quick", action="store_true", help="fewer sequences before a trial is given up")
+    to.add_argument(
+        "--processes", type=ranged(int, least=1), default=2, metavar="N", help="trials side by side (%(default)s)"
+    )
 
 
-def task(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Make the trials, a line as each ends, and print the table."""
     chosen = list(TASKS.values()) if options.name == "all" else [TASKS[options.name]]
     jobs = [job for one in chosen for job in jobs_of(one, options)]
     if not jobs:
-        known = sorted({recipe.model for one in chosen for recipe in one.recipes.values()})
+        known = sorted({config.model for one in chosen for config in one.configs.values()})
         raise DataError(f"{options.name} is not tried with --model {options.model}", expected=" or ".join(known))
     began, found = time.perf_counter(), {}
     try:
@@ -36,17 +46,20 @@ def told(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
     with tqdm(total=total, unit="trial", disable=None) as bar:
         for outcome in outcomes:
             job = outcome.job
-            tqdm.write(f"{job.task.name}, {job.recipe}, seed {job.seed}: {sequences(outcome)} sequences, "
+            tqdm.write(f"{job.task.name}, {job.config}, seed {job.seed}: {sequences(outcome)} sequences, "
                        f"{job.task.measure}: {outcome.score:.4g}, {outcome.seconds:.0f} s")  # fmt: skip
             bar.update()
             yield outcome
 
 
 def jobs_of(task: type[Task], options: argparse.Namespace) -> list[Job]:
-    """A trial for each recipe of the model that was asked for and each seed."""
+    """A trial for each config of the model that was asked for and each seed."""
     return [
-        Job(task, name, seed, recipe.quick if options.quick else recipe.budget)
-        for name, recipe in task.recipes.items()
-        if options.model in (None, recipe.model)
+        Job(task, name, seed, config.quick if options.quick else config.budget)
+        for name, config in task.configs.items()
+        if options.model in (None, config.model)
         for seed in range(options.seeds)
     ]
+
+
+COMMAND = Command("task", "try a classic problem over several seeds, beside the published figures", add_options, run)

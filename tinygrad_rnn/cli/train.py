@@ -7,27 +7,34 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 from tqdm import tqdm
 
-from tinygrad_rnn.cli.options import PROGRAM
+from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_settings, given
 from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
 from tinygrad_rnn.train import Corpus, Progress, Run, Settings, bits_per_char
 
 
-def train(options: argparse.Namespace) -> int:
+def add_options(to: Parser) -> None:
+    to.add_argument("--text", type=Path, required=True, metavar="FILE", help="a UTF-8 text to learn from")
+    to.add_argument("--out", type=Path, metavar="DIR", help="where to save (runs/MODEL-1, or the next free number)")
+    to.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    add_settings(to, Settings)
+
+
+def run(options: argparse.Namespace) -> int:
     """Train, saving after every epoch and when interrupted."""
-    given = {f.name: getattr(options, f.name) for f in fields(Settings) if hasattr(options, f.name)}
+    typed = given(options, Settings)
     if options.resume and options.out is None:
         raise DataError("--resume needs --out", help="the directory of the run to go on with")
-    out = options.out or fresh_directory(given.get("model", Settings.model))
-    run = resumed(out, options.text, given) if options.resume else started(out, options.text, given)
-    print(describe(run))
-    return train_run(run, out, options.text)
+    out = options.out or fresh_directory(typed.get("model", Settings.model))
+    found = (resumed if options.resume else started)(out, options.text, typed)
+    print(describe(found))
+    return train_run(found, out, options.text)
 
 
 def fresh_directory(model: str) -> Path:
@@ -38,12 +45,12 @@ def fresh_directory(model: str) -> Path:
     return Path("runs", f"{model}-{k}")
 
 
-def started(out: Path, text: Path, given: dict[str, Any]) -> Run:
+def started(out: Path, text: Path, typed: dict[str, Any]) -> Run:
     if (out / "checkpoint.json").exists():
         raise CheckpointError(
             f"{out}: a run is saved here already", help="--resume goes on with it, or choose another --out"
         )
-    run = Run(Settings(**given), Corpus.from_file(text))
+    run = Run(Settings(**typed), Corpus.from_file(text))
     run.batches()
     prepare(out)
     return run
@@ -59,14 +66,14 @@ def prepare(out: Path) -> None:
         raise DataError(f"{out}: cannot be written to", got=error.strerror or str(error)) from None
 
 
-def resumed(out: Path, text: Path, given: dict[str, Any]) -> Run:
+def resumed(out: Path, text: Path, typed: dict[str, Any]) -> Run:
     """The run saved in `out`; the only setting that may change is the number of epochs."""
     run = Run.load(out, text)
-    changed = {k: v for k, v in given.items() if k != "epochs" and v != getattr(run.settings, k)}
+    changed = {k: v for k, v in typed.items() if k != "epochs" and v != getattr(run.settings, k)}
     if changed:
         saved = ", ".join(f"{k}={getattr(run.settings, k)}" for k in changed)
         raise CheckpointError(f"{out}: the run was started with {saved}", help="leave these out with --resume")
-    run.settings = replace(run.settings, **given)
+    run.settings = replace(run.settings, **typed)
     return run
 
 
@@ -158,3 +165,6 @@ def at_chunk_ends(out: Path) -> Iterator[Callable[[], None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+COMMAND = Command("train", "train a character model on a text", add_options, run)

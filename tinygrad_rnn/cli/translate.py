@@ -6,22 +6,23 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
-from tinygrad_rnn.cli.options import PROGRAM
+from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_settings, given, ranged
 from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, fresh_directory, prepare
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import dates, day
 from tinygrad_rnn.data.pairs import Pair, read_pairs, split_pairs
 from tinygrad_rnn.errors import CheckpointError, DataError
+from tinygrad_rnn.train.config import options_of
 from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match, train_translator
 
 
 @dataclass(frozen=True)
-class Task:
+class PairSource:
     """Pairs made by a seed, what makes two of them the same question, and how much of them is learnt from."""
 
     make: Callable[[int, int], list[Pair]]
@@ -30,25 +31,52 @@ class Task:
     epochs: int
 
 
-TASKS = {
-    "dates": Task(dates, day, 30_000, 2),
-    "addition": Task(addition, operands, 100_000, 5),
+HELD_OUT = 2000
+SOURCES = {
+    "dates": PairSource(dates, day, 30_000, 2),
+    "addition": PairSource(addition, operands, 100_000, 5),
 }
 
 
-def translate(options: argparse.Namespace) -> int:
+def add_options(to: Parser) -> None:
+    asked = to.add_mutually_exclusive_group()
+    asked.add_argument("--pairs", type=Path, metavar="FILE", help="UTF-8 lines of source, tab, target")
+    asked.add_argument(
+        "--task", choices=SOURCES, default="dates", help="a problem whose pairs are made from --seed (%(default)s)"
+    )
+    asked.add_argument("--load", type=Path, metavar="DIR", help="train nothing: ask the model that was saved there")
+    to.add_argument("text", nargs="*", metavar="TEXT", help="with --load: what to translate (each line of stdin)")
+    to.add_argument("--out", type=Path, metavar="DIR", help="where to save (runs/translate-1, or the next free number)")
+    examples = "; ".join(f"{name}: {made.examples:,}" for name, made in SOURCES.items())
+    epochs = "; ".join(f"{name}: {made.epochs}" for name, made in SOURCES.items())
+    to.add_argument(
+        "--examples", type=ranged(int, least=1), metavar="N", help=f"pairs of a task to train on ({examples})"
+    )
+    to.add_argument(
+        "--held-out", type=ranged(int, least=1), metavar="N",
+        help=f"pairs to test on, never trained on (a task: {HELD_OUT:,}; a file: a tenth)",
+    )  # fmt: skip
+    to.add_argument(
+        "--beam", type=ranged(int, least=1), default=1, metavar="K", help="sequences kept while writing (%(default)s)"
+    )
+    add_settings(to, Recipe, {"epochs": f"{epochs}; a file: {Recipe.epochs}"})
+
+
+def run(options: argparse.Namespace) -> int:
     """Ask a saved model, or train one, save it, and ask it for what was held out."""
     if options.load:
         return ask(options)
     if options.text:
-        raise DataError(f"{options.text[0]!r:.60}: no model to ask", help="--load DIR says where one was saved")
+        raise DataError(
+            f"{options.text[0]!r:.60}: there is no model to ask", help="--load DIR names one that was saved"
+        )
     out = options.out or fresh_directory("translate")
     if (out / "checkpoint.json").exists():
         raise CheckpointError(f"{out}: a model is saved here already", help="--load asks it; or choose another --out")
-    given = {f.name: getattr(options, f.name) for f in fields(Recipe) if hasattr(options, f.name)}
+    typed = given(options, Recipe)
     if not options.pairs:
-        given = {"epochs": TASKS[options.task].epochs, **given}
-    recipe = Recipe(**given)
+        typed = {"epochs": SOURCES[options.task].epochs, **typed}
+    recipe = Recipe(**typed)
     train, held_out = data(options, recipe.seed)
     translator = Translator(recipe, train + held_out)
     prepare(out)
@@ -68,7 +96,7 @@ def translate(options: argparse.Namespace) -> int:
 
 def ask(options: argparse.Namespace) -> int:
     """A translation a line, of the texts given or of the lines of standard input; an empty line for an empty one."""
-    training = [*(f.name for f in fields(Recipe)), "examples", "held_out", "out"]
+    training = [*options_of(Recipe), "examples", "held_out", "out"]
     beside = [f"--{name.replace('_', '-')}" for name in training if getattr(options, name, None) is not None]
     if beside:
         raise DataError(f"{', '.join(beside)}: for training only", help="leave it out with --load")
@@ -104,14 +132,15 @@ def data(options: argparse.Namespace, seed: int) -> tuple[list[Pair], list[Pair]
     if options.pairs:
         if options.examples:
             raise DataError(
-                "--examples is for the tasks", help="of a file every pair is used; --held-out says how many are asked"
+                "--examples is for the tasks",
+                help="every pair of a file is used; --held-out says how many of them to test on",
             )
         pairs = read_pairs(options.pairs)
         return split_pairs(pairs, options.held_out or max(1, len(pairs) // 10), seed)
-    task = TASKS[options.task]
-    held_out = options.held_out or 2000
-    wanted = (options.examples or task.examples) + held_out
-    return split_pairs(task.make(wanted, seed), held_out, seed, task.key)
+    source = SOURCES[options.task]
+    held_out = options.held_out or HELD_OUT
+    wanted = (options.examples or source.examples) + held_out
+    return split_pairs(source.make(wanted, seed), held_out, seed, source.key)
 
 
 def describe(
@@ -155,3 +184,6 @@ def report(translator: Translator, held_out: Sequence[Pair], beam: int) -> None:
     print("\nfor example:")
     for (source, target), text in zip(shown, written, strict=True):
         print(f"  {short(source):<{width}}  →  {text}" + ("" if text == target else f"   wrong: it is {target}"))
+
+
+COMMAND = Command("translate", "train sequence to sequence on pairs of texts, and ask it", add_options, run)

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from tinygrad_rnn.data.pairs import Pair
+from tinygrad_rnn.errors import check_number
 
 MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
           "december"]  # fmt: skip
@@ -36,11 +37,12 @@ FORMATS: list[Callable[[date], str]] = [
 
 
 def dates(examples: int, seed: int = 0) -> list[Pair]:
-    """`examples` times a day from 1900 to 2099 in one of the FORMATS, none twice in one; all where fewer exist.
+    """`examples` times a day from 1900 to 2099 in one of the FORMATS, no day twice in one; where fewer exist, all.
 
     >>> all(text in [write(date.fromisoformat(iso)) for write in FORMATS] for text, iso in dates(100))
     True
     """
+    check_number("dates", "examples", examples, whole=True, least=1)
     ways = len(FORMATS)
     every = (LAST + 1 - FIRST) * ways
     drawn = np.random.default_rng(seed).choice(every, min(examples, every), replace=False)
@@ -49,7 +51,7 @@ def dates(examples: int, seed: int = 0) -> list[Pair]:
 
 
 def day(pair: Pair) -> str:
-    """The day, however it is written: a day that is asked was never shown in any format."""
+    """The day, however it is written: split by it, no day that is asked for was shown in any format."""
     return pair[1]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.errors import DataError, check_number
 
 __all__ = ["read_pairs", "split_pairs"]
 
@@ -38,7 +38,8 @@ def read_pairs(path: str | Path) -> list[Pair]:
     """The pairs in a UTF-8 file: a line for each, a tab between source and target; empty lines are skipped.
 
     Raises:
-        DataError: there is no such file, it is no text, a line has no tab or more than one, or nothing on one side.
+        DataError: there is no such file, it is not a text, or a line has no tab, more than one, or nothing on one
+            side of it.
     """
     lines = re.split("\r\n?|\n", Corpus.from_file(path).text)  # splitlines() ends a line within a text, too, at U+2028
     pairs = [_pair(path, k, line) for k, line in enumerate(lines, 1) if line.strip()]
@@ -67,10 +68,11 @@ def split_pairs(
 
     Args:
         held_out: how many to hold out; the last key drawn may bring some more.
-        key: by default the source, so that nothing is asked that was shown.
+        key: of a pair, by default its source, so that nothing is asked for that was trained on.
     Raises:
-        DataError: nothing would be left to train on.
+        DataError: nothing would be left to train on. OptionError: a negative `held_out`.
     """
+    check_number("split_pairs", "held_out", held_out, whole=True, least=0)
     groups: dict[Hashable, list[Pair]] = {}
     for pair in pairs:
         groups.setdefault(key(pair), []).append(pair)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.errors import DataError, check_number
 
 __all__ = ["detach_state", "stream_batches"]
 
@@ -20,13 +20,13 @@ def stream_batches(ids: Array, batch: int, bptt: int) -> Iterator[tuple[Array, A
     """Cut a sequence into `batch` contiguous rows and yield them `bptt` steps at a time.
 
     Args:
-        ids: (N,). Up to batch − 1 ids at the end that fill no whole column are left out.
+        ids: (N,). Up to batch − 1 ids at the end, which do not fill a whole column, are left out.
         batch: B, rows read side by side.
         bptt: T, steps per chunk; the last chunk is shorter where they do not divide.
     Yields:
         (x, y), each (T, B): y[t] is the id after x[t]. Row i continues row i of the chunk before.
     Raises:
-        DataError: too few ids for one step of every row.
+        DataError: too few ids for one step of every row. OptionError: batch or bptt below 1.
 
     >>> import numpy as np
     >>> [(x[:, 0].tolist(), y[:, 0].tolist()) for x, y in stream_batches(np.arange(11), 2, 3)]
@@ -38,8 +38,8 @@ def stream_batches(ids: Array, batch: int, bptt: int) -> Iterator[tuple[Array, A
 
 def rows(ids: Array, batch: int, bptt: int) -> tuple[Array, Array]:
     """Inputs and targets of every chunk, end to end: (steps, B) each."""
-    if batch < 1 or bptt < 1:
-        raise DataError(f"stream_batches: batch={batch}, bptt={bptt}", expected="at least 1 each")
+    check_number("stream_batches", "batch", batch, whole=True, least=1)
+    check_number("stream_batches", "bptt", bptt, whole=True, least=1)
     steps = (len(ids) - 1) // batch
     if steps < 1:
         raise DataError(

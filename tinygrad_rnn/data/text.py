@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.errors import DataError, check_number
 
 __all__ = ["Corpus"]
 
@@ -18,9 +18,12 @@ class Corpus:
     """A text and its vocabulary: the distinct characters, sorted; a character's id is its place there.
 
     Raises:
-        DataError: the text is empty and no vocabulary given, or it has a character that is not in a given vocabulary.
+        DataError: the text is not a str, it is empty and no vocabulary is given, it has a character that is not in a
+            given vocabulary, or the vocabulary has one twice.
 
     >>> corpus = Corpus("hello")
+    >>> corpus
+    Corpus(5 characters of 4 kinds)
     >>> corpus.vocabulary
     'ehlo'
     >>> corpus.decode(corpus.ids)
@@ -28,10 +31,15 @@ class Corpus:
     """
 
     def __init__(self, text: str, vocabulary: str | None = None) -> None:
+        if not isinstance(text, str):
+            raise DataError(f"Corpus: the text is of type {type(text).__name__}", expected="a str",
+                            help="Corpus.from_file(path) reads one from a file")  # fmt: skip
         if not text and vocabulary is None:
-            raise DataError("Corpus: the text is empty", help="one sentence is enough to try, a book to learn")
+            raise DataError("Corpus: the text is empty", help="one sentence is enough to try it, a book to learn from")
         self.text = text
         self.vocabulary = "".join(sorted(set(text))) if vocabulary is None else vocabulary
+        if len(set(self.vocabulary)) < len(self.vocabulary):
+            raise DataError("Corpus: the vocabulary has a character twice", got=f"{self.vocabulary!r:.120}")
         self._ids = {character: k for k, character in enumerate(self.vocabulary)}
         self.ids = self.encode(text)
 
@@ -55,11 +63,14 @@ class Corpus:
 
     @property
     def digest(self) -> str:
-        """A short name of the text itself, to know it again by."""
+        """A short name that is the same for the same text only: the start of its SHA-256."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Corpus({len(self):,} characters of {len(self.vocabulary)} kinds)"
 
     def encode(self, text: str) -> Array:
         """The ids of a text. Raises DataError for characters outside the vocabulary."""
@@ -73,20 +84,23 @@ class Corpus:
         return np.fromiter((self._ids[character] for character in text), np.int64, len(text))
 
     def decode(self, ids: Iterable[int] | Array) -> str:
-        """The text of some ids. Raises DataError for one that is no character's."""
+        """The text of some ids. Raises DataError for one that does not stand for a character."""
         numbers = [int(k) for k in ids]
         strange = sorted({k for k in numbers if not 0 <= k < len(self.vocabulary)})
         if strange:
             raise DataError(
-                f"Corpus.decode: {len(strange)} ids are no characters",
+                f"Corpus.decode: {len(strange)} ids do not stand for a character",
                 expected=f"0 … {len(self.vocabulary) - 1}",
                 got=str(strange[:5]),
             )
         return "".join(self.vocabulary[k] for k in numbers)
 
     def split(self, fraction: float = 0.95) -> tuple[Array, Array]:
-        """(training ids, validation ids): the first `fraction` of the text, and the rest."""
-        if not 0 < fraction < 1:
-            raise DataError(f"Corpus.split: fraction={fraction}", expected="between 0 and 1")
+        """(training ids, validation ids): the first `fraction` of the text, and the rest.
+
+        Raises:
+            OptionError: a fraction that is not between 0 and 1.
+        """
+        check_number("Corpus.split", "fraction", fraction, above=0, below=1)
         cut = int(len(self.ids) * fraction)
         return self.ids[:cut], self.ids[cut:]

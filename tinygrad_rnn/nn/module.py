@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_rnn.engine.apply import as_array
@@ -11,7 +12,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
 from tinygrad_rnn.nn.tree import tree
 
-__all__ = ["Module", "Parameter"]
+__all__ = ["Module", "Parameter", "evaluating"]
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -218,3 +219,15 @@ class Module:
             )
         for name, value in values.items():
             own[name].assign(value)
+
+
+@contextmanager
+def evaluating(module: Module) -> Iterator[None]:
+    """Dropout is off in the block; afterwards, also after an exception, every module below is as it was before."""
+    before = [(each, each.training) for each in module.modules()]
+    try:
+        module.eval()
+        yield
+    finally:
+        for each, training in before:
+            object.__setattr__(each, "training", training)

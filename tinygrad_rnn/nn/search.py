@@ -17,6 +17,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import OptionError
 from tinygrad_rnn.nn.attention import Memory
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.nn.options import check_count, is_real
 from tinygrad_rnn.nn.seq2seq import Seq2Seq
 from tinygrad_rnn.ops import log_softmax, take
@@ -45,7 +46,7 @@ def greedy_search(model: Seq2Seq, source: Any, lengths: Any = None, *, limit: in
     """
     check_count("greedy_search", "limit", limit)
     tokens: list[Array] = []
-    with no_grad(), evaluation(model):
+    with no_grad(), evaluating(model):
         state, memory = model.encode(source, lengths)
         B = np.shape(source)[1]
         token, log_p, going = np.full(B, model.start), np.zeros(B), np.ones(B, bool)
@@ -83,7 +84,7 @@ def beam_search(
     check_count("beam_search", "beam", beam)
     if not (is_real(length_power) and length_power >= 0):
         raise OptionError(f"beam_search: length_power={length_power!r:.60} is out of range", expected="a number ≥ 0")
-    with no_grad(), evaluation(model):
+    with no_grad(), evaluating(model):
         state, memory = model.encode(source, lengths)
         B = np.shape(source)[1]
         each = np.repeat(np.arange(B), beam)
@@ -141,20 +142,6 @@ class Beams(NamedTuple):
         return [
             _written(ids, p, stop) for ids, p in zip(self.tokens[row][possible], self.log_p[row][possible], strict=True)
         ]
-
-
-class evaluation:  # noqa: N801  (a context manager, named as a function)
-    """Dropout off in the block, and afterwards as it was."""
-
-    def __init__(self, model: Seq2Seq) -> None:
-        self.model, self.before = model, [(module, module.training) for module in model.modules()]
-
-    def __enter__(self) -> None:
-        self.model.eval()
-
-    def __exit__(self, *error: object) -> None:
-        for module, training in self.before:
-            module.training = training
 
 
 def rows_of(state: Any, rows: Array) -> Any:

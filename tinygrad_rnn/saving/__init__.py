@@ -1,1 +1,1 @@
-"""Files that are there whole or not at all: arrays as safetensors, and checkpoints."""
+"""Files that are replaced as a whole or not at all: arrays as safetensors, and checkpoints."""

@@ -37,7 +37,7 @@ def write_file(path: str | Path, content: bytes) -> Path:
     """Put the content in place of the file that is there, if one is, at one moment.
 
     Raises:
-        CheckpointError: the file cannot be written.
+        CheckpointError: the file cannot be written; the one that is there stays, and nothing lies beside it.
     """
     path = Path(path)
     draft = path.parent / f"{path.name}.new"
@@ -45,9 +45,10 @@ def write_file(path: str | Path, content: bytes) -> Path:
         to_disk(draft, content)
         draft.replace(path)
     except OSError as error:
+        raise CheckpointError(f"{path}: the file could not be written", got=str(error)) from None
+    finally:  # an interruption leaves no draft either
         with suppress(OSError):
             draft.unlink()
-        raise CheckpointError(f"{path}: the file could not be written", got=str(error)) from None
     return path
 
 

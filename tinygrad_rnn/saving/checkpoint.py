@@ -3,13 +3,14 @@
     run/checkpoint.json            names the arrays' file: replacing it is the one moment a save takes effect
     run/arrays-1f3a….safetensors   model, optimiser, carried state
 
-A crash at any point leaves the last whole checkpoint readable.
+A crash at any point leaves the last whole checkpoint readable, and the next save clears away what it left.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,7 +22,7 @@ from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import CheckpointError
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.optim import Optimizer
-from tinygrad_rnn.saving.arrays import encoded, to_disk
+from tinygrad_rnn.saving.arrays import encoded, write_file
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -92,16 +93,24 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     text = json.dumps(document, ensure_ascii=False, indent=1)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        to_disk(data, encoded(arrays))
-        draft = sidecar.with_suffix(".json.new")
-        to_disk(draft, text.encode())
-        draft.replace(sidecar)
-        for old in directory.glob("arrays-*.safetensors"):
-            if old != data:
-                old.unlink(missing_ok=True)
     except OSError as error:
-        raise CheckpointError(f"{directory}: the checkpoint could not be written", got=str(error)) from None
+        raise CheckpointError(f"{directory}: the directory could not be made", got=str(error)) from None
+    write_file(data, encoded(arrays))
+    try:
+        write_file(sidecar, text.encode())
+    except CheckpointError:
+        _remove(data)
+        raise
+    for old in directory.glob("arrays-*"):  # of the save before, and of any that a crash cut short
+        if old != data:
+            _remove(old)
     return sidecar
+
+
+def _remove(path: Path) -> None:
+    """A file that cannot be removed harms nothing: the next save tries again."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:

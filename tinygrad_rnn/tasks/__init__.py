@@ -7,16 +7,16 @@ copying               ten symbols, repeated after a silence             Arjovsky
 clipping              temporal order, with and without clipping         Pascanu et al. 2013
 
 batch     sequences, and where an answer is asked for      trial    one network learns one task from one seed
-recipe    what a task is tried with                        table    what came of it beside the published figure
+config    what a task is tried with                        table    what came of it beside the published figure
 task      what makes a task                                adding, reber, temporal_order, copying, clipping
 """
 
 from tinygrad_rnn.tasks.adding import Adding, Adding1997
 from tinygrad_rnn.tasks.batch import Batch
 from tinygrad_rnn.tasks.clipping import Clipping
+from tinygrad_rnn.tasks.config import Reader, TrialConfig, remember
 from tinygrad_rnn.tasks.copying import Copying
 from tinygrad_rnn.tasks.reber import Reber
-from tinygrad_rnn.tasks.recipe import Reader, Recipe, remember
 from tinygrad_rnn.tasks.tables import table
 from tinygrad_rnn.tasks.task import Recent, Task
 from tinygrad_rnn.tasks.temporal_order import TemporalOrder
@@ -28,5 +28,5 @@ TASKS: dict[str, type[Task]] = {
 
 __all__ = [
     "TASKS", "Adding", "Adding1997", "Batch", "Clipping", "Copying", "Job", "Outcome", "Reader", "Reber", "Recent",
-    "Recipe", "Task", "TemporalOrder", "attempt", "attempts", "remember", "table",
+    "Task", "TemporalOrder", "TrialConfig", "attempt", "attempts", "remember", "table",
 ]  # fmt: skip

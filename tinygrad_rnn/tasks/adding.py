@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import mse_loss
 from tinygrad_rnn.tasks.batch import Batch, at_the_end
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 
 __all__ = ["Adding", "Adding1997"]
@@ -55,7 +55,6 @@ def adding_1997(rng: np.random.Generator, rows: int, T: int = 100) -> Batch:
     x[0, (first == 0) | (second == 0), 0] = 0
     x[first, row, 1] = x[second, row, 1] = 1
     x[0, :, 1] = x[lengths - 1, row, 1] = -1
-    x[np.arange(len(x))[:, None] >= lengths] = 0
     return at_the_end(x, lengths, np.float32(0.5) + (x[first, row, 0] + x[second, row, 0]) / 4)
 
 
@@ -79,10 +78,10 @@ class Adding(Sum):
     criterion = "mean square error < 0.01 on 10,000 new sequences, looked at when that of the last 2,000 is"
     measure = "mean square error on 10,000"
     chance = 1 / 6
-    recipes = {
-        "lstm": Recipe("lstm", 32, memory=100, quick=50_000),
-        "gru": Recipe("gru", 32, memory=100, quick=50_000),
-        "rnn": Recipe("rnn", 32, lr=1e-3, quick=50_000),
+    configs = {
+        "lstm": TrialConfig("lstm", 32, memory=100, quick=50_000),
+        "gru": TrialConfig("gru", 32, memory=100, quick=50_000),
+        "rnn": TrialConfig("rnn", 32, lr=1e-3, quick=50_000),
     }
 
     def batch(self, rows: int) -> Batch:
@@ -104,7 +103,7 @@ class Adding1997(Sum):
     measure = "wrong of 2,560"
     note = "the paper's LSTM has no forget gate and learns online; ours has one, and learns from batches"
     published = {"lstm": ("74,000", "1")}
-    recipes = {"lstm": Recipe("lstm", 32, memory=100)}
+    configs = {"lstm": TrialConfig("lstm", 32, memory=100)}
 
     def batch(self, rows: int) -> Batch:
         return adding_1997(self.rng, rows)

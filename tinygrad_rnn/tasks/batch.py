@@ -33,10 +33,11 @@ class Batch(NamedTuple):
 def at_the_end(x: Array, lengths: Array, target: Array) -> Batch:
     """One answer a row, at its last step.
 
-    >>> at_the_end(np.zeros((5, 2, 1)), np.array([5, 3]), np.array([0.1, 0.2])).steps
-    array([4, 2])
+    >>> batch = at_the_end(np.ones((3, 2, 1)), np.array([3, 1]), np.array([0.1, 0.2]))
+    >>> batch.steps, batch.x[..., 0].tolist()
+    (array([2, 0]), [[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
     """
-    return Batch(x, lengths - 1, np.arange(len(lengths)), target)
+    return Batch(_cut(x, lengths), lengths - 1, np.arange(len(lengths)), target)
 
 
 def at_every_step(x: Array, lengths: Array, target: Array) -> Batch:
@@ -46,14 +47,15 @@ def at_every_step(x: Array, lengths: Array, target: Array) -> Batch:
     >>> batch.target
     array([1, 2, 3, 4])
     """
-    steps, rows = np.nonzero(np.arange(len(x))[:, None] < lengths)
-    return Batch(x, steps, rows, target[steps, rows])
+    steps, rows = np.nonzero(_own(x, lengths))
+    return Batch(_cut(x, lengths), steps, rows, target[steps, rows])
 
 
-def one_hot(symbols: Array, count: int) -> Array:
-    """(T, B) integers to (T, B, count); −1, which stands behind the end of a row, to zeros.
+def _own(x: Array, lengths: Array) -> Array:
+    """(T, B): whether a step is one of its row's own."""
+    return np.arange(len(x))[:, None] < lengths
 
-    >>> one_hot(np.array([[1], [-1]]), 2).tolist()
-    [[[0.0, 1.0]], [[0.0, 0.0]]]
-    """
-    return np.equal(symbols[..., None], np.arange(count)).astype(np.float32)
+
+def _cut(x: Array, lengths: Array) -> Array:
+    """x with zeros behind the end of each row."""
+    return np.where(_own(x, lengths)[..., None], x, 0)

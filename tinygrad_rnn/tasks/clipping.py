@@ -8,7 +8,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
 from tinygrad_rnn.ops import log_softmax
 from tinygrad_rnn.tasks.batch import Batch
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 from tinygrad_rnn.tasks.temporal_order import temporal_order_2013
 
@@ -29,11 +29,13 @@ class Clipping(Task):
     note = "the paper reports, as curves, the share of runs that succeed by length"
     chance = 7500
     every = 1000
-    recipes = {
-        "rnn, clipped": Recipe("rnn", 50, "sgd", batch=20, spread=0.1, quick=100_000),
-        "rnn, not clipped": Recipe("rnn", 50, "sgd", batch=20, spread=0.1, clip_norm=None, quick=100_000),
-        "rnn, lr 0.1, clipped": Recipe("rnn", 50, "sgd", 0.1, batch=20, spread=0.1, quick=40_000),
-        "rnn, lr 0.1, not clipped": Recipe("rnn", 50, "sgd", 0.1, batch=20, spread=0.1, clip_norm=None, quick=40_000),
+    configs = {
+        "rnn, clipped": TrialConfig("rnn", 50, "sgd", batch=20, spread=0.1, quick=100_000),
+        "rnn, not clipped": TrialConfig("rnn", 50, "sgd", batch=20, spread=0.1, clip_norm=None, quick=100_000),
+        "rnn, lr 0.1, clipped": TrialConfig("rnn", 50, "sgd", 0.1, batch=20, spread=0.1, quick=40_000),
+        "rnn, lr 0.1, not clipped": TrialConfig(
+            "rnn", 50, "sgd", 0.1, batch=20, spread=0.1, clip_norm=None, quick=40_000
+        ),
     }
 
     def batch(self, rows: int) -> Batch:
@@ -47,6 +49,7 @@ class Clipping(Task):
         return -log_softmax(y)[np.arange(len(y)), batch.target]
 
     def wrong(self, network: Reader) -> float:
+        """How many of 10,000 new sequences it puts into a wrong class."""
         return float(np.sum(self.fresh(network, 10_000, lambda y, batch: y.argmax(axis=1) != batch.target)))
 
     def solved(self, network: Reader, recent: Recent) -> bool:

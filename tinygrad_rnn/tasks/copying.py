@@ -10,9 +10,9 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
-from tinygrad_rnn.ops import log_softmax
-from tinygrad_rnn.tasks.batch import Batch, at_every_step, one_hot
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.ops import log_softmax, one_hot
+from tinygrad_rnn.tasks.batch import Batch, at_every_step
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 
 __all__ = ["Copying"]
@@ -21,7 +21,7 @@ __all__ = ["Copying"]
 def copying(rng: np.random.Generator, rows: int, T: int = 30) -> Batch:
     """Ten symbols of 1 … 8, T − 1 blanks (0), the sign 9, ten blanks; the answer to the last ten steps is the symbols.
 
-    Who remembers nothing answers blank T + 10 times and then guesses: 10·ln 8/(T + 20) nats per step.
+    A network that remembers nothing answers blank T + 10 times and then guesses: 10·ln 8/(T + 20) nats per step.
 
     Args:
         T: steps between the last symbol and the first answer, at least 1.
@@ -35,12 +35,12 @@ def copying(rng: np.random.Generator, rows: int, T: int = 30) -> Batch:
     blanks = np.zeros((T - 1, rows), int)
     sign = np.full((1, rows), 9)
     silence = np.zeros((10, rows), int)
-    x = one_hot(np.concatenate([message, blanks, sign, silence]), 10)
+    x = one_hot(np.concatenate([message, blanks, sign, silence]), num_classes=10, dtype=np.float32)
     return at_every_step(x, np.full(rows, T + 20), np.concatenate([silence, blanks, silence[:1], message]))
 
 
 def memoryless(T: int) -> float:
-    """10·ln 8/(T + 20): the loss, in nats per step, of who knows the pattern and remembers no symbol."""
+    """10·ln 8/(T + 20): the loss, in nats per step, of a network that knows the pattern and remembers no symbol."""
     return float(10 * np.log(8) / (T + 20))
 
 
@@ -50,12 +50,12 @@ class Copying(Task):
     name = "copying"
     title = "Copying memory, T = 30: ten symbols, recalled after thirty steps (in the form of Arjovsky et al. 2016)"
     inputs, outputs = 10, 9
-    criterion = f"below a tenth of the {memoryless(30):.4f} nats per step of who remembers nothing, over the last 2,000"
+    criterion = f"the last 2,000 below a tenth of what remembering nothing costs, {memoryless(30):.4f} nats per step"
     measure = "nats per step on 1,000"
-    note = "the papers' delays are longer, so none of their figures stands here; chance: no symbol remembered"
+    note = "the papers' delays are longer, so their figures are not shown; chance: no symbol is remembered"
     chance = memoryless(30)
-    recipes = {
-        name: Recipe(
+    configs = {
+        name: TrialConfig(
             name, 64, "rmsprop", 2e-2, 20, {"alpha": 0.9}, clip_norm=None, clip_value=1.0, memory=50, quick=20_000
         )
         for name in ("lstm", "gru")

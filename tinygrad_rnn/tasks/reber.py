@@ -12,8 +12,9 @@ import numpy as np
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
-from tinygrad_rnn.tasks.batch import Batch, at_every_step, one_hot
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.ops import one_hot
+from tinygrad_rnn.tasks.batch import Batch, at_every_step
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 
 __all__ = ["Reber"]
@@ -64,15 +65,15 @@ def predict_next(strings: list[tuple[str, list[str]]]) -> tuple[Batch, Array]:
     (['T', 'E'], [[0, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1]])
     """
     lengths = np.array([len(text) for text, _ in strings])
-    read = np.full((lengths.max() - 1, len(strings)), -1)
-    following = read.copy()
+    read, following = np.zeros((2, lengths.max() - 1, len(strings)), int)
     allowed = np.zeros((*read.shape, len(SYMBOLS)), bool)
     for row, (text, legal) in enumerate(strings):
         ids = [SYMBOLS.index(s) for s in text]
         read[: len(ids) - 1, row], following[: len(ids) - 1, row] = ids[:-1], ids[1:]
         for t, options in enumerate(legal[1:]):
             allowed[t, row, [SYMBOLS.index(s) for s in options]] = True
-    batch = at_every_step(one_hot(read, len(SYMBOLS)), lengths - 1, following)
+    x = one_hot(read, num_classes=len(SYMBOLS), dtype=np.float32)
+    batch = at_every_step(x, lengths - 1, following)
     return batch, allowed[batch.steps, batch.rows]
 
 
@@ -86,9 +87,9 @@ class Reber(Task):
     measure = "wrong of the 256 test strings"
     note = "the paper's Elman network sends no gradient back through time, ours does; its LSTM has no forget gate"
     published = {"lstm": ("8,440 (3×2 cells)", "0, in all 30 trials"), "rnn": ("> 200,000 (Elman)", "never solved")}
-    recipes = {
-        "lstm": Recipe("lstm", 16, batch=1, lr=1e-2, budget=100_000, quick=12_000),
-        "rnn": Recipe("rnn", 16, batch=1, lr=3e-3, budget=200_000, quick=12_000),
+    configs = {
+        "lstm": TrialConfig("lstm", 16, batch=1, lr=1e-2, budget=100_000, quick=12_000),
+        "rnn": TrialConfig("rnn", 16, batch=1, lr=3e-3, budget=200_000, quick=12_000),
     }
     every = 100
 

@@ -12,19 +12,19 @@ __all__ = ["table"]
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """The outcomes by task and recipe, in the order in which the tasks and recipes stand in `outcomes`."""
+    """The outcomes by task and config, in the order in which the tasks and configs stand in `outcomes`."""
     parts = []
     for task, found in groupby(outcomes, lambda o: o.job.task):
         of_task = list(found)
         said = [task.title, f"  solved: {task.criterion}", *([f"  note: {task.note}"] if task.note else [])]
-        named = [(name, list(same)) for name, same in groupby(of_task, lambda o: o.job.recipe)]
+        named = [(name, list(same)) for name, same in groupby(of_task, lambda o: o.job.config)]
         told = (f"  {name}: {_told(same)}\n    {_tried(same)}" for name, same in named)
         parts.append("\n".join([*said, *_rows(named), *told]))
     return "\n\n".join(parts)
 
 
 def _rows(named: Sequence[tuple[str, list[Outcome]]]) -> list[str]:
-    """Two lines a recipe, in columns: the sequences needed, and the score."""
+    """Two lines a config, in columns: the sequences needed, and the score."""
     task = named[0][1][0].job.task
     seeds = [f"seed {o.job.seed}" for o in named[0][1]]
     cells = [["", "", *seeds, "published"]]
@@ -44,6 +44,7 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 
 def chance(outcome: Outcome) -> str:
+    """The score of a network that has learnt nothing, to stand behind the published one; "" where it is not known."""
     known = outcome.job.task.chance
     return "" if known is None else f" (chance {known:.4g})"
 
@@ -71,13 +72,13 @@ def _told(same: Sequence[Outcome]) -> str:
     if len(solved) + astray < len(same):
         said.append(f"{len(same) - len(solved) - astray} NOT within {job.budget:,} sequences")
     if solved:
-        published = job.task.published.get(job.recipe, ("",))[0]
+        published = job.task.published.get(job.config, ("",))[0]
         said.append(f"median {median(solved):,.0f} sequences" + (f", published {published}" if published else ""))
     return "; ".join(said)
 
 
 def _tried(same: Sequence[Outcome]) -> str:
     """What they were tried with, and what it took."""
-    recipe = same[0].job.task.recipes[same[0].job.recipe]
+    config = same[0].job.task.configs[same[0].job.config]
     seconds = sum(o.seconds for o in same)
-    return f"{recipe}; largest ‖g‖ {max(o.largest for o in same):.2g}; {seconds:.0f} s of processor time"
+    return f"{config}; largest ‖g‖ {max(o.largest for o in same):.2g}; {seconds:.0f} s of processor time"

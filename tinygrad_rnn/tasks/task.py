@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.tasks.batch import Batch
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 
 __all__ = ["Recent", "Task"]
 
@@ -30,12 +30,12 @@ class Task(ABC):
         name: what it is called on the command line.
         title: what it is, in a line.
         inputs, outputs: I and O.
-        recipes: what it is tried with, by name.
+        configs: what it is tried with, by name.
         criterion: when it counts as solved, in words; the sequences until then are what is counted.
         measure: what `score` counts, on fresh sequences, in words.
-        published: (sequences needed, score) as published, in words; "" where nobody says.
+        published: (sequences needed, score) as published, in words; "" where it was not.
         note: how the trial differs from the published one, in words.
-        chance: the score of somebody who has learnt nothing, or nothing but the format; None where there is none.
+        chance: the score of a network that has learnt nothing, or the format alone; None where it is not known.
         every: how many sequences lie between two looks at `solved`.
     """
 
@@ -43,7 +43,7 @@ class Task(ABC):
     title: ClassVar[str]
     inputs: ClassVar[int]
     outputs: ClassVar[int]
-    recipes: ClassVar[dict[str, Recipe]]
+    configs: ClassVar[dict[str, TrialConfig]]
     criterion: ClassVar[str]
     measure: ClassVar[str]
     published: ClassVar[dict[str, tuple[str, str]]] = {}
@@ -102,12 +102,15 @@ class Recent:
         self._errors: deque[float] = deque(maxlen=size)
 
     def add(self, errors: Array) -> None:
+        """The errors of the newest sequences; those of the oldest are dropped."""
         self._errors.extend(errors.tolist())
 
     @property
     def full(self) -> bool:
+        """Whether so many sequences have been seen."""
         return len(self._errors) == self._errors.maxlen
 
     @property
     def errors(self) -> Array:
+        """The errors, the oldest first."""
         return np.array(self._errors)

@@ -10,9 +10,9 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn import cross_entropy
-from tinygrad_rnn.ops import softmax
-from tinygrad_rnn.tasks.batch import Batch, at_the_end, one_hot
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.ops import one_hot, softmax
+from tinygrad_rnn.tasks.batch import Batch, at_the_end
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 
 __all__ = ["TemporalOrder"]
@@ -32,8 +32,7 @@ def temporal_order(rng: np.random.Generator, rows: int) -> Batch:
     symbols[0] = SYMBOLS.index("E")
     classes = _informed(rng, symbols, rng.integers(10, 21, rows), rng.integers(50, 61, rows))
     symbols[lengths - 1, np.arange(rows)] = SYMBOLS.index("B")
-    symbols[np.arange(110)[:, None] >= lengths] = -1
-    return at_the_end(one_hot(symbols, len(SYMBOLS)), lengths, classes)
+    return at_the_end(one_hot(symbols, num_classes=len(SYMBOLS), dtype=np.float32), lengths, classes)
 
 
 def temporal_order_2013(rng: np.random.Generator, rows: int, length: int = 50) -> Batch:
@@ -47,7 +46,7 @@ def temporal_order_2013(rng: np.random.Generator, rows: int, length: int = 50) -
     first = rng.integers(length // 10, 2 * length // 10, rows)
     second = rng.integers(5 * length // 10, 6 * length // 10, rows)
     classes = _informed(rng, symbols, first, second)
-    return at_the_end(one_hot(symbols, 6), np.full(rows, length), classes)
+    return at_the_end(one_hot(symbols, num_classes=6, dtype=np.float32), np.full(rows, length), classes)
 
 
 def _informed(rng: np.random.Generator, symbols: Array, first: Array, second: Array) -> Array:
@@ -68,7 +67,7 @@ class TemporalOrder(Task):
     measure = "wrong of 2,560"
     note = "the paper's LSTM has no forget gate and learns online; ours has one, and learns from batches"
     published = {"lstm": ("31,390", "1")}
-    recipes = {"lstm": Recipe("lstm", 32, batch=20, memory=100, quick=60_000)}
+    configs = {"lstm": TrialConfig("lstm", 32, batch=20, memory=100, quick=60_000)}
 
     def batch(self, rows: int) -> Batch:
         return temporal_order(self.rng, rows)

@@ -14,18 +14,20 @@ from time import process_time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinygrad_rnn.tasks.recipe import Reader, Recipe
+from tinygrad_rnn.errors import GradientError, check_number, check_option
+from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
+from tinygrad_rnn.train.step import training_step
 
 __all__ = ["Job", "Outcome", "attempt", "attempts"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A trial that is to be made: the task, which of its recipes, the seed, and how many sequences it may see."""
+    """A trial that is to be made: the task, which of its configs, the seed, and how many sequences it may see."""
 
     task: type[Task]
-    recipe: str
+    config: str
     seed: int
     budget: int
 
@@ -39,7 +41,7 @@ class Outcome:
         solved: whether the task's criterion was met by then.
         diverged: whether it stopped because a loss or gradient was not finite, or the task says so.
         score: the task's measure, on fresh sequences.
-        largest: the largest norm of a gradient, before clipping.
+        largest: the largest norm of the gradients that were learnt from, before they were scaled down.
         seconds: processor time.
     """
 
@@ -55,40 +57,40 @@ class Outcome:
 def attempt(job: Job) -> Outcome:
     """Make the trial. The seed decides the data and the first weights, which are drawn from streams of their own."""
     began = process_time()
-    recipe = job.task.recipes[job.recipe]
+    check_option(job.task.name, "config", job.config, job.task.configs)
+    config = job.task.configs[job.config]
     data, weights = np.random.default_rng(job.seed).spawn(2)
     task = job.task(data)
-    network = recipe.network(task.inputs, task.outputs, weights)
+    network = config.network(task.inputs, task.outputs, weights)
     with np.errstate(all="ignore"):  # a diverging network overflows, and that is a result
-        seen, solved, diverged, largest = learn(task, network, recipe, job.budget)
+        seen, solved, diverged, largest = learn(task, network, config, job.budget)
         score = task.score(network)
     return Outcome(job, seen, solved, diverged, score, largest, process_time() - began)
 
 
-def learn(task: Task, network: Reader, recipe: Recipe, budget: int) -> tuple[int, bool, bool, float]:
+def learn(task: Task, network: Reader, config: TrialConfig, budget: int) -> tuple[int, bool, bool, float]:
     """Learn batch after batch: (sequences seen, solved, diverged, largest norm of a gradient)."""
-    optimizer, recent = recipe.learner(network), Recent()
+    optimizer, recent = config.learner(network), Recent()
     seen, largest = 0, 0.0
     while seen < budget:
-        batch = task.batch(recipe.batch)
+        batch = task.batch(config.batch)
         y = network(batch)
         loss = task.loss(y, batch)
         recent.add(task.errors(y.data, batch))
-        optimizer.zero_grad()
-        loss.backward()
-        norm = recipe.clip(network)
-        largest = max(largest, norm)
-        if not np.isfinite([loss.item(), norm]).all():
+        try:
+            _, norm = training_step(loss, optimizer, max_norm=config.clip_norm, max_value=config.clip_value)
+        except GradientError:
             return seen, False, True, largest
-        optimizer.step()
-        seen += recipe.batch
-        if seen // task.every > (seen - recipe.batch) // task.every and task.solved(network, recent):
+        largest = max(largest, norm)
+        seen += config.batch
+        if seen // task.every > (seen - config.batch) // task.every and task.solved(network, recent):
             return seen, True, False, largest
     return seen, False, task.diverged(recent), largest
 
 
 def attempts(jobs: Sequence[Job], processes: int = 2) -> Iterator[Outcome]:
     """The outcomes of the jobs, in the order in which they end, from so many processes of one thread each."""
+    check_number("attempts", "processes", processes, whole=True, least=1)
     if processes == 1:
         yield from map(attempt, jobs)
         return

@@ -1,17 +1,16 @@
-"""Training a character model on a text.
+"""Training: a character model on a text, a translator on pairs of texts.
 
-text → Corpus → stream_batches → CharModel.loss → backward → clip → optimizer.step     (fit)
-                                     ↓
-                 checkpoint ← Run    sample → text
+text → Corpus → stream_batches → CharModel.loss → training_step     (fit)
+                                 ↓
+             checkpoint ← Run    sample → text
 
-text        Corpus: characters as ids               clip         gradients kept in bounds
-stream      a text as chunks, the state carried     fit          the loop
-tbptt       truncated backprop through time
-charmodel   the language model                      run          settings, model and progress, saved and loaded
-sample      the model writes                        checkpoint   arrays and facts in files
+step        the one training step         loop        fit: epochs of chunks, and how far they are
+clip        gradients kept in bounds      tbptt       truncated backprop through time
+charmodel   the language model            generate    the model writes
 metrics     perplexity, bits per character
-pairs       texts to read and texts to write        translate    a Seq2Seq learns them, and is asked others
-addition    "123+456" → "579"                       dates        "the third of march 1998" → "1998-03-03"
+config      a setting: its name, type, default, range and help
+run         settings, model and progress, saved and loaded
+translator  a Seq2Seq learns pairs of texts, and is asked others
 """
 
 from tinygrad_rnn.data.pairs import read_pairs, split_pairs
@@ -24,6 +23,7 @@ from tinygrad_rnn.train.generate import sample, stream_sample
 from tinygrad_rnn.train.loop import Progress, evaluate, fit
 from tinygrad_rnn.train.metrics import bits_per_char, perplexity
 from tinygrad_rnn.train.run import Run, Settings
+from tinygrad_rnn.train.step import training_step
 from tinygrad_rnn.train.tbptt import Chunk, truncated
 from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match, train_translator
 
@@ -31,5 +31,5 @@ __all__ = [
     "CharModel", "Chunk", "ClipStatistics", "Corpus", "Progress", "Recipe", "Run", "Settings", "Translator",
     "bits_per_char", "clip_grad_norm_", "clip_grad_value_", "detach_state", "evaluate", "exact_match", "fit",
     "forced_match", "load_checkpoint", "perplexity", "read_pairs", "sample", "save_checkpoint", "split_pairs",
-    "stream_batches", "stream_sample", "train_translator", "truncated",
+    "stream_batches", "stream_sample", "train_translator", "training_step", "truncated",
 ]  # fmt: skip

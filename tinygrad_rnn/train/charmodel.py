@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.errors import check_number, check_option
 from tinygrad_rnn.nn import Embedding, Linear, Module, cross_entropy, unroll
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.recurrent import LAYERS
@@ -29,6 +30,8 @@ class CharModel(Module):
         embedding: features of x_t, learnt per character: H when None; 0 for the one-hot x_t of V features.
         dropout: on what a layer hands to the next, while training; one layer alone has none.
         cell: options of the cell, such as recurrent_init and forget_bias.
+    Raises:
+        OptionError: an option out of range.
     """
 
     def __init__(
@@ -44,8 +47,9 @@ class CharModel(Module):
         rng: Rng = None,
         **cell: Any,
     ) -> None:
-        if kind not in KINDS:
-            raise ValueError(f"CharModel: kind={kind!r}: expected {', '.join(map(repr, KINDS))}")
+        check_option("CharModel", "kind", kind, KINDS)
+        if embedding is not None:
+            check_number("CharModel", "embedding", embedding, whole=True, least=0)
         rng = np.random.default_rng(rng)
         features = hidden if embedding is None else embedding
         self.vocabulary_size, self.dtype = vocabulary_size, dtype

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from tinygrad_rnn.engine.summary import magnitude
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import GradientError
+from tinygrad_rnn.errors import GradientError, OptionError
 
 __all__ = ["ClipStatistics", "clip_grad_norm_", "clip_grad_value_"]
 
@@ -29,7 +30,7 @@ def clip_grad_norm_(
     Returns:
         ‖g‖₂ before clipping.
     Raises:
-        ValueError: max_norm ≤ 0. GradientError: the norm is not finite and `error_if_nonfinite`.
+        OptionError: max_norm ≤ 0. GradientError: the norm is not finite and `error_if_nonfinite`.
     Source: Pascanu et al. 2013, arXiv:1211.5063.
 
     >>> p = Tensor([1.0, 1.0], requires_grad=True)
@@ -39,8 +40,7 @@ def clip_grad_norm_(
     >>> round(clip_grad_norm_([p], 1.0), 5)
     1.0
     """
-    if not max_norm > 0:
-        raise ValueError(f"clip_grad_norm_: max_norm={max_norm}: expected a positive number")
+    _check_bound("clip_grad_norm_", "max_norm", max_norm)
     owners = _with_gradient(parameters)
     norms = [magnitude(g) for _, g in owners]
     norm = math.hypot(*norms)
@@ -64,10 +64,9 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
     """Cut every number of every gradient off at ±clip_value: the direction changes, NaN stays NaN.
 
     Raises:
-        ValueError: clip_value ≤ 0.
+        OptionError: clip_value ≤ 0.
     """
-    if not clip_value > 0:
-        raise ValueError(f"clip_grad_value_: clip_value={clip_value}: expected a positive number")
+    _check_bound("clip_grad_value_", "clip_value", clip_value)
     bound = float(clip_value)
     for p, g in _with_gradient(parameters):
         p.grad = Tensor(np.clip(g, -bound, bound))
@@ -99,6 +98,9 @@ class ClipStatistics:
     mean: float = 0.0
     largest: float = 0.0
 
+    def __post_init__(self) -> None:
+        _check_bound("ClipStatistics", "max_norm", self.max_norm)
+
     def add(self, norm: float) -> None:
         """One more step, whose gradient had this norm before clipping."""
         self.steps += 1
@@ -113,6 +115,12 @@ class ClipStatistics:
     def share(self) -> float:
         """The share of steps that were clipped; 0 before the first."""
         return self.clipped / self.steps if self.steps else 0.0
+
+
+def _check_bound(owner: str, option: str, bound: object) -> None:
+    """An infinite bound is one: it cuts nothing off."""
+    if not (isinstance(bound, Real) and float(bound) > 0):
+        raise OptionError(f"{owner}: {option}={bound!r:.60} is out of range", expected="a positive number")
 
 
 def _with_gradient(parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor, Array]]:

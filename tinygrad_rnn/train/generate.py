@@ -13,8 +13,9 @@ import numpy as np
 from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.errors import DataError, check_number
 from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.train.charmodel import CharModel
 
 __all__ = ["sample", "stream_sample"]
@@ -27,11 +28,11 @@ def choose(
 
     Args:
         logits: (V,).
-        temperature: below 1 bolder, above 1 wilder; 0 takes the likeliest.
+        temperature: below 1 the likely ones become likelier, above 1 less so; 0 takes the likeliest.
         top_k: only the k likeliest.
         top_p: only the likeliest that together reach this probability (the nucleus).
     Raises:
-        DataError: an option out of range, or logits that are not finite.
+        OptionError: an option out of range. DataError: logits that are not finite.
     Source: Holtzman et al. 2020, arXiv:1904.09751, for the nucleus.
 
     >>> choose(np.array([0.0, 5.0, 1.0]), np.random.default_rng(0), temperature=0)
@@ -40,7 +41,8 @@ def choose(
     check_options(temperature, top_k, top_p)
     if not np.isfinite(logits).all():
         raise DataError(
-            "sample: the model's output is not finite", help="it diverged in training: lower --lr or --clip"
+            "sample: the model's output is not finite",
+            help="it diverged in training: train it with a lower --lr or --clip",
         )
     if temperature == 0:
         return int(np.argmax(logits))
@@ -55,13 +57,11 @@ def choose(
 
 
 def check_options(temperature: float, top_k: int | None, top_p: float) -> None:
-    """Raises DataError for sampling options out of range."""
-    if not (temperature >= 0 and np.isfinite(temperature)):
-        raise DataError(f"sample: temperature={temperature}", expected="0 or more")
-    if top_k is not None and top_k < 1:
-        raise DataError(f"sample: top_k={top_k}", expected="at least 1")
-    if not 0 < top_p <= 1:
-        raise DataError(f"sample: top_p={top_p}", expected="above 0, up to 1")
+    """Raises OptionError for options of sampling that are out of range."""
+    check_number("sample", "temperature", temperature, least=0)
+    if top_k is not None:
+        check_number("sample", "top_k", top_k, whole=True, least=1)
+    check_number("sample", "top_p", top_p, above=0, most=1)
 
 
 def stream_sample(
@@ -82,7 +82,8 @@ def stream_sample(
         temperature, top_k, top_p: see `choose`.
         rng: a seed or Generator.
     Raises:
-        DataError: an option out of range, or a character that the model has not seen; at once, not when it is read.
+        OptionError: an option out of range. DataError: a character that the model has not seen. Both are raised by
+            the call itself, before anything is read.
     """
     check_options(temperature, top_k, top_p)
     start = prompt or ("\n" if "\n" in corpus.vocabulary else corpus.vocabulary[0])
@@ -94,12 +95,9 @@ def _continued(
     model: CharModel, corpus: Corpus, start: Array, rng: np.random.Generator, options: tuple[Any, ...]
 ) -> Iterator[str]:
     ids, state = start[:, None], None
-    training = model.training
     while True:
-        model.eval()
-        with no_grad():
+        with no_grad(), evaluating(model):
             logits, state = model(ids, state)
-        model.train(training)
         k = choose(logits.data[-1, 0], rng, *options)
         yield corpus.vocabulary[k]
         ids = np.array([[k]])
@@ -107,7 +105,6 @@ def _continued(
 
 def sample(model: CharModel, corpus: Corpus, prompt: str = "", length: int = 200, **options: Any) -> str:
     """`length` characters that the model writes after `prompt`; options as in `stream_sample`."""
-    if length < 0:
-        raise DataError(f"sample: length={length}", expected="0 or more")
+    check_number("sample", "length", length, whole=True, least=0)
     characters = stream_sample(model, corpus, prompt, **options)
     return "".join(next(characters) for _ in range(length))

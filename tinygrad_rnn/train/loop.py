@@ -1,11 +1,10 @@
 """Fit: the training loop over a stream, one chunk a step, that can stop anywhere and go on exactly there.
 
-for each epoch: for each chunk:  loss → backward → clip → step;  state detached and carried
+for each epoch: for each chunk:  loss → training_step;  state detached and carried
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,10 +13,11 @@ from typing import Any
 from tinygrad_rnn.data.stream import chunks, detach_state, stream_batches
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import GradientError
+from tinygrad_rnn.errors import check_number
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.optim import Optimizer, Schedule
 from tinygrad_rnn.train.charmodel import CharModel
-from tinygrad_rnn.train.clip import clip_grad_norm_
+from tinygrad_rnn.train.step import training_step
 
 __all__ = ["Progress", "evaluate", "fit"]
 
@@ -35,7 +35,7 @@ class Progress:
 
     epoch: int = 0
     chunk: int = 0
-    state: Any = None
+    state: Any = field(default=None, repr=False)
     total: float = 0.0
     characters: int = 0
     seconds: float = 0.0
@@ -43,23 +43,20 @@ class Progress:
 
     @property
     def train_loss(self) -> float:
-        """The mean loss of the present epoch, in nats per character; NaN before the first character."""
+        """The mean loss of the present epoch so far, in nats per character; NaN before its first chunk."""
         return self.total / self.characters if self.characters else float("nan")
 
 
 def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50) -> float:
     """Mean loss in nats per character over `ids`, dropout off, each row's state carried from 0 to its end.
 
-    Like training it leaves out up to batch − 1 characters at the end that fill no whole column.
+    As in training, up to batch − 1 characters at the end, which do not fill a whole column, are left out.
     """
-    training = model.training
-    model.eval()
     total, count, state = 0.0, 0, None
-    with no_grad():
+    with no_grad(), evaluating(model):
         for x, y in stream_batches(ids, min(batch, max(1, len(ids) // 2)), bptt):
             loss, state = model.loss(x, y, state)
             total, count = total + loss.item() * x.size, count + x.size
-    model.train(training)
     return total / count
 
 
@@ -79,33 +76,20 @@ def train_chunks(
     Raises:
         GradientError: the loss or its gradient is not finite; the parameters are still those of the step before.
     """
-    parameters = list(model.parameters())
     per_epoch = chunks(ids, batch, bptt)
     for k, (x, y) in enumerate(stream_batches(ids, batch, bptt)):
         if k < progress.chunk:
             continue
         began = time.perf_counter()
         loss, state = model.loss(x, y, progress.state)
-        value = loss.item()
-        _finite("loss", value, progress, k)
-        optimizer.zero_grad()
-        loss.backward()
-        _finite("gradient's norm", clip_grad_norm_(parameters, math.inf if clip is None else clip), progress, k)
         optimizer.lr = schedule(progress.epoch * per_epoch + k)
-        optimizer.step()
+        place = f"epoch {progress.epoch + 1}, chunk {k + 1}"
+        value, _ = training_step(loss, optimizer, max_norm=clip, place=place)
         progress.state, progress.chunk = detach_state(state), k + 1
         progress.total += value * x.size
         progress.characters += x.size
         progress.seconds += time.perf_counter() - began
         yield value
-
-
-def _finite(what: str, value: float, progress: Progress, k: int) -> None:
-    if not math.isfinite(value):
-        raise GradientError(
-            f"the {what} is {value} at epoch {progress.epoch + 1}, chunk {k + 1}",
-            help="a smaller learning rate, or clipping at a smaller norm",
-        )
 
 
 def fit(
@@ -134,8 +118,9 @@ def fit(
         The progress, its history with a row per epoch. An interruption (KeyboardInterrupt) passes through, and the
         `progress` that was handed in stands at the last finished chunk.
     Raises:
-        GradientError: the loss or its gradient is not finite.
+        GradientError: the loss or its gradient is not finite. OptionError: an option out of range.
     """
+    check_number("fit", "epochs", epochs, whole=True, least=0)
     progress = progress or Progress()
     rate = optimizer.lr
     schedule = schedule or (lambda k: rate)

@@ -16,52 +16,49 @@ from tinygrad_rnn.data.stream import chunks, rows
 from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import CheckpointError, DataError, TinygradError
+from tinygrad_rnn.errors import CheckpointError, DataError
 from tinygrad_rnn.nn import Dropout
 from tinygrad_rnn.optim import OPTIMIZERS, cosine_decay
 from tinygrad_rnn.saving.checkpoint import read, restore, state_of, under, write
-from tinygrad_rnn.train.charmodel import CharModel
+from tinygrad_rnn.train.charmodel import KINDS, CharModel
+from tinygrad_rnn.train.config import Config, setting
 from tinygrad_rnn.train.loop import Progress, fit
 
 __all__ = ["Run", "Settings"]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a training run is, apart from its text.
+class Settings(Config):
+    """What a training run is, apart from its text. A value out of range is an OptionError."""
 
-    Attributes:
-        model: "rnn", "lstm" or "gru"; hidden, layers, dropout as in CharModel.
-        embedding: as in CharModel, but None takes what learns the model best: one-hot for a GRU, else H features.
-        batch, bptt: rows read side by side, steps per chunk.
-        optimizer, lr, warmup: the rate rises over `warmup` steps, and falls along a cosine to 0 at the last step.
-        weight_decay: of AdamW; the other optimisers do without.
-        clip: the largest joint norm of the gradients; 0 for no clipping.
-        forget_bias, recurrent_init: of the cells.
-        fraction: the part of the text that is trained on; the rest validates.
-    """
-
-    model: str = "lstm"
-    hidden: int = 128
-    layers: int = 2
-    embedding: int | None = None
-    dropout: float = 0.1
-    batch: int = 50
-    bptt: int = 50
-    optimizer: str = "adamw"
-    lr: float = 1e-2
-    warmup: int = 100
-    weight_decay: float = 0.05
-    clip: float = 5.0
-    epochs: int = 10
-    forget_bias: float = 1.0
-    recurrent_init: str = "orthogonal"
-    fraction: float = 0.95
-    seed: int = 0
+    model: str = setting("lstm", "the recurrence", choices=KINDS)
+    hidden: int = setting(128, "hidden features H", letter="H", least=1)
+    layers: int = setting(2, "layers L", letter="L", least=1)
+    embedding: int | None = setting(
+        None, "features learnt per character; 0 for one-hot vectors", kind=int, letter="E", least=0, optional=True,
+        shown="one-hot for a gru, otherwise as many as --hidden",
+    )  # fmt: skip
+    dropout: float = setting(0.1, "probability of dropping a value while training", letter="P", least=0, below=1)
+    batch: int = setting(50, "rows that are read side by side", letter="B", least=1)
+    bptt: int = setting(50, "steps that the gradient goes back", letter="T", least=1)
+    optimizer: str = setting("adamw", "how the parameters are changed", choices=OPTIMIZERS)
+    lr: float = setting(1e-2, "highest learning rate; it then falls along a cosine to 0", letter="RATE", least=0)
+    warmup: int = setting(100, "steps over which the learning rate rises first", letter="N", least=0)
+    weight_decay: float = setting(0.05, "weight decay of adamw; the others do without", letter="RATE", least=0)
+    clip: float = setting(5.0, "largest joint norm of the gradients; 0 for no bound", letter="NORM", least=0)
+    epochs: int = setting(10, "times through the text", letter="N", least=1)
+    forget_bias: float = setting(1.0, "added to the bias of an lstm's forget gate at first", letter="BIAS")
+    recurrent_init: str = setting("orthogonal", "what W_hh is at first", choices=("orthogonal", "uniform", "identity"))
+    fraction: float = setting(0.95, "part of the text to train on; the rest validates", letter="F", above=0, below=1)
+    seed: int = setting(0, "decides every random number", letter="N", least=0)
 
 
 class Run:
-    """A model, its optimiser and its progress over a corpus."""
+    """A model, its optimiser and its progress over a corpus.
+
+    >>> Run(Settings(hidden=8), Corpus("some text"))
+    Run(lstm 2×8 on 9 characters, epoch 0 of 10)
+    """
 
     def __init__(self, settings: Settings, corpus: Corpus) -> None:
         self.settings, self.corpus = settings, corpus
@@ -82,6 +79,13 @@ class Run:
         self.optimizer = OPTIMIZERS[settings.optimizer](self.model.parameters(), lr=settings.lr, **decay)
         self.progress = Progress()
         self.text = corpus.digest
+
+    def __repr__(self) -> str:
+        s, p = self.settings, self.progress
+        return (
+            f"Run({s.model} {s.layers}×{s.hidden} on {len(self.corpus):,} characters, "
+            f"epoch {p.epoch + (p.chunk > 0)} of {s.epochs})"
+        )
 
     def batches(self) -> tuple[int, int]:
         """(chunks of an epoch, characters of an epoch). Raises DataError for a text too short to train on."""
@@ -141,7 +145,7 @@ class Run:
         """
         arrays, facts = read(directory)
         if "recipe" in facts:
-            raise CheckpointError(f"{directory}: a translator, no character model",
+            raise CheckpointError(f"{directory}: this is a translator, not a character model",
                                   help="ask it: tinygrad-rnn translate --load DIR TEXT")  # fmt: skip
         try:
             vocabulary = facts["vocabulary"]
@@ -156,7 +160,7 @@ class Run:
             run.progress.state = None if not carried else carried[0] if len(carried) == 1 else tuple(carried)
             for module, state in zip(run._dropouts(), facts["dropout"], strict=True):
                 module.rng.bit_generator.state = state
-        except TinygradError:
+        except (CheckpointError, DataError):
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(

@@ -18,7 +18,7 @@ from tinygrad_rnn.data.stream import detach_state
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.errors import DataError, ShapeError
+from tinygrad_rnn.errors import DataError, OptionError, ShapeError
 
 __all__ = ["Chunk", "truncated"]
 
@@ -61,7 +61,8 @@ def truncated(
         k1: steps from one update to the next; the last chunk is shorter where it does not divide.
         k2: steps that the gradient reaches back from the end of a chunk, k1 when None.
     Raises:
-        DataError: not 1 ≤ k1 ≤ k2, or a layer that is `batch_first` or bidirectional; at once, not when it is read.
+        OptionError: not 1 ≤ k1 ≤ k2. DataError: a layer that is `batch_first` or bidirectional. Both are raised by the
+            call itself, before anything is read.
     Source: Williams & Peng 1990, "An efficient gradient-based algorithm for on-line training of recurrent network
         trajectories".
 
@@ -75,8 +76,9 @@ def truncated(
     slice(4, 5, None) (1, 1, 3)
     """
     k2 = k1 if k2 is None else k2
-    if not 1 <= k1 <= k2:
-        raise DataError(f"truncated: k1={k1}, k2={k2}", expected="1 ≤ k1 ≤ k2: every step's loss reaches its own step")
+    if not (all(isinstance(k, int | np.integer) for k in (k1, k2)) and 1 <= k1 <= k2):
+        raise OptionError(f"truncated: k1={k1!r:.30}, k2={k2!r:.30} are out of range",
+                          expected="integers, 1 ≤ k1 ≤ k2: the loss of every step reaches its own step")  # fmt: skip
     if getattr(layer, "batch_first", False):
         raise DataError("truncated: the layer is batch_first", expected="time first", help="build it without")
     if getattr(layer, "bidirectional", False):

@@ -1,13 +1,12 @@
 """Translator: a Seq2Seq over characters, trained on pairs of texts and asked to write on its own.
 
-pairs → Alphabet → batches → Seq2Seq → sequence_loss → backward → clip → AdamW      (train_translator)
+pairs → Alphabet → batches → Seq2Seq → sequence_loss → training_step      (train_translator)
                                 ↓    ↘ save(directory) → checkpoint → Translator.load(directory)
 "123+456" ──────────────→ greedy or beam ──→ "579" = ?                              (exact_match)
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,18 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Batch, Pair, shuffled
+from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Pair, shuffled
 from tinygrad_rnn.engine.context import no_grad
-from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
+from tinygrad_rnn.errors import CheckpointError, DataError
 from tinygrad_rnn.nn import Embedding
 from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
 from tinygrad_rnn.nn.losses import sequence_loss
-from tinygrad_rnn.nn.search import beam_search, evaluation, greedy_search
+from tinygrad_rnn.nn.module import evaluating
+from tinygrad_rnn.nn.search import beam_search, greedy_search
 from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
 from tinygrad_rnn.optim import AdamW, cosine_decay
 from tinygrad_rnn.saving.checkpoint import read, restore, state_of, write
 from tinygrad_rnn.train.charmodel import KINDS
-from tinygrad_rnn.train.clip import clip_grad_norm_
+from tinygrad_rnn.train.config import Config, setting
+from tinygrad_rnn.train.step import training_step
 
 __all__ = ["ATTENTIONS", "Recipe", "Translator", "exact_match", "forced_match", "train_translator"]
 
@@ -34,51 +35,47 @@ ATTENTIONS = {"dot": DotAttention, "additive": AdditiveAttention, "none": None}
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a translator is built and trained.
+class Recipe(Config):
+    """How a translator is built and trained. A value out of range is an OptionError."""
 
-    Attributes:
-        model: "rnn", "lstm" or "gru", for encoder and decoder alike.
-        hidden, layers: H of each direction, L.
-        embedding: features learnt per character.
-        attention: "dot", "additive" or "none".
-        bidirectional: the source is read in both directions; the decoder then has 2·H features.
-        reverse: the source is read from its end to its start.
-        teacher_forcing: probability of reading the true character before, while training.
-        batch, epochs: pairs in a step, times through the pairs.
-        lr, warmup, weight_decay: AdamW's; the rate rises over `warmup` steps, and falls along a cosine to 0.
-        clip: the largest joint norm of the gradients; 0 for no clipping.
-        seed: of the first weights, the order of the batches and the draws of teacher forcing.
-    """
-
-    model: str = "gru"
-    hidden: int = 64
-    layers: int = 1
-    embedding: int = 32
-    attention: str = "dot"
-    bidirectional: bool = True
-    reverse: bool = False
-    teacher_forcing: float = 1.0
-    batch: int = 64
-    epochs: int = 20
-    lr: float = 5e-3
-    warmup: int = 100
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    seed: int = 0
+    model: str = setting("gru", "the recurrence of encoder and decoder", choices=KINDS)
+    hidden: int = setting(64, "hidden features H of each direction", letter="H", least=1)
+    layers: int = setting(1, "layers L of encoder and decoder", letter="L", least=1)
+    embedding: int = setting(32, "features learnt per character", letter="E", least=1)
+    attention: str = setting("dot", "how the decoder looks at the encoder's outputs", choices=ATTENTIONS)
+    bidirectional: bool = setting(True, "read the source in both directions; the decoder then has 2·H features")
+    reverse: bool = setting(False, "read the source from its end to its start")
+    teacher_forcing: float = setting(
+        1.0, "probability of reading the true character before, while training", letter="P", least=0, most=1
+    )
+    batch: int = setting(64, "pairs in a step", letter="B", least=1)
+    epochs: int = setting(20, "times through the pairs", letter="N", least=1)
+    lr: float = setting(5e-3, "highest learning rate; it then falls along a cosine to 0", letter="RATE", least=0)
+    warmup: int = setting(100, "steps over which the learning rate rises first", letter="N", least=0)
+    weight_decay: float = setting(0.0, "weight decay of AdamW", letter="RATE", least=0)
+    clip: float = setting(1.0, "largest joint norm of the gradients; 0 for no bound", letter="NORM", least=0)
+    seed: int = setting(0, "decides every random number", letter="N", least=0)
 
 
 class Translator:
     """A model, and the characters it knows.
 
     Args:
-        pairs: every pair that it is trained on or asked.
+        pairs: every pair that it is trained on or asked for.
+
+    >>> Translator(Recipe(), [("12+3", "15")])
+    Translator(gru 1×64, attention dot, 4 → 2 characters)
     """
 
     def __init__(self, recipe: Recipe, pairs: Sequence[Pair]) -> None:
         self.recipe, self.alphabet = recipe, Alphabet(pairs, recipe.reverse)
         self.limit = 1 + max(len(target) for _, target in pairs)
         self.model = build(recipe, len(self.alphabet.source.vocabulary), self.alphabet)
+
+    def __repr__(self) -> str:
+        r, known = self.recipe, self.alphabet
+        read, written = len(known.source.vocabulary), len(known.target.vocabulary.removeprefix(START + STOP))
+        return f"Translator({r.model} {r.layers}×{r.hidden}, attention {r.attention}, {read} → {written} characters)"
 
     def translate(self, sources: Sequence[str], beam: int = 1) -> list[str]:
         """What the model writes for each source, on its own. Raises DataError for a character it was never shown."""
@@ -112,8 +109,8 @@ class Translator:
         arrays, facts = read(directory)
         try:
             if "recipe" not in facts:
-                raise CheckpointError(f"{directory}: no translator here", got=f"a model with {', '.join(facts)}",
-                                      help="one that train saved is asked by sample")  # fmt: skip
+                raise CheckpointError(f"{directory}: this is not a translator", got=f"a model with {', '.join(facts)}",
+                                      help="let it write: tinygrad-rnn sample DIR")  # fmt: skip
             # one pair that has every character makes the same alphabet as all of them
             translator = cls(Recipe(**facts["recipe"]), [(facts["source"], facts["target"])])
             translator.limit = int(facts["limit"])
@@ -151,8 +148,10 @@ def train_translator(
     Args:
         on_step: called after each step with the number of its pairs.
     Raises:
-        GradientError: the loss or its gradient is not finite.
+        GradientError: the loss or its gradient is not finite; the parameters are then those of the step before.
     """
+    if not pairs:
+        raise DataError("train_translator: there are no pairs to train on")
     r, model = translator.recipe, translator.model
     parameters = list(model.parameters())
     steps = r.epochs * -(-len(pairs) // r.batch)
@@ -164,29 +163,21 @@ def train_translator(
         began, total, count = time.perf_counter(), 0.0, 0
         for rows in shuffled(pairs, r.batch, rng):
             optimizer.lr = rate(k)
-            batch = translator.alphabet.batch(rows)
-            total += len(rows) * train_step(model, batch, optimizer, r, rng)
+            b = translator.alphabet.batch(rows)
+            logits = model(b.source, b.target, b.lengths, teacher_forcing=r.teacher_forcing, rng=rng)
+            loss = sequence_loss(logits, b.target, b.target_lengths)
+            value, _ = training_step(loss, optimizer, max_norm=r.clip or None, place=f"epoch {epoch}, step {k + 1}")
+            total += len(rows) * value
             k, count = k + 1, count + len(rows)
             if on_step is not None:
                 on_step(len(rows))
         yield epoch, total / count, time.perf_counter() - began
 
 
-def train_step(model: Seq2Seq, batch: Batch, optimizer: AdamW, recipe: Recipe, rng: np.random.Generator) -> float:
-    """One step on one batch; returns its loss."""
-    logits = model(batch.source, batch.target, batch.lengths, teacher_forcing=recipe.teacher_forcing, rng=rng)
-    loss = sequence_loss(logits, batch.target, batch.target_lengths)
-    optimizer.zero_grad()
-    loss.backward()
-    norm = clip_grad_norm_(optimizer.params, recipe.clip or math.inf)
-    if not (math.isfinite(loss.item()) and math.isfinite(norm)):
-        raise GradientError(f"the loss is {loss.item()}, its gradient's norm {norm}", help="a smaller learning rate")
-    optimizer.step()
-    return float(loss.item())
-
-
 def exact_match(translator: Translator, pairs: Sequence[Pair], beam: int = 1, batch: int = 256) -> float:
     """The share of the pairs that the model writes to the last character, on its own: the figure that counts."""
+    if not pairs:
+        raise DataError("exact_match: there are no pairs to ask for")
     right = 0
     for rows in shuffled(pairs, batch, np.random.default_rng(0)):
         written = translator.translate([source for source, _ in rows], beam)
@@ -199,8 +190,10 @@ def forced_match(translator: Translator, pairs: Sequence[Pair], batch: int = 256
 
     The share of characters is the figure often published. It flatters: a mistake is corrected before the next step.
     """
+    if not pairs:
+        raise DataError("forced_match: there are no pairs to ask for")
     characters = total = whole = 0
-    with no_grad(), evaluation(translator.model):
+    with no_grad(), evaluating(translator.model):
         for rows in shuffled(pairs, batch, np.random.default_rng(0)):
             b = translator.alphabet.batch(rows)
             likeliest = np.argmax(translator.model(b.source, b.target, b.lengths).data, axis=-1)

@@ -1,12 +1,12 @@
-"""Recipes: gates that begin by remembering, and the network that reads where it is asked."""
+"""Trial configs: gates that begin by remembering, and the network that reads where it is asked."""
 
 import numpy as np
 import pytest
 
 from tinygrad_rnn.nn import GRU, LSTM, RNN
-from tinygrad_rnn.tasks import TASKS, Reader, Recipe, remember
+from tinygrad_rnn.tasks import TASKS, Reader, TrialConfig, remember
 from tinygrad_rnn.tasks.batch import at_the_end
-from tinygrad_rnn.tasks.recipe import scatter
+from tinygrad_rnn.tasks.config import scatter
 
 
 @pytest.mark.parametrize("kind", [LSTM, GRU])
@@ -68,6 +68,6 @@ def test_what_stands_behind_the_end_of_a_row_changes_nothing():
 
 
 def test_a_recipe_says_everything_that_was_chosen():
-    said = str(Recipe("rnn", 50, "sgd", batch=20, clip_norm=None, spread=0.1, options={"momentum": 0.9}))
+    said = str(TrialConfig("rnn", 50, "sgd", batch=20, clip_norm=None, spread=0.1, options={"momentum": 0.9}))
     assert said == "RNN, H = 50, SGD 0.01, momentum 0.9, batch 20, not clipped, W ~ N(0, 0.1²)"
-    assert len({str(r) for task in TASKS.values() for r in task.recipes.values()}) >= len(TASKS)
+    assert len({str(r) for task in TASKS.values() for r in task.configs.values()}) >= len(TASKS)

@@ -1,4 +1,4 @@
-"""Recipe: what a task is tried with: a network, how it starts, how it learns, and how long it may."""
+"""TrialConfig: what a task is tried with: a network, how it starts, how it learns, and for how long."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.ops import stack
 from tinygrad_rnn.optim import OPTIMIZERS, Optimizer
 from tinygrad_rnn.tasks.batch import Batch
-from tinygrad_rnn.train import clip_grad_norm_, clip_grad_value_
 from tinygrad_rnn.train.charmodel import KINDS
+from tinygrad_rnn.train.config import Config, setting
 
-__all__ = ["Reader", "Recipe", "remember"]
+__all__ = ["Reader", "TrialConfig", "remember"]
 
 
 class Reader(Module):
@@ -34,32 +34,30 @@ class Reader(Module):
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that is chosen and not part of the task's definition.
+class TrialConfig(Config):
+    """Everything that is chosen and not part of the task's definition. A value out of range is an OptionError.
 
     Attributes:
-        model, hidden: "rnn", "lstm" or "gru", and its units H.
-        optimizer, lr, batch: how it learns; `options` are the optimiser's other arguments.
-        clip_norm, clip_value: the largest joint norm of the gradients, and the largest single number; None for none.
-        memory: gates that remember for up to so many steps at first (`remember`); 0 leaves them.
-        spread: W ~ N(0, spread²) and biases 0 at first; None for torch's.
-        budget, quick: how many sequences it may see, and how many when time is short.
+        options: the optimiser's other arguments, by name.
     """
 
-    model: str
-    hidden: int
-    optimizer: str = "adam"
-    lr: float = 1e-2
-    batch: int = 50
+    model: str = setting(help="the recurrence", kind=str, choices=KINDS)
+    hidden: int = setting(help="hidden features H", kind=int, least=1)
+    optimizer: str = setting("adam", "how the parameters are changed", choices=OPTIMIZERS)
+    lr: float = setting(1e-2, "learning rate", least=0)
+    batch: int = setting(50, "sequences in a step", least=1)
     options: dict[str, Any] = field(default_factory=dict)
-    clip_norm: float | None = 1.0
-    clip_value: float | None = None
-    memory: int = 0
-    spread: float | None = None
-    budget: int = 200_000
-    quick: int = 75_000
+    clip_norm: float | None = setting(1.0, "largest joint norm of the gradients", optional=True, above=0)
+    clip_value: float | None = setting(None, "largest single number of a gradient", kind=float, optional=True, above=0)
+    memory: int = setting(0, "for up to how many steps the gates remember at first; 0 leaves them", least=0)
+    spread: float | None = setting(
+        None, "W ~ N(0, spread²) and biases 0 at first; None for torch's", kind=float, optional=True, least=0
+    )
+    budget: int = setting(200_000, "how many sequences it may see", least=1)
+    quick: int = setting(75_000, "how many it may see when time is short", least=1)
 
     def network(self, inputs: int, outputs: int, rng: np.random.Generator) -> Reader:
+        """The network as it is before the first step."""
         made = Reader(self.model, inputs, self.hidden, outputs, rng=rng)
         if self.memory:
             remember(made.rnn, self.memory, rng)
@@ -68,18 +66,12 @@ class Recipe:
         return made
 
     def learner(self, network: Reader) -> Optimizer:
+        """The optimiser of the network's parameters."""
         return OPTIMIZERS[self.optimizer](network.parameters(), lr=self.lr, **self.options)
-
-    def clip(self, network: Reader) -> float:
-        """Tame the gradients as the recipe says; returns their norm before."""
-        parameters = list(network.parameters())
-        if self.clip_value is not None:
-            clip_grad_value_(parameters, self.clip_value)
-        return clip_grad_norm_(parameters, float("inf") if self.clip_norm is None else self.clip_norm)
 
     def __str__(self) -> str:
         """
-        >>> print(Recipe("lstm", 32, memory=100))
+        >>> print(TrialConfig("lstm", 32, memory=100))
         LSTM, H = 32, Adam 0.01, batch 50, ‖g‖ ≤ 1, gates for up to 100 steps
         """
         names = {"sgd": "SGD", "adam": "Adam", "rmsprop": "RMSProp"}

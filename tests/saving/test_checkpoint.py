@@ -1,0 +1,143 @@
+"""Checkpoints: what goes out comes in, damage is said, and no crash costs the last whole one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn.saving import arrays
+from tinygrad_rnn.train import load_checkpoint, save_checkpoint
+
+
+def test_a_checkpoint_goes_out_and_in(tmp_path):
+    model = tg.nn.Linear(3, 2, rng=0)
+    optimizer = tg.optim.Adam(model.parameters())
+    model(np.ones((1, 3), np.float32)).sum().backward()
+    optimizer.step()
+    save_checkpoint(tmp_path, model, optimizer, step=3)
+    twin = tg.nn.Linear(3, 2, rng=1)
+    twin_optimizer = tg.optim.Adam(twin.parameters())
+    assert load_checkpoint(tmp_path, twin, twin_optimizer)["step"] == 3
+    assert np.array_equal(twin.weight.data, model.weight.data)
+    assert twin_optimizer.state_dict().keys() == optimizer.state_dict().keys()
+    with pytest.raises(tg.CheckpointError, match="does not fit Linear"):
+        load_checkpoint(tmp_path, tg.nn.Linear(3, 4))
+
+
+def test_a_crash_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    model = tg.nn.Linear(3, 2, rng=0)
+    save_checkpoint(tmp_path, model, step=1)
+    whole = arrays.to_disk
+    for torn in ("arrays-", "checkpoint.json"):
+
+        def half(path, content, torn=torn):
+            if path.name.startswith(torn):
+                path.write_bytes(content[: len(content) // 2])
+                raise OSError("no space left")
+            whole(path, content)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(arrays, "to_disk", half)
+            with pytest.raises(tg.CheckpointError, match="no space left"):
+                save_checkpoint(tmp_path, model, step=2)
+        assert len(list(tmp_path.iterdir())) == 2  # the last whole one, and no litter
+        assert load_checkpoint(tmp_path, tg.nn.Linear(3, 2))["step"] == 1
+    save_checkpoint(tmp_path, model, step=3)
+    assert len(list(tmp_path.glob("arrays-*"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda d: (d / "checkpoint.json").unlink(), "no checkpoint here"),
+        (lambda d: next(d.glob("arrays-*")).unlink(), "no checkpoint here"),
+        (lambda d: (d / "checkpoint.json").write_text("{"), "damaged"),
+        (lambda d: (d / "checkpoint.json").write_text(json.dumps({"format": "x", "version": 9})), "another format"),
+        (lambda d: next(d.glob("arrays-*")).write_bytes(b"no tensors"), "damaged"),
+    ],
+)
+def test_damage_is_said(tmp_path, damage, said):
+    save_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+    damage(tmp_path)
+    with pytest.raises(tg.CheckpointError, match=said):
+        load_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+
+
+def test_facts_may_have_any_name_and_a_half_that_does_not_fit_changes_nothing(tmp_path):
+    model = tg.nn.Linear(1, 1, rng=0)
+    optimizer = tg.optim.SGD(model.parameters(), momentum=0.9)
+    model([[1.0]]).sum().backward()
+    optimizer.step()
+    save_checkpoint(tmp_path, model, optimizer, version=7, arrays="x")
+    assert load_checkpoint(tmp_path, model, optimizer) == {"version": 7, "arrays": "x"}
+    twin = tg.nn.Linear(1, 1, rng=1)
+    before = twin.weight.item()
+    with pytest.raises(tg.CheckpointError, match="Adagrad"):
+        load_checkpoint(tmp_path, twin, tg.optim.Adagrad(twin.parameters()))
+    assert twin.weight.item() == before
+
+
+class CrashError(BaseException):
+    """The machine goes down: nothing that follows is carried out."""
+
+
+def test_a_crash_at_any_point_leaves_a_whole_checkpoint_and_the_next_save_clears_up(tmp_path, monkeypatch):
+    model = tg.nn.Linear(3, 2, rng=0)
+    whole, crashes = arrays.to_disk, 0
+
+    def torn(path, content):
+        path.write_bytes(content[: len(content) // 2])
+        alive()
+        whole(path, content)
+
+    def alive():
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise CrashError
+
+    def after(method):
+        def wrapped(*args, **kwargs):
+            alive()
+            return method(*args, **kwargs)
+
+        return wrapped
+
+    save_checkpoint(tmp_path, model, step=0)
+    for k in range(100):
+        left = k
+        with monkeypatch.context() as patched:
+            patched.setattr(arrays, "to_disk", torn)
+            patched.setattr(Path, "replace", after(Path.replace))
+            patched.setattr(Path, "unlink", after(Path.unlink))
+            try:
+                save_checkpoint(tmp_path, model, step=k + 1)
+            except CrashError:
+                crashes += 1
+        assert load_checkpoint(tmp_path, tg.nn.Linear(3, 2))["step"] in (k, k + 1)
+        save_checkpoint(tmp_path, model, step=k + 1)
+        assert len(list(tmp_path.iterdir())) == 2
+        if left >= 0:
+            break
+    assert crashes >= 5  # two files half written, two renamed, the old one removed
+
+
+def test_an_interruption_leaves_no_draft(tmp_path, monkeypatch):
+    def interrupted(path, content):
+        path.write_bytes(content[:1])
+        raise KeyboardInterrupt
+
+    path = arrays.write_file(tmp_path / "file", b"whole")
+    monkeypatch.setattr(arrays, "to_disk", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        arrays.write_file(path, b"other")
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_directory_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(tg.CheckpointError, match="could not be made"):
+        save_checkpoint(tmp_path / "file", tg.nn.Linear(1, 1))
