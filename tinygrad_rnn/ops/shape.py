@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import linear, nondifferentiable, primitive
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.errors import DTypeError, ShapeError, check_sequence
 from tinygrad_rnn.ops.indexing import getitem, take
 
 __all__ = [
@@ -141,6 +141,7 @@ concatenate_.jvp(xs=lambda dxs, y, *xs, axis: concatenate_(*_filled(dxs, xs), ax
 
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """The arrays one after another along `axis` (flattened when None); their other sizes agree."""
+    check_sequence("concatenate", "the arrays", arrays)
     return concatenate_(*arrays, axis=axis)
 
 
@@ -161,6 +162,7 @@ stack_.jvp(xs=lambda dxs, y, *xs, axis: stack_(*_filled(dxs, xs), axis=axis))
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """The arrays, all of one shape, side by side along a new axis."""
+    check_sequence("stack", "the arrays", arrays)
     return stack_(*arrays, axis=axis)
 
 
@@ -171,8 +173,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         ShapeError: the axis does not divide into equal parts.
     """
     x = _array(x)
-    if not -x.ndim <= axis < x.ndim:
-        raise ShapeError(f"split: there is no axis {axis}", expected=f"an axis of x {x.shape}")
+    if not hasattr(axis, "__index__") or not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"split: there is no axis {axis!r:.60}", expected=f"an axis of x {x.shape}")
     axis %= x.ndim
     size = x.shape[axis]
     if isinstance(indices_or_sections, int | np.integer):
@@ -185,7 +187,11 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
             )
         cuts = [size // parts * k for k in range(1, parts)]
     else:
-        cuts = [int(cut) for cut in indices_or_sections]
+        places = np.asarray(as_array(indices_or_sections))
+        if places.ndim != 1 or places.dtype.kind not in "iu" and places.size:
+            raise DTypeError(f"split: {indices_or_sections!r:.60} does not say where to cut", expected="a number of "
+                             "parts, or a list of places")  # fmt: skip
+        cuts = places.astype(int).tolist()
     before = (slice(None),) * axis
     return [getitem(x, index=(*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
 
@@ -249,8 +255,8 @@ def tile(x: Any, reps: Axes) -> Any:
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """x with each element repeated along `axis` (of the flattened x when None); `repeats` is one number or one each."""
     x = _array(x)
-    if axis is not None and not -x.ndim <= axis < x.ndim:
-        raise ShapeError(f"repeat: there is no axis {axis}", expected=f"an axis of x {x.shape}")
+    if axis is not None and not (hasattr(axis, "__index__") and -x.ndim <= axis < x.ndim):
+        raise ShapeError(f"repeat: there is no axis {axis!r:.60}", expected=f"an axis of x {x.shape}")
     size = x.size if axis is None else x.shape[axis]
     if np.asarray(repeats).dtype.kind not in "biu" and np.size(repeats):
         raise DTypeError(f"repeat: repeats={repeats!r:.60} does not consist of integers", expected="integers")
