@@ -7,7 +7,6 @@ misspelt. Whatever is not accepted has to be refused in the house's form, and ne
 import inspect
 
 import numpy as np
-import pytest
 
 import tinygrad_rnn as tg
 import viz

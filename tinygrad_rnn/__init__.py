@@ -10,15 +10,16 @@ Each imports only what stands to its left. `testing` checks gradients, `cli` is 
 from tinygrad_rnn import exchange, nn, ops, optim, testing, train
 from tinygrad_rnn.autodiff.forward import jvp
 from tinygrad_rnn.autodiff.higher import hessian, hvp, jacobian
+from tinygrad_rnn.autodiff.observed import graph
 from tinygrad_rnn.autodiff.remat import checkpoint
 from tinygrad_rnn.autodiff.reverse import grad, value_and_grad, vjp
 from tinygrad_rnn.diagnostics.flow import gradient_flow
 from tinygrad_rnn.diagnostics.jacobians import spectral_radius, state_influence, step_jacobians
 from tinygrad_rnn.diagnostics.ledger import gradient_ledger
 from tinygrad_rnn.diagnostics.recorded import labelled
-from tinygrad_rnn.engine.context import detect_anomaly, enable_grad, no_grad, scope, step
+from tinygrad_rnn.engine.context import detect_anomaly, enable_grad, no_grad, scope, step, tracing
 from tinygrad_rnn.engine.declare import elementwise, linear, nondifferentiable, primitive
-from tinygrad_rnn.engine.snapshot import Graph, GraphNode, graph
+from tinygrad_rnn.engine.snapshot import Graph, GraphNode
 from tinygrad_rnn.engine.tensor import Tensor, label, tensor
 from tinygrad_rnn.errors import (
     AnomalyError,
@@ -40,7 +41,7 @@ __all__ = [  # noqa: PLE0604
     "OptionError", "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "elementwise",
     "enable_grad", "exchange", "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp",
     "label", "labelled", "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive", "scope",
-    "spectral_radius", "state_influence", "step", "step_jacobians", "tensor", "testing", "train", "value_and_grad",
-    "vjp",
+    "spectral_radius", "state_influence", "step", "step_jacobians", "tensor", "testing", "tracing", "train",
+    "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

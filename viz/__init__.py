@@ -2,14 +2,13 @@
 
     viz.draw(loss).save("lstm.svg")
 
-    Graph → picture → elide → layout → dot → render → SVG, PNG
-            what      which   where    text
+    Graph ──→ Picture ──→ Layout ──→ DOT ──→ SVG, PNG        drawing   draw(), and the Drawing that it makes
+       scene      layout      paint    Graphviz              views     the ways to look at a graph
+       what       where       how                            scene, layout, paint   what, where and how it is drawn
 
-    what     cells: which nodes belong together; items, edges: what is drawn of them; names, words
-    where    one step in rows and lanes (strata, rows, lanes, grid), repeated as columns; edges (routes, splines); sizes
-    look     theme: every colour and shape; heat: gradients by their decade
+    scene → layout → paint → views → drawing
 
-Nothing here computes: a picture is made from a recorded graph, and Graphviz only paints what has its place already.
+Nothing here computes: a picture is made from a recorded graph, and Graphviz paints what already has its place.
 """
 
 from viz.drawing import Drawing, draw

@@ -2,65 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn.engine.snapshot import Graph
+from tinygrad_rnn.errors import DTypeError, OptionError, check_option
 from viz.layout.grid import layout
 from viz.paint import render
-from viz.paint.dot import source
+from viz.paint.dot import size, source
 from viz.paint.theme import THEMES
-from viz.scene import words
+from viz.scene import text
 from viz.scene.elide import elide, kept_steps
-from viz.views import picture
+from viz.scene.model import gradient_norm
+from viz.views import VIEWS, picture
 
 __all__ = ["Drawing", "draw"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Drawing:
     """A finished picture.
 
     Attributes:
         dot: its text for Graphviz, positions included.
         title, description: the picture in words.
+        size: width and height in points; Graphviz adds or trims a few where it paints.
+        shapes, arrows: how many there are of each.
     """
 
     dot: str
     title: str
     description: str
+    size: tuple[int, int]
+    shapes: int
+    arrows: int
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        parts = text.count(self.shapes, "shape"), text.count(self.arrows, "arrow")
+        return f"<Drawing {self.title!r}, {width} × {height} pt, {', '.join(parts)}>"
 
     def svg(self) -> str:
-        """For a page: scales, can be searched, and tells a screen reader what it shows."""
+        """For a web page: it can be scaled and searched, and tells a screen reader what it shows.
+
+        Raises:
+            RenderError: there is no Graphviz on this machine.
+        """
         return render.svg(self.dot, self.title, self.description)
 
     def png(self) -> bytes:
-        """For where only pixels go."""
+        """For places that take only pixels.
+
+        Raises:
+            RenderError: there is no Graphviz, or no font, on this machine.
+        """
         return render.png(self.dot)
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture as the suffix says: .svg, .png or .dot.
+        """Write the picture in the format that the suffix names: .svg, .png or .dot.
 
         Raises:
-            ValueError: another suffix.
+            OptionError: another suffix. RenderError: as for `svg` and `png`.
         """
         path = Path(path)
-        if path.suffix == ".png":
-            path.write_bytes(self.png())
-        elif path.suffix in (".svg", ".dot"):
-            path.write_text(self.svg() if path.suffix == ".svg" else self.dot, encoding="utf-8")
-        else:
-            raise ValueError(f"Drawing.save: cannot write {path.name!r}: the suffix must be .svg, .png or .dot")
+        if path.suffix not in FORMATS:
+            expected = f"a name that ends in {' or '.join(FORMATS)}"
+            raise OptionError(f"Drawing.save: cannot write {path.name!r}", expected=expected)
+        path.write_bytes(FORMATS[path.suffix](self))
         return path
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """What a notebook shows: the picture, or why there is none with its description."""
-        text = f"{self.title}\n{self.description}"
+        said = f"{self.title}\n{self.description}"
         try:
-            return {"image/svg+xml": self.svg(), "text/plain": text}
-        except Exception as error:
-            return {"text/plain": f"{text}\n(not drawn: {error})"}
+            return {"image/svg+xml": self.svg(), "text/plain": said}
+        except Exception as error:  # whatever is missing, the notebook goes on
+            return {"text/plain": f"{said}\n(not drawn: {error})"}
+
+
+FORMATS: dict[str, Callable[[Drawing], bytes]] = {
+    ".svg": lambda drawing: drawing.svg().encode(),
+    ".png": Drawing.png,
+    ".dot": lambda drawing: drawing.dot.encode(),
+}
 
 
 def draw(
@@ -75,31 +102,53 @@ def draw(
     """The unrolled graph behind `x`: time from left to right, one column per step, every weight once.
 
     Args:
-        x: a Tensor, or the Graph that `tg.graph` or `Tensor.graph` took.
-        view: "cell", one box per layer and step; "op", every recorded op and every use of it, one to one.
-        gradients: fill states and weights by the norm of the gradient of `x`, and show it going back. A Graph must
-            have been taken with gradients.
-        steps: the first and last step to draw, or a range; the others become `⋯ 47 steps ⋯`. By default up to twelve
-            steps are drawn, and of a longer sequence the first three and the last two.
+        x: a Tensor, or the Graph that `tg.graph` or `Tensor.graph` made of one.
+        view: the name of one of the views listed below. A graph without recurrent layers is always drawn op by op.
+        gradients: fill states and weights by the norm of the gradient of `x`, and show it on its way back. A Graph
+            must have been made with gradients: `x.graph(gradients=True)`.
+        steps: the first and the last step to draw, or a range; the others become `⋯ 47 steps ⋯`. By default all steps
+            are drawn if there are at most twelve, and else the first three and the last two.
         theme: "light" or "dark".
-        title: by default says what the net is and what all its steps share.
+        title: stands above the picture; by default it says what the net is and what all its steps share.
     Raises:
-        ValueError: a view, theme or range of steps that there is not. TypeError: `x` is neither Tensor nor Graph.
+        OptionError: an unknown view or theme; steps that are not a range, or that the graph does not have; gradients of
+            a Graph that was made without. DTypeError: `x` is neither a Tensor nor a Graph.
 
     >>> import tinygrad_rnn as tg
     >>> a = tg.tensor(3.0, requires_grad=True, name="a")
     >>> draw(a * a).title
     '2 values, 2 uses'
     """
-    if theme not in THEMES:
-        raise ValueError(f"viz.draw: there is no theme {theme!r}; there are {', '.join(THEMES)}")
-    if not isinstance(x, Graph) and not hasattr(x, "graph"):
-        raise TypeError(f"viz.draw: cannot draw a {type(x).__name__}; a Tensor or tg.graph(*tensors) it takes")
-    if isinstance(steps, int):
-        raise ValueError(f"viz.draw: steps={steps}: say from which to which, as steps=({steps}, {steps})")
-    graph = x if isinstance(x, Graph) else x.graph(gradients=gradients)
-    whole = picture(graph, view, gradients=gradients)
-    wanted = (steps[0], steps[-1]) if steps else None
-    shown = elide(whole, kept_steps(whole.steps, wanted))
-    heading = words.title(whole) if title is None else title
-    return Drawing(source(layout(shown), THEMES[theme], heading), heading, words.description(shown))
+    check_option("viz.draw", "theme", theme, THEMES)
+    if not isinstance(title, str | None):
+        raise OptionError(f"viz.draw: title={title!r:.60} is not text", expected="a str, or None for the usual title")
+    whole = picture(_graph(x, gradients), view, gradients=gradients)
+    shown = elide(whole, kept_steps(whole.steps, steps))
+    plan = layout(shown)
+    heading = text.title(whole) if title is None else title
+    dot = source(plan, THEMES[theme], heading)
+    return Drawing(dot, heading, text.description(shown), size(plan), len(shown.items), len(shown.edges))
+
+
+if draw.__doc__:  # python -OO leaves none
+    draw.__doc__ = cleandoc(draw.__doc__) + "\n\nViews:\n" + "\n".join(f"    {view}" for view in VIEWS.values())
+
+
+def _graph(x: Any, gradients: bool) -> Graph:
+    """The recorded graph of what `draw` was given; a Tensor makes one of itself."""
+    if not isinstance(x, Graph):
+        if not callable(getattr(x, "graph", None)):
+            raise DTypeError(
+                f"viz.draw: cannot draw a value of type {type(x).__name__}",
+                expected="a Tensor, or the Graph that tg.graph(*tensors) makes",
+                got=f"{x!r:.60}",
+            )
+        graph: Graph = x.graph(gradients=gradients)
+        return graph
+    if gradients and all(gradient_norm(node) is None for node in x.nodes):
+        raise OptionError(
+            "viz.draw: gradients=True, but this Graph has none",
+            expected="a Graph that was made with gradients",
+            help="draw the Tensor itself, or make the Graph with x.graph(gradients=True)",
+        )
+    return x

@@ -245,8 +245,8 @@ def test_a_module_of_ones_own_brings_its_rule(rules, tmp_path):
             return x * self.by
 
     @rule(Scale)
-    def scale(module, x, draft):
-        return draft.value("Mul", x, draft.weight("by", module.by.data))
+    def scale(module, x, builder):
+        return builder.value("Mul", x, builder.weight("by", module.by.data))
 
     path, x = exported([nn.Linear(3, 2, rng=0), Scale(2.0)], tmp_path / "scale.onnx"), np.ones((4, 1, 3), np.float32)
     np.testing.assert_allclose(run_onnx(path, x=x)["y"], 2 * nn.Linear(3, 2, rng=0)(x).data, **CLOSE)

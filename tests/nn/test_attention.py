@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_said():
         attention(QUERY, MEMORY, [6, 0, 1])
     with pytest.raises(tg.ShapeError, match="not in 0 … 6"):
         attention(QUERY, MEMORY, [6, 7, 1])
-    with pytest.raises(tg.ShapeError, match="no sequence"):
+    with pytest.raises(tg.ShapeError, match="not a sequence"):
         attention(QUERY[0, 0], MEMORY[:, 0])
     with pytest.raises(TypeError, match="defines no score"):
         nn.Attention(4, 5)(QUERY, MEMORY)

@@ -59,7 +59,7 @@ def test_a_sequence_loss_that_cannot_be_is_said():
     assert nn.sequence_loss(LOGITS, TARGETS, [0, 0, 0], "sequence").item() == 0
     with pytest.raises(tg.ShapeError, match="do not match"):
         nn.sequence_loss(LOGITS, TARGETS[:4], LENGTHS)
-    with pytest.raises(tg.ShapeError, match="no batch of sequences"):
+    with pytest.raises(tg.ShapeError, match="not a batch of sequences"):
         nn.sequence_loss(LOGITS[0], TARGETS[0])
     with pytest.raises(tg.ShapeError, match="not in 0 … 5"):
         nn.sequence_loss(LOGITS, TARGETS, [6, 1, 1])

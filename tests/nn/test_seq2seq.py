@@ -156,20 +156,22 @@ def test_gradients_in_both_modes(attention):
     check_module(build("GRU", attention, bidirectional=True), SOURCE[:3], TARGET[:2])
 
 
-def test_the_decoder_writes_in_the_steps_after_the_encoders():
+def test_the_decoder_writes_in_a_passage_of_its_own_behind_the_encoders():
     model = build("GRU", nn.DotAttention)
-    nodes = tg.graph(nn.sequence_loss(model(SOURCE, TARGET), TARGET)).nodes
-    states = [(n.scope[1], n.step) for n in nodes if n.role == "hidden_state"]
-    assert states == [("encoder", t) for t in range(1, 6)] + [("decoder", t) for t in range(6, 10)]
-    assert [n.step for n in nodes if n.name == "y"] == [6, 7, 8, 9]
-    assert [n.step for n in nodes if n.name == "context"] == [6, 7, 8, 9]
+    graph = tg.graph(nn.sequence_loss(model(SOURCE, TARGET), TARGET))
+    states = [(n.scope[1], n.passage, n.step) for n in graph.nodes if n.role == "hidden_state"]
+    assert states == [("encoder", 1, t) for t in range(1, 6)] + [("decoder", 2, t) for t in range(1, 5)]
+    assert [(p.start, p.after) for p in graph.passages] == [(0, None), (0, (1, 5))]
+    for name in ("y", "context"):
+        assert [(n.passage, n.step) for n in graph.nodes if n.name == name] == [(2, t) for t in range(1, 5)]
 
 
 def test_the_picture_shows_both_and_names_what_joins_them():
     model = build("GRU", nn.DotAttention)
     dot = viz.draw(nn.sequence_loss(model(SOURCE[:2], TARGET[:2]), TARGET[:2])).dot
-    for label in ("h₁", "h₄", "ŷ₃", "ŷ₄", "memory", "keys", "context₃", "context₄", "h₀ = 0"):
+    for label in ("h₁", "h₂", "ŷ₁", "ŷ₂", "memory", "keys", "context₁", "context₂", "h₀ = 0"):
         assert label in dot, label
+    assert dot.count('label="h₁"') == 2  # each counts its own steps
     assert dot.count('label="h₀ = 0"') == 1  # the decoder starts from what the encoder ended with
 
 
@@ -177,12 +179,12 @@ def test_what_does_not_fit_is_said():
     model = build("GRU")
     with pytest.raises(tg.DTypeError, match="targets are float64"):
         model(SOURCE, TARGET * 1.0)
-    with pytest.raises(tg.ShapeError, match="targets are no batch"):
+    with pytest.raises(tg.ShapeError, match="targets are not a batch"):
         model(SOURCE, TARGET[:, 0])
     for read in (model.encode, lambda source: nn.greedy_search(model, source, limit=3)):
-        with pytest.raises(tg.ShapeError, match="source is no batch"):
+        with pytest.raises(tg.ShapeError, match="source is not a batch"):
             read(SOURCE[:, 0])
-    with pytest.raises(tg.ShapeError, match=r"state does not fit(.|\n)*step 6 of 9"):
+    with pytest.raises(tg.ShapeError, match=r"state does not fit(.|\n)*decoder/rnn, step 1 of 4"):
         model(SOURCE, TARGET[:, :2])
     with pytest.raises(tg.ShapeError, match="batch_first"):
         nn.Encoder(nn.GRU(4, 5, batch_first=True))
@@ -203,7 +205,7 @@ def pair(reader, writer, start=0, stop=1):
         (lambda: pair(nn.GRU(4, 5, bidirectional=True), nn.GRU(4, 5)), r"expected  state h \(1, 10\)"),
         (lambda: pair(nn.GRU(4, 5, 2), nn.GRU(4, 5)), r"expected  state h \(2, 5\)"),
         (lambda: pair(nn.GRUCell(4, 5), nn.GRU(4, 5)), r"expected  state h \(5\)"),
-        (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5, bidirectional=True)), "Decoder: a bidirectional layer"),
+        (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5, bidirectional=True)), "Decoder: its layer is bidirectional"),
         (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5), stop=6), "stop=6"),
         (lambda: pair(nn.GRU(4, 5), nn.GRU(4, 5), start=-1), "start=-1"),
     ],

@@ -154,7 +154,7 @@ def test_what_does_not_fit_is_said():
         nn.OneToMany(layer("GRU"), head())(X[0], 0)
     with pytest.raises(tg.GraphError, match="direction"):
         nn.OneToMany(layer("GRU", bidirectional=True), head(10))(X[0], 2)
-    with pytest.raises(tg.ShapeError, match="no sequence"):
+    with pytest.raises(tg.ShapeError, match="not a sequence"):
         nn.ManyToOne(nn.GRUCell(3, 5))(X[0, 0])
     with pytest.raises(tg.ShapeError, match="lengths do not match"):
         nn.ManyToMany(nn.GRUCell(3, 5))(X, lengths=[6, 6])

@@ -91,7 +91,7 @@ def chain(x):
 def test_a_labelled_value_is_called_by_its_name(monkeypatch):
     monkeypatch.setattr(REGISTRY["sigmoid"], "vjps", [lambda g, y, x: g])
     cell = tg.nn.LSTMCell(2, 2, dtype=np.float64, rng=0)
-    with pytest.raises(GradMismatch, match="node      sigmoid → i, LSTMCell: the first whose own rule disagrees"):
+    with pytest.raises(GradMismatch, match="sigmoid → i, LSTMCell, step 1: the first whose own rule disagrees"):
         check_vjp(cell, np.ones((1, 2)))
 
 

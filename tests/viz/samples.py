@@ -60,6 +60,7 @@ def net(kind, steps=3, layers=1, head=True):
     """The total loss of `steps` steps of a net with `layers` layers; without a head, its last state."""
     rng = np.random.default_rng(0)
     cell = {"RNN": rnn, "LSTM": lstm, "GRU": gru}[kind]
+    made = type(f"{kind}Cell", (), {})()  # whose class names the cell in a picture
     weights_of = [weights(rng, kind, k, H if k else I) for k in range(layers)]
     W, b = parameter(rng, "weight", V, H), parameter(rng, "bias", V)
     states = [initial(("h", "c")[: 2 if kind == "LSTM" else 1]) for _ in range(layers)]
@@ -68,7 +69,7 @@ def net(kind, steps=3, layers=1, head=True):
         with tg.scope("model"), tg.step(t, of=steps):
             out = tg.label(tg.tensor(rng.normal(size=(B, I))), "input", "x")
             for k in range(layers):
-                with tg.scope("rnn"), tg.scope(f"l{k}"):
+                with tg.scope("rnn"), tg.scope(f"l{k}", made):
                     states[k] = cell(out, states[k], *weights_of[k])
                 out = states[k][0]
             if head:

@@ -11,6 +11,7 @@ import pytest
 
 import viz
 from tests.viz.samples import net
+from tinygrad_rnn.errors import OptionError, TinygradError
 from viz.paint import render
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -47,8 +48,19 @@ def test_save_writes_what_the_suffix_says(tmp_path, suffix):
 
 
 def test_save_refuses_another_suffix(tmp_path):
-    with pytest.raises(ValueError, match=r"'net\.gif'.*\.svg, \.png or \.dot"):
+    with pytest.raises(OptionError, match=r"'net\.gif'\n  expected  a name that ends in \.svg or \.png or \.dot"):
         viz.draw(net("RNN")).save(tmp_path / "net.gif")
+
+
+def test_repr_is_one_line_with_the_size_that_is_painted():
+    drawing = viz.draw(net("RNN", 2), title="two\nlines")
+    root = ET.fromstring(drawing.svg())
+    width, height = (float(root.get(side).removesuffix("pt")) for side in ("width", "height"))
+    assert drawing.size == pytest.approx((width, height), abs=8)  # Graphviz measures arrows and title for itself
+    picture = [node.get("class") or "" for node in root.iter()]
+    shapes, arrows = (sum(name.startswith(kind) for name in picture) for kind in ("node", "edge"))
+    w, h = drawing.size
+    assert repr(drawing) == f"<Drawing 'two\\nlines', {w} × {h} pt, {shapes} shapes, {arrows} arrows>"
 
 
 def test_repr_never_raises(monkeypatch):
@@ -63,8 +75,10 @@ def test_repr_never_raises(monkeypatch):
 def test_without_any_graphviz_the_error_says_how_to_get_one(monkeypatch):
     monkeypatch.setattr(render.shutil, "which", lambda _: None)
     monkeypatch.setattr(render, "find_spec", lambda _: None)
-    with pytest.raises(RuntimeError, match="apt install graphviz"):
+    with pytest.raises(RuntimeError, match="apt install graphviz") as refused:
         viz.draw(net("RNN")).svg()
+    assert isinstance(refused.value, TinygradError)
+    assert str(refused.value).splitlines()[0] == "viz: there is no Graphviz on this machine"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in program is a shell script")

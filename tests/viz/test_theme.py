@@ -2,6 +2,7 @@
 
 import pytest
 
+from viz.layout.geometry import SHAPES
 from viz.paint.heat import HEAT, contrast, text_on
 from viz.paint.theme import THEMES
 
@@ -26,6 +27,11 @@ def test_text_reads_on_every_heat():
 
 
 @pytest.mark.parametrize("name", THEMES)
+def test_every_shape_has_its_colours(name):
+    assert list(THEMES[name].looks) == list(SHAPES)
+
+
+@pytest.mark.parametrize("name", THEMES)
 def test_kinds_that_share_a_fill_differ_in_shape_or_stroke(name):
-    looks = [(look.shape, look.style, look.stroke) for look in THEMES[name].looks.values()]
+    looks = [(SHAPES[kind].outline, look.style, look.stroke) for kind, look in THEMES[name].looks.items()]
     assert len(set(looks)) == len(looks)

@@ -9,15 +9,19 @@ which of them are computed together, is next door: accumulate.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts, check_finite_gradient
+from tinygrad_rnn.autodiff.usable import check_usable
 from tinygrad_rnn.engine.anomaly import caller
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.node import Leaf, Node, ancestors
+from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import from_array
-from tinygrad_rnn.errors import GraphError
+
+__all__ = ["backprop"]
+
+Observer = Callable[[Node, int, Any], None]
 
 
 def backprop(
@@ -29,6 +33,7 @@ def backprop(
     record: bool = False,
     stop: bool = False,
     shortcuts: bool = True,
+    observe: Observer | None = None,
 ) -> dict[Node, Any]:
     """The cotangent of every node in `wrt`, of every leaf that requires grad when None; nodes not reached are absent.
 
@@ -40,6 +45,7 @@ def backprop(
         record: run the rules on Tensors, so that what comes back can be differentiated.
         stop: pass nothing on beyond a node of `wrt`.
         shortcuts: use the fast ways of accumulate.py where they apply; the values are the same without.
+        observe: called with (node, argument position, gx) for what flows back through each use.
     """
     floor = -1 if wrt is None else min((node.number for node in wrt), default=0)
     order = ancestors(outputs, grad_only=True, floor=floor, ends=wrt if stop and wrt is not None else ())
@@ -48,7 +54,7 @@ def backprop(
     check_usable(order)
     released = f"backward at {caller()}" if release else ""
     anomaly = CONTEXT.get().anomaly
-    arrived = Shortcuts() if shortcuts and not record and not anomaly else Cotangents(record)
+    arrived = Shortcuts() if shortcuts and not (record or anomaly or observe) else Cotangents(record)
     found: dict[Node, Any] = {}
 
     for node, g in zip(outputs, cotangents, strict=True):
@@ -62,13 +68,15 @@ def backprop(
             if stop:
                 continue
         if node.op is not None:
-            _pass_back(node, gy, arrived, needed, anomaly)
+            _pass_back(node, gy, arrived, needed, anomaly, observe)
             if release:
                 node.release(released)
     return found
 
 
-def _pass_back(node: Node, gy: Any, arrived: Cotangents, needed: set[Node] | None, anomaly: bool) -> None:
+def _pass_back(
+    node: Node, gy: Any, arrived: Cotangents, needed: set[Node] | None, anomaly: bool, observe: Observer | None
+) -> None:
     """Hand each input of a node its cotangent: gx = rule(gy, y, *args)."""
     op: Any = node.op
     args: Any = node.args
@@ -81,11 +89,13 @@ def _pass_back(node: Node, gy: Any, arrived: Cotangents, needed: set[Node] | Non
         rule = rules[k]
         if parent is None or rule is None or not parent.requires_grad or (needed is not None and parent not in needed):
             continue
-        if op.shortcuts and arrived.shortcut(op, k, parent, gy, args, node.static):
+        if (op.into or op.together) and arrived.shortcut(op, k, parent, gy, args, node.static):
             continue
         gx = rule(gy, y, *args, **node.static)
         if anomaly:
             check_finite_gradient(gx, node, parent)
+        if observe is not None:
+            observe(node, k, gx)
         arrived.add(parent, gx)
 
 
@@ -103,29 +113,3 @@ def _leading_to(wanted: set[Node], order: list[Node]) -> set[Node]:
         if node not in reached and any(parent in reached for parent in node.inputs):
             reached.add(node)
     return reached
-
-
-def check_usable(order: Sequence[Node]) -> None:
-    """Raise GraphError for a node that was released, or that used a value which has been assigned since."""
-    for node in order:
-        if node.args is None:
-            raise GraphError(
-                f"{node.title}: the graph was released",
-                expected="one backward per graph",
-                got=f"released by {node.released}",
-                where=str(node.context),
-                help="backward(retain_graph=True) keeps it; between chunks of a sequence: is a detach() of the "
-                "carried state missing?",
-            )
-        for k, parent in enumerate(node.inputs):
-            if isinstance(parent, Leaf) and parent.stale is not None and node.op is not None:
-                names = node.op.params
-                owner = parent.owner()
-                raise GraphError(
-                    f"{node.op.name}: its argument {names[min(k, len(names) - 1)]}"
-                    f"{f' ({parent.title})' if parent.label else ''} was assigned after it was used",
-                    expected=f"version {parent.version}, as when the op ran",
-                    got=f"version {parent.stale if owner is None else owner._version}",
-                    where=str(node.context),
-                    help="call backward before assign, or compute the loss again",
-                )

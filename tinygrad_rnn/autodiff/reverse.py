@@ -1,7 +1,7 @@
 """Reverse mode: backward(), and the functions of functions built on the same loop (backprop.py).
 
 backward       gradients into `.grad` of the leaves        vjp              f's output and its pullback
-cotangents     the gradient at every node                  grad             ∂f/∂x, again and again
+value_and_grad, grad   ∂f/∂x, again and again
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.autodiff.functions import bind_argnums, has_captures, identity, record_function
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.guard import recorded
-from tinygrad_rnn.engine.node import Leaf, Node, ancestors
-from tinygrad_rnn.engine.snapshot import Graph, graph, snapshot
+from tinygrad_rnn.engine.node import Leaf
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
@@ -74,33 +73,6 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
 
 
 Tensor.backward = backward  # type: ignore[assignment, method-assign]
-
-
-def cotangents(*outputs: Tensor) -> dict[Node, Array]:
-    """∂(sum of the outputs)/∂node for every node behind them, leaves and intermediates alike; the graph is kept."""
-    ends = [recorded("cotangents", f"output {k}", output) for k, output in enumerate(outputs)]
-    with no_grad():
-        every = ancestors(ends, grad_only=True)
-        return backprop(ends, [np.ones(node.shape, node.dtype) for node in ends], every)
-
-
-def graph_with_gradients(*outputs: Tensor) -> Graph:
-    """The snapshot that `graph` takes, each node with ‖∂(sum of the outputs)/∂node‖; the graph is kept.
-
-    After a backward that released the values, only the leaves still have a gradient: their `.grad`.
-
-    Raises:
-        GraphError: an output was not recorded.
-    """
-    ends = [recorded("graph", f"output {k}", output) for k, output in enumerate(outputs)]
-    nodes = ancestors(ends, grad_only=True)
-    if all(node.args is not None for node in nodes):
-        return snapshot(outputs, cotangents(*outputs))
-    owners = {node: node.owner() for node in nodes if isinstance(node, Leaf)}
-    return snapshot(outputs, {node: t.grad.data for node, t in owners.items() if t is not None and t.grad is not None})
-
-
-Tensor.graph = lambda self, gradients=False: (graph_with_gradients if gradients else graph)(self)  # type: ignore[method-assign]
 
 
 def _backprop_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor], record: bool) -> list[Tensor]:

@@ -24,6 +24,8 @@ from tinygrad_rnn.optim import OPTIMIZERS
 from tinygrad_rnn.train import Settings
 from tinygrad_rnn.train.charmodel import KINDS
 from tinygrad_rnn.train.translator import ATTENTIONS, Recipe
+from viz.paint.theme import THEMES
+from viz.views import VIEWS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,9 +100,9 @@ def parser() -> Parser:
     draw_.add_argument("--steps", type=whole(1), default=3, metavar="T", help="time steps (3)")
     draw_.add_argument("--layers", type=whole(1), default=1, metavar="L", help="layers (1)")
     draw_.add_argument("--hidden", type=whole(1), default=16, metavar="H", help="hidden features (16)")
-    draw_.add_argument("--view", choices=("cell", "op"), default="cell", help="a box per step, or every op (cell)")
+    draw_.add_argument("--view", choices=VIEWS, default="cell", help="; ".join(map(str, VIEWS.values())) + " (cell)")
     draw_.add_argument("--gradients", action="store_true", help="show where the gradient goes")
-    draw_.add_argument("--theme", choices=("light", "dark"), default="light")
+    draw_.add_argument("--theme", choices=THEMES, default="light", help="the colours (light)")
     draw_.add_argument("-o", "--out", type=Path, default=Path("unrolled.svg"), help="a .svg, .png or .dot file")
 
     translate_ = command("translate", translate.translate, "train sequence to sequence on pairs of texts, and ask it")

@@ -15,9 +15,11 @@ from tinygrad_rnn.train import CharModel
 def draw(options: argparse.Namespace) -> None:
     """Draw a network with random weights over a short sequence."""
     import viz
+    from viz.drawing import FORMATS
 
-    if options.out.suffix not in (".svg", ".png", ".dot"):
-        raise DataError(f"{options.out}: no picture format", expected="a name that ends in .svg, .png or .dot")
+    if options.out.suffix not in FORMATS:
+        expected = f"a name that ends in {' or '.join(FORMATS)}"
+        raise DataError(f"{options.out}: no picture format", expected=expected)
     model = CharModel(options.model, 8, options.hidden, options.layers, embedding=0, rng=0)
     ids = np.arange(options.steps + 1)[:, None] % 8
     picture = viz.draw(

@@ -43,8 +43,8 @@ def named(owner: str, end: Node, names: Sequence[str], scope: str | None) -> lis
     check_name(owner, "scope", scope)
     every = [node for node in ancestors([end])[::-1] if node.op is not None and node.context.step]
     every = [node for node in every if node.label and node.label[1]]
-    hits = [node for node in every if node.title in names and _within(node.context.scope, scope)]
-    places = dict.fromkeys("/".join(node.context.scope) for node in hits)
+    hits = [node for node in every if node.title in names and _within(node.context.path, scope)]
+    places = dict.fromkeys("/".join(node.context.path) for node in hits)
     if len(places) != 1:
         among = f" in scope {scope!r}" if scope else ""
         raise GraphError(
@@ -52,7 +52,7 @@ def named(owner: str, end: Node, names: Sequence[str], scope: str | None) -> lis
             if places
             else f"{owner}: no time step recorded a value named {names[0]!r}{among}",
             expected="the name of one scope" if places else f"a name among: {_listed(node.title for node in every)}",
-            got=_listed(places or ("/".join(node.context.scope) for node in every)),
+            got=_listed(places or ("/".join(node.context.path) for node in every)),
             help=f"pass one of them, as in scope={next(iter(places))!r}" if places else "",
         )
     return hits

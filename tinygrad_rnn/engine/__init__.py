@@ -5,7 +5,7 @@ op        what is known of an op; the signatures of its rules  declare   an op a
 node      one recorded value and what it was made from         anomaly   the first value that is not finite
 tensor    an array and its node                                snapshot  the graph as plain data, for pictures
 trees     nested arguments                                     guard     what was not recorded is refused
-summary   a whole array in one number
+summary   a value in a few numbers
 
-errors → context → op → node → tensor → trees → anomaly → apply → declare → guard → summary → snapshot
+errors → context → op → node → tensor → trees → summary → guard → anomaly → apply → declare → snapshot
 """

@@ -1,6 +1,10 @@
-"""In what context an op runs: whether it is recorded, in which part of the model, at which time step.
+"""In what context an op runs: whether it is recorded, in which part of the model, at which step of which passage.
 
-scope("encoder"), step(3)  →  Context(scope=("encoder",), step=3)  ←  every Node made inside
+    scope("encoder"), step(3)  →  Context(scope=(Scope("encoder"),), step=3)  ←  every Node made inside
+
+A passage is one run of something through time: one `unroll`, one call of a layer in one direction. Its steps count from
+1; where it goes on from a state that the same module made before, they go on counting. Step 0 is where its first state
+stands.
 """
 
 from __future__ import annotations
@@ -8,11 +12,57 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from itertools import count
 from typing import Any, NamedTuple
+from weakref import ref
 
 from tinygrad_rnn.errors import GraphError
 
-__all__ = ["detect_anomaly", "enable_grad", "no_grad", "scope", "step"]
+__all__ = ["detect_anomaly", "enable_grad", "no_grad", "scope", "step", "tracing"]
+
+_numbers = count(1)
+
+
+class Scope(NamedTuple):
+    """One part of the model on the way to an op.
+
+    Attributes:
+        name: what the model calls it: "encoder", "l0".
+        kind: the name of its class, None where the scope was opened by hand.
+        module: whose it is, for as long as it lives.
+    """
+
+    name: str
+    kind: str | None = None
+    module: ref[Any] | None = None
+
+    def is_of(self, module: object) -> bool:
+        """Whether it is this module's."""
+        return self.module is not None and self.module() is module
+
+
+class Passage(NamedTuple):
+    """One run of something through time: plain data that every node made in it shares.
+
+    Attributes:
+        number: tells passages apart.
+        scope: where it was opened.
+        runner: what runs, for as long as it lives: a module, or the function of a loop.
+        start: the step before its first: 0, or the last step of the run that it goes on from.
+        after: (passage number, step) in which its first state was made; None where it starts anew.
+        reverse: whether it runs from the last step to the first.
+    """
+
+    number: int
+    scope: tuple[Scope, ...]
+    runner: ref[Any] | None
+    start: int = 0
+    after: tuple[int | None, int] | None = None
+    reverse: bool = False
+
+    def is_of(self, runner: object) -> bool:
+        """Whether it is this one that runs."""
+        return self.runner is not None and self.runner() is runner
 
 
 class Context(NamedTuple):
@@ -20,18 +70,25 @@ class Context(NamedTuple):
 
     recording: bool = True
     anomaly: bool = False
-    scope: tuple[str, ...] = ()
+    tracing: bool = False
+    scope: tuple[Scope, ...] = ()
+    passage: Passage | None = None
     step: int | None = None
     steps: int | None = None
 
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names of the scopes."""
+        return tuple(part.name for part in self.scope)
+
     def __str__(self) -> str:
         """
-        >>> print(Context(scope=("encoder", "lstm"), step=3, steps=20))
+        >>> print(Context(scope=(Scope("encoder"), Scope("lstm")), step=3, steps=20))
         encoder/lstm, step 3 of 20
         """
         of = "" if self.steps is None else f" of {self.steps}"
         time = "" if self.step is None else f"step {self.step}{of}"
-        return ", ".join(part for part in ("/".join(self.scope), time) if part)
+        return ", ".join(part for part in ("/".join(self.path), time) if part)
 
 
 CONTEXT: ContextVar[Context] = ContextVar("tinygrad_rnn.context", default=Context())  # noqa: B039  (a tuple: safe to share)
@@ -62,14 +119,30 @@ class using:  # noqa: N801  (a context manager, named as a function)
         return changed
 
 
-def scope(name: str) -> using:
+def scope(name: str, module: object = None) -> using:
     """Ops in the block belong to the part of the model called `name`; scopes nest.
+
+    Args:
+        name: as messages and pictures have it.
+        module: whose part it is: the record keeps the name of its class.
 
     >>> with scope("encoder"), scope("lstm"):
     ...     print(CONTEXT.get())
     encoder/lstm
     """
-    return using(scope=(*CONTEXT.get().scope, name))
+    part = Scope(name) if module is None else Scope(name, type(module).__name__, ref(module))
+    return using(scope=(*CONTEXT.get().scope, part))
+
+
+def passage(
+    runner: object, start: int = 0, after: tuple[int | None, int] | None = None, *, reverse: bool = False
+) -> Passage:
+    """A new passage, opened in the present scope."""
+    try:
+        running = ref(runner)
+    except TypeError:  # a callable that nobody can refer to weakly is told apart from nothing
+        running = None
+    return Passage(next(_numbers), CONTEXT.get().scope, running, start, after, reverse)
 
 
 def step(t: int, of: int | None = None) -> using:
@@ -92,6 +165,20 @@ def no_grad() -> using:
 def enable_grad() -> using:
     """Ops in the block are recorded again, inside a `no_grad()`."""
     return using(recording=True)
+
+
+def tracing() -> using:
+    """Every op in the block that meets a Tensor is recorded, integers, masks and constants too.
+
+    By default only what requires grad is. What does not require grad still gets no gradient.
+
+    >>> import tinygrad_rnn as tg
+    >>> with tracing():
+    ...     ids = tg.argmax(tg.tensor([1.0, 3.0, 2.0]))
+    >>> [node.op for node in tg.graph(ids).nodes]
+    [None, 'argmax']
+    """
+    return using(tracing=True)
 
 
 def detect_anomaly() -> using:

@@ -82,6 +82,7 @@ def _declare(op: Op) -> Primitive:
     public.jvp = lambda **rules: op.set_rules(op.jvps, rules)  # type: ignore[method-assign]
     public.together = lambda **rules: op.together.update(op.by_position(rules))  # type: ignore[method-assign]
     public.into = lambda rule: setattr(op, "into", rule)  # type: ignore[method-assign]
+    public.reads = lambda rule: setattr(op, "reads", rule)  # type: ignore[method-assign]
     public.symbol = lambda sign: setattr(op, "symbol", sign)  # type: ignore[method-assign]
     op.public = public
     REGISTRY[op.name] = op

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import Any
+from types import EllipsisType, NoneType
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.engine.context import Context
+from tinygrad_rnn.engine.context import Context, Passage
 from tinygrad_rnn.engine.op import Op
 
 _numbers = count()
+_PLAIN = frozenset({int, bool, float, str, slice, NoneType, EllipsisType})
 
 
 class Node:
@@ -60,7 +62,8 @@ class Node:
     def release(self, by: str) -> None:
         """Drop the arrays, which a backward pass needs once; what was made from what stays."""
         self.args = self.value = None
-        self.static = {}
+        if self.static:
+            self.static = {name: value for name, value in self.static.items() if _is_plain(value)}
         self.released = by
 
     @property
@@ -70,14 +73,25 @@ class Node:
         return name or (self.op.name if self.op else "leaf")
 
 
+class Cut(NamedTuple):
+    """What a value was before `detach()` cut it from its graph: its title, and where it was made."""
+
+    title: str
+    passage: Passage | None
+    step: int | None
+
+
 class Leaf(Node):
     """A value that no op made: a parameter, an input, an initial state, a constant.
 
-    `owner` finds the Tensor it stands for, to hand it the gradient; `version` counts that Tensor's assignments, and
-    `stale` is the version that replaced this one, if any did.
+    Attributes:
+        owner: finds the Tensor it stands for, to hand it the gradient.
+        version: counts that Tensor's assignments.
+        stale: the version that replaced this one, if any did.
+        cut: what it was cut from, if it was.
     """
 
-    __slots__ = ("owner", "stale", "version")
+    __slots__ = ("cut", "owner", "stale", "version")
 
     def __init__(
         self, value: np.ndarray, context: Context, requires_grad: bool, version: int, owner: Callable[[], Any]
@@ -86,6 +100,12 @@ class Leaf(Node):
         self.owner = owner
         self.version = version
         self.stale: int | None = None
+        self.cut: Cut | None = None
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it holds on to nothing: a number, a name, a slice, a tuple of them."""
+    return all(map(_is_plain, value)) if type(value) is tuple else type(value) in _PLAIN
 
 
 def ancestors(

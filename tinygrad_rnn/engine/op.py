@@ -6,6 +6,7 @@
     vjps[0], variadic       gy → all gx               rule(gy, y, *xs, needed=[…], **static) → [gx₁, None, …]
     jvps[0], variadic       all dx → dy               rule([dx₁, None, …], y, *xs, **static) → dy
     into                    gy → added to a buffer    rule(buffer, gy, *others, **static)
+    reads                   what it took of x₁        rule(shape of x₁, x₂, …, **static) → positions for each axis
     together[k]             many gy → one gxₖ         rule([gy, …], [args, …]) → the sum of their gxₖ
 
 `into` and `together` are fast ways to compute what `vjps` says (autodiff/accumulate.py); an op needs neither.
@@ -31,6 +32,7 @@ class Op:
         into: adds a cotangent of argument 0 to a buffer in place, where the cotangent is mostly zeros.
         together: by argument, one rule for many uses of the same value: all their cotangents in one computation.
         differentiable: False when the output is not a smooth function of anything.
+        reads: which elements of its first argument the op takes, for ops that pick some.
         symbol: the sign that a formula uses for it, its name where there is none.
         public: the function that users call.
     """
@@ -50,13 +52,10 @@ class Op:
         self.vjps: list[Rule | None] = [None] * len(self.params)
         self.jvps: list[Rule | None] = [None] * len(self.params)
         self.into: Rule | None = None
+        self.reads: Rule | None = None
         self.together: dict[int, Rule] = {}
         self.differentiable = differentiable
         self.public: Primitive
-
-    @property
-    def shortcuts(self) -> bool:
-        return self.into is not None or bool(self.together)
 
     def by_position(self, rules: Mapping[str, Rule]) -> dict[int, Rule]:
         """Rules keyed by argument name, by the argument's position instead."""
@@ -75,7 +74,7 @@ class Op:
 
 
 class Primitive(Protocol):
-    """A declared op: call it; add its rules with vjp, jvp, into and together, and its sign with symbol."""
+    """A declared op: call it; add its rules with vjp, jvp, into and together, its sign with symbol."""
 
     op: Op
     __name__: str
@@ -85,4 +84,5 @@ class Primitive(Protocol):
     def jvp(self, **rules: Rule) -> None: ...
     def into(self, rule: Rule) -> None: ...
     def together(self, **rules: Rule) -> None: ...
+    def reads(self, rule: Rule) -> None: ...
     def symbol(self, sign: str) -> None: ...

@@ -1,22 +1,64 @@
 """A snapshot of what was recorded: plain data, JSON out and in.
 
-graph(loss) → Graph → nodes: GraphNode, GraphNode, …       what pictures are made from
+    graph(loss) → Graph ─┬─ nodes: GraphNode, …       op, role, scope with classes, passage and step, uses, cuts, reads
+                         └─ passages: GraphPassage    the runs through time, and which goes on from which
+
+It holds nothing of the engine: what pictures are made from can be sent, stored and read back.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.node import Node, ancestors
-from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.engine.context import Passage
+from tinygrad_rnn.engine.guard import recorded
+from tinygrad_rnn.engine.node import Leaf, Node, ancestors
+from tinygrad_rnn.engine.op import Rule
+from tinygrad_rnn.engine.summary import Summary
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GraphError
 
-__all__ = ["Graph", "GraphNode", "graph"]
+__all__ = ["Graph", "GraphCut", "GraphNode", "GraphPassage"]
+
+FORMAT, VERSION = "tinygrad_rnn.graph", 2
+Positions = int | range | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class GraphCut:
+    """What a value was before `detach()` cut it from its graph."""
+
+    title: str
+    passage: int | None
+    step: int | None
+
+
+@dataclass(frozen=True)
+class GraphPassage:
+    """One run of something through time.
+
+    Attributes:
+        number: by which nodes refer to it; they count from 1 in the order in which the passages began.
+        scope, classes: the part of the model that it was opened in, and the classes of those parts.
+        start: the step before its first: 0, or the last step of the passage that it goes on from.
+        after: (passage, step) in which its first state was made, None where it starts anew; the passage is None where
+            nothing of it is in this graph, or where the steps were the program's own.
+        reverse: whether it runs from the last step to the first.
+    """
+
+    number: int
+    scope: tuple[str, ...]
+    classes: tuple[str | None, ...]
+    start: int = 0
+    after: tuple[int | None, int] | None = None
+    reverse: bool = False
 
 
 @dataclass(frozen=True)
@@ -24,9 +66,17 @@ class GraphNode:
     """One node of a snapshot.
 
     Attributes:
+        scope, classes: the path of modules, and the class of each; None for a scope opened by hand.
+        passage, step: in which run through time, and at which of its steps; 0 is where its first state stands.
         inputs: (node id, argument position) pairs: `a * a` has two.
         symbol: the sign that a formula uses for the op, the op's name where there is none.
-        gradient: ‖∂(sum of the outputs)/∂node‖₂ where it was asked for and the node has one, else None.
+        cut: what a detached value was cut from.
+        read: which elements an op such as `x[-1]` took, for each axis: one position, a range, or several; axes that
+            are not named are whole. None for other ops, and where it is not known.
+        value: its numbers in short, where they were asked for.
+        gradient: ∂(sum of the outputs)/∂node in short, where it was asked for and the node has one.
+        cotangents: for each of `inputs` the norm of what flowed back through this use, None where nothing did;
+            empty where it was not asked for.
     """
 
     id: int
@@ -39,8 +89,14 @@ class GraphNode:
     dtype: str
     requires_grad: bool
     inputs: tuple[tuple[int, int], ...]
-    gradient: float | None = None
     symbol: str | None = None
+    classes: tuple[str | None, ...] = ()
+    passage: int | None = None
+    cut: GraphCut | None = None
+    read: tuple[Positions, ...] | None = None
+    value: Summary | None = None
+    gradient: Summary | None = None
+    cotangents: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +106,8 @@ class Graph:
     >>> import tinygrad_rnn as tg
     >>> a = tg.tensor(3.0, requires_grad=True, name="a")
     >>> g = tg.graph(a * a)
+    >>> g
+    Graph(2 nodes, 2 uses, 1 parameter)
     >>> [(node.op, node.inputs) for node in g.nodes]
     [(None, ()), ('multiply', ((0, 0), (0, 1)))]
     >>> g.uses(g.nodes[0])
@@ -59,7 +117,17 @@ class Graph:
     """
 
     nodes: tuple[GraphNode, ...]
-    outputs: tuple[int, ...] = field(default=())
+    outputs: tuple[int, ...] = ()
+    passages: tuple[GraphPassage, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = {
+            "node": len(self.nodes),
+            "use": sum(len(node.inputs) for node in self.nodes),
+            "parameter": len(self.parameters),
+            "passage": len(self.passages),
+        }
+        return f"Graph({', '.join(_counted(n, what) for what, n in counts.items() if n)})"
 
     @cached_property
     def _uses(self) -> Mapping[int, tuple[tuple[int, int], ...]]:
@@ -80,86 +148,188 @@ class Graph:
         return tuple(n for n in leaves if n.role == "parameter" or (n.role is None and n.requires_grad))
 
     def to_json(self, indent: int | None = None) -> str:
-        """The snapshot as text: {"format": "tinygrad_rnn.graph", "version": 1, "nodes": […], "outputs": […]}."""
-        nodes = [asdict(node) for node in self.nodes]
-        document = {"format": "tinygrad_rnn.graph", "version": 1, "nodes": nodes, "outputs": self.outputs}
-        return json.dumps(document, indent=indent, ensure_ascii=False)
+        """The snapshot as text: {"format": …, "version": 2, "nodes": […], "outputs": […], "passages": […]}."""
+        document = {"format": FORMAT, "version": VERSION, **asdict(self)}
+        return json.dumps(_to_plain(document), indent=indent, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
-        """The snapshot that `to_json` wrote. Raises GraphError for anything else."""
+        """The snapshot that `to_json` wrote, in this version or in version 1. Raises GraphError for anything else."""
         try:
             document = json.loads(text)
-            if document["format"] != "tinygrad_rnn.graph" or document["version"] != 1:
+            if document["format"] != FORMAT or document["version"] not in (1, VERSION):
                 raise ValueError(f"format {document['format']!r}, version {document['version']!r}")
-            nodes = tuple(
-                GraphNode(
-                    **{
-                        **row,
-                        "scope": tuple(row["scope"]),
-                        "shape": tuple(row["shape"]),
-                        "inputs": tuple((source, position) for source, position in row["inputs"]),
-                    }
-                )
-                for row in document["nodes"]
-            )
+            nodes = tuple(_node(row) for row in document["nodes"])
             outputs = tuple(document["outputs"])
+            passages = tuple(GraphPassage(**_with_tuples(row)) for row in document.get("passages", ()))
             ordered = all(n.id == i and all(0 <= source < i for source, _ in n.inputs) for i, n in enumerate(nodes))
             if not ordered or not all(0 <= id < len(nodes) for id in outputs):
                 raise ValueError("node ids do not count from 0 in creation order")
-            return cls(nodes, outputs)
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(nodes, outputs, passages)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise GraphError(
                 "Graph.from_json: the text is not a graph of this version",
-                expected="what Graph.to_json() wrote, version 1",
+                expected="what Graph.to_json() wrote, version 1 or 2",
                 got=f"{type(error).__name__}: {error}",
             ) from None
 
 
-def snapshot(outputs: Sequence[Tensor], gradients: Mapping[Node, np.ndarray] | None = None) -> Graph:
-    """The Graph behind `outputs`, each node with the norm of its entry in `gradients`, where it has one."""
-    ends = []
-    for k, output in enumerate(outputs):
-        if not getattr(output, "requires_grad", False):
-            raise GraphError(
-                f"graph: output {k} was not recorded",
-                expected="Tensors computed from something that requires grad, outside no_grad()",
-                got=type(output).__name__,
-                help="make a parameter with tensor(…, requires_grad=True)",
-            )
-        ends.append(output.node)
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+# taking one
+
+
+def snapshot(
+    outputs: Sequence[Any],
+    *,
+    values: bool = False,
+    gradients: Mapping[Node, Array] | None = None,
+    cotangents: Mapping[tuple[Node, int], float] | None = None,
+) -> Graph:
+    """The Graph behind `outputs`.
+
+    Args:
+        values: keep every node's value in short.
+        gradients: ∂(sum of the outputs)/∂node, of the nodes that have one.
+        cotangents: the norm of what flowed back through a use, by (node, argument position).
+    """
+    ends = [
+        x.node if isinstance(x, Tensor) and not x.is_leaf else recorded("graph", f"output {k}", x)
+        for k, x in enumerate(outputs)
+    ]
     nodes = ancestors(ends)[::-1]
     ids = {node: i for i, node in enumerate(nodes)}
-    gradients = gradients or {}
+    passages = _passages(nodes)
+    places: dict[int, tuple[Any, ...]] = {}  # nodes share their contexts: each is described once
     rows = []
     for node in nodes:
+        context, op = node.context, node.op
+        place = places.get(id(context))
+        if place is None:
+            kinds = tuple(part.kind for part in context.scope)
+            place = places[id(context)] = context.path, kinds, _number(context.passage, passages)
         role, name = node.label or (None, None)
-        g = gradients.get(node)
         rows.append(
             GraphNode(
-                id=ids[node],
-                op=node.op.name if node.op else None,
-                role=role,
-                name=name,
-                scope=node.context.scope,
-                step=node.context.step,
-                symbol=node.op.symbol if node.op else None,
-                shape=node.shape,
-                dtype=str(node.dtype),
-                requires_grad=node.requires_grad,
-                inputs=tuple((ids[p], k) for k, p in enumerate(node.inputs) if p is not None),
-                gradient=None if g is None else float(np.linalg.norm(np.ravel(g).astype(np.float64))),
+                ids[node],
+                op.name if op else None,
+                role,
+                name,
+                place[0],
+                context.step,
+                node.shape,
+                _dtype_name(node.dtype),
+                node.requires_grad,
+                tuple((ids[p], k) for k, p in enumerate(node.inputs) if p is not None),
+                op.symbol if op else None,
+                place[1],
+                place[2],
+                _cut(node, passages) if op is None else None,
+                None if op is None or op.reads is None else _read(node, op.reads),
+                _value(node) if values else None,
+                Summary.of(gradients[node]) if gradients and node in gradients else None,
+                () if cotangents is None else _arrived(node, cotangents),
             )
         )
-    return Graph(tuple(rows), tuple(ids[node] for node in ends))
+    return Graph(tuple(rows), tuple(ids[node] for node in ends), _described(passages))
 
 
-def graph(*outputs: Tensor) -> Graph:
-    """A read-only snapshot of everything `outputs` were computed from.
+@cache
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return str(dtype)  # NumPy puts it together anew each time
 
-    The structure outlives a backward pass; the values are not part of it.
 
-    Raises:
-        GraphError: an output that was not recorded.
-    """
-    return snapshot(outputs)
+def _passages(nodes: Sequence[Node]) -> dict[int, tuple[int, Passage]]:
+    """Every passage that the nodes tell of, numbered from 1 in the order in which they began."""
+    cuts = (node.cut for node in nodes if isinstance(node, Leaf) and node.cut is not None)
+    told = [*(node.context.passage for node in nodes), *(cut.passage for cut in cuts)]
+    found = {passage.number: passage for passage in told if passage is not None}
+    return {number: (k, found[number]) for k, number in enumerate(sorted(found), 1)}
+
+
+def _number(passage: Passage | None, passages: Mapping[int, tuple[int, Passage]]) -> int | None:
+    return None if passage is None else passages[passage.number][0]
+
+
+def _described(passages: Mapping[int, tuple[int, Passage]]) -> tuple[GraphPassage, ...]:
+    def described(k: int, p: Passage) -> GraphPassage:
+        known = passages.get(p.after[0]) if p.after and p.after[0] is not None else None
+        after = (known[0] if known else None, p.after[1]) if p.after else None
+        names, kinds = tuple(part.name for part in p.scope), tuple(part.kind for part in p.scope)
+        return GraphPassage(k, names, kinds, p.start, after, p.reverse)
+
+    return tuple(described(k, passage) for k, passage in passages.values())
+
+
+def _cut(node: Node, passages: Mapping[int, tuple[int, Passage]]) -> GraphCut | None:
+    cut = node.cut if isinstance(node, Leaf) else None
+    return cut and GraphCut(cut.title, _number(cut.passage, passages), cut.step)
+
+
+def _read(node: Node, reads: Rule) -> tuple[Positions, ...] | None:
+    """What the op says that it took, as far as its arguments are still there."""
+    source = node.inputs[0]
+    known = node.args is not None or (len(node.inputs) == 1 and node.op and len(node.static) == len(node.op.static))
+    if source is None or not known:
+        return None
+    found: tuple[Positions, ...] | None = reads(source.shape, *(node.args or ())[1:], **node.static)
+    return found
+
+
+def _value(node: Node) -> Summary:
+    if node.value is None:
+        raise GraphError(
+            f"graph: the value of {node.title} was released by {node.released}",
+            where=str(node.context),
+            help="take the graph with its values before backward(), or call backward(retain_graph=True)",
+        )
+    return Summary.of(node.value)
+
+
+def _arrived(node: Node, cotangents: Mapping[tuple[Node, int], float]) -> tuple[float | None, ...]:
+    return tuple(cotangents.get((node, k)) for k, p in enumerate(node.inputs) if p is not None)
+
+
+# as JSON, which has no ranges and no NaN
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_plain(item) for item in value]
+    if isinstance(value, range):
+        return {"start": value.start, "stop": value.stop, "step": value.step}
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _with_tuples(value: Any) -> Any:
+    """The lists of a document as tuples, its ranges as ranges."""
+    if isinstance(value, dict):
+        if value.keys() == {"start", "stop", "step"}:
+            return range(value["start"], value["stop"], value["step"])
+        return {key: _with_tuples(item) for key, item in value.items()}
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
+
+
+def _node(row: Mapping[str, Any]) -> GraphNode:
+    fields = _with_tuples(row)
+    if isinstance(fields.get("gradient"), int | float):  # version 1 knew the norm alone
+        fields["gradient"] = {"zero": fields["gradient"] == 0, "norm": fields["gradient"]}
+    for name in ("value", "gradient"):
+        fields[name] = fields.get(name) and _summary(fields[name])
+    fields["cut"] = fields.get("cut") and GraphCut(**fields["cut"])
+    fields["cotangents"] = tuple(map(_number_of, fields.get("cotangents", ())))
+    return GraphNode(**fields)
+
+
+def _summary(row: Mapping[str, Any]) -> Summary:
+    numbers = row.get("numbers")
+    ends = {name: _number_of(row.get(name)) for name in ("norm", "min", "max")}
+    return Summary(zero=row["zero"], numbers=numbers and tuple(map(_number_of, numbers)), **ends)
+
+
+def _number_of(value: Any) -> Any:
+    return float(value) if isinstance(value, str) else value

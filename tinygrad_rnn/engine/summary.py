@@ -1,21 +1,55 @@
-"""A whole array in one number."""
+"""A value in a few numbers: what a picture says of it."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 
+__all__ = ["Summary", "magnitude"]
 
-def magnitude(array: Array) -> float:
-    """‖array‖₂ in float64, where the squares of float32's 1e20 still fit, and scaled, so that those of 1e200 do too.
+FEW = 64  # numbers that are kept one by one
 
-    >>> f"{magnitude(np.array([3e200, 4e200])):.3g}"
-    '5e+200'
+
+@dataclass(frozen=True)
+class Summary:
+    """What is known of an array without the array.
+
+    Attributes:
+        zero: whether every number is exactly 0.
+        norm: ‖x‖₂.
+        min, max: None for an array without elements; NaN where one of its numbers is.
+        numbers: all of them, row by row, where there are at most 64; else None.
     """
-    x = np.abs(array).astype(np.float64).ravel()
+
+    zero: bool
+    norm: float
+    min: float | None = None
+    max: float | None = None
+    numbers: tuple[float, ...] | None = None
+
+    @classmethod
+    def of(cls, array: Array) -> Summary:
+        """
+        >>> Summary.of(np.array([[3.0, 0.0], [0.0, -4.0]]))
+        Summary(zero=False, norm=5.0, min=-4.0, max=3.0, numbers=(3.0, 0.0, 0.0, -4.0))
+        """
+        x = np.asarray(array)
+        numbers = tuple(map(float, x.ravel().tolist())) if x.size <= FEW else None
+        low, high = (float(x.min()), float(x.max())) if x.size else (None, None)
+        return cls(not x.any(), magnitude(x), low, high, numbers)
+
+
+def magnitude(x: Array) -> float:
+    """‖x‖₂ in float64, where the squares of float32's 1e20 still fit, and scaled, so that 1e200's do too.
+
+    >>> magnitude(np.array([0.0, 4e200]))
+    4e+200
+    """
+    x = np.abs(x).astype(np.float64).ravel()
     scale = float(np.max(x, initial=0.0))
     if not (math.isfinite(scale) and scale > 0):
         return scale

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.node import Leaf, Node
+from tinygrad_rnn.engine.node import Cut, Leaf, Node
 from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, check_name
 
 __all__ = ["Tensor", "label", "tensor"]
@@ -160,6 +160,11 @@ class Tensor:
         return self._node.label[1] if self._node is not None and self._node.label else None
 
     @property
+    def role(self) -> str | None:
+        """What `label` said that it is: "parameter", "hidden_state", …"""
+        return self._node.label[0] if self._node is not None and self._node.label else None
+
+    @property
     def is_leaf(self) -> bool:
         """True for a value that no recorded op made."""
         return self._node is None or self._node.op is None
@@ -183,9 +188,10 @@ class Tensor:
                 got=f"{self.dtype}{self.shape}",
                 help="write 3.0 for 3, or pass dtype=float",
             )
-        label = self._node.label if self._node is not None else None
-        self._node = self._leaf(wanted)
-        self._node.label = label
+        before = self._node
+        self._node = after = self._leaf(wanted)
+        if isinstance(before, Leaf):
+            after.label, after.cut = before.label, before.cut
 
     @property
     def grad(self) -> Tensor | None:
@@ -202,8 +208,8 @@ class Tensor:
         self._grad = value
 
     def detach(self) -> Tensor:
-        """The same values, cut from the graph: no gradient passes."""
-        return from_array(self._array, None)
+        """The same values, cut from the graph: no gradient passes. The record knows what they were cut from."""
+        return cut_from(self, self._array)
 
     def assign(self, values: Any) -> Tensor:
         """Replace the values; the shape and dtype stay. The one write to a Tensor.
@@ -278,9 +284,9 @@ class Tensor:
 
     __hash__ = object.__hash__  # by identity, although == compares values
 
-    if TYPE_CHECKING:  # bound in ops/operators.py; backward and graph in autodiff/reverse.py
+    if TYPE_CHECKING:  # bound in ops/operators.py; backward and graph in autodiff
 
-        def graph(self, gradients: bool = False) -> Any: ...
+        def graph(self, *, values: bool = False, gradients: bool = False) -> Any: ...
 
         def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
 
@@ -327,6 +333,16 @@ def from_array(array: Array, node: Node | None) -> Tensor:
     tensor._node = node
     tensor._grad = None
     tensor._version = 0
+    return tensor
+
+
+def cut_from(source: Tensor, array: Array) -> Tensor:
+    """An array of numbers of `source`, without its graph: where there was one, the record knows what was cut."""
+    tensor, node = from_array(array, None), source._node
+    before = node.cut if isinstance(node, Leaf) else None
+    if node is not None and (node.requires_grad or before):
+        tensor._node = leaf = Leaf(array, node.context, False, 0, weakref.ref(tensor))
+        leaf.cut = before or Cut(node.title, node.context.passage, node.context.step)
     return tensor
 
 

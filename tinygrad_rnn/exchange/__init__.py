@@ -5,7 +5,6 @@
     ONNX    ←  export_onnx, rule               the whole model, for other runtimes
 
 gates      how the rows of the gates are stacked, there and here
-arrays     arrays in one file
 """
 
 from tinygrad_rnn.exchange.keras import from_keras

@@ -1,9 +1,6 @@
 """Gate orders: a matrix holds a block of H rows for each gate, and libraries stack the blocks differently.
 
-      ours, torch   ONNX      Keras
-RNN   h             h         h
-LSTM  i f g o       i o f g   i f g o
-GRU   r z n         z r n     z r n
+LSTM    here and in torch  i f g o      in ONNX  i o f g        each cell's class says it: `gate_order`
 """
 
 from __future__ import annotations
@@ -11,12 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.nn import Cell, GRUCell, LSTMCell, RNNCell
-
-KINDS: dict[type[Cell], str] = {RNNCell: "RNN", LSTMCell: "LSTM", GRUCell: "GRU"}
-OURS = {"RNN": "h", "LSTM": "ifgo", "GRU": "rzn"}
-ONNX = {"RNN": "h", "LSTM": "iofg", "GRU": "zrn"}
-KERAS = {"RNN": "h", "LSTM": "ifgo", "GRU": "zrn"}
 
 
 def restacked(rows: Array, source: str, target: str) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import CheckpointError
-from tinygrad_rnn.exchange.gates import KERAS, KINDS, OURS, restacked
+from tinygrad_rnn.exchange.gates import restacked
 from tinygrad_rnn.nn import Cell, Embedding, LayerNorm, Linear, Module, Parameter, Recurrent
 
 __all__ = ["from_keras"]
@@ -42,15 +42,15 @@ def from_keras(module: M, arrays: Sequence[Any]) -> M:
     Args:
         module: a recurrent layer, cell, Linear, Embedding or LayerNorm of the same sizes, or a module made of such, its
             parts in Keras's order. L layers stand for L layers of Keras, bidirectional ones for Bidirectional with
-            merge_mode="concat". What no array says is yours to match: GRU's `reset_after`, RNN's `nonlinearity`,
-            `batch_first`, LayerNorm's `eps`; recurrent_activation has to be the sigmoid.
+            merge_mode="concat". What the arrays do not say has to match already: GRU's `reset_after`, RNN's
+            `nonlinearity`, `batch_first`, LayerNorm's `eps`; recurrent_activation has to be the sigmoid.
         arrays: `get_weights()` of the layer or model, or of several, one list after another. From a .weights.h5 file,
             without Keras: `[h5py.File(path)["layers/lstm/cell/vars"][k][:] for k in "012"]`.
     Returns:
         The module.
     Raises:
-        CheckpointError: other shapes or another number of arrays than the module stands for in Keras, arrays that are
-            no numbers, two that differ for a parameter that is shared, or a parameter that no layer of Keras has.
+        CheckpointError: other shapes or another number of arrays than the module stands for in Keras, arrays that
+            are not numbers, two that differ for a parameter that is shared, or a parameter that no layer of Keras has.
     Source: keras.io/api/layers/recurrent_layers.
 
     >>> from tinygrad_rnn import nn
@@ -69,7 +69,7 @@ def from_keras(module: M, arrays: Sequence[Any]) -> M:
             got=", ".join(str(array.shape) for array in given) or "none",
         )
     if strange := [str(array.dtype) for array in given if array.dtype.kind not in "biuf"]:
-        raise CheckpointError("from_keras: the arrays are no real numbers", got=", ".join(strange))
+        raise CheckpointError("from_keras: the arrays are not real numbers", got=", ".join(strange))
     assigned = [pair for piece, array in zip(wanted, given, strict=True) for pair in piece.read(array)]
     known: dict[int, Array] = {}
     for parameter, values in assigned:
@@ -102,13 +102,12 @@ def _recurrent(layer: Recurrent) -> list[Piece]:
 
 @pieces.register
 def _cell(cell: Cell) -> list[Piece]:
-    kind = next((name for known, name in KINDS.items() if isinstance(cell, known)), None)
-    if kind is None:
+    if "keras" not in cell.gate_order:
         return []
     G, H = cell.gates, cell.hidden_size
 
     def rows(parameter: Parameter, values: Array) -> Assigned:
-        return parameter, restacked(values, KERAS[kind], OURS[kind])
+        return parameter, restacked(values, cell.gate_order["keras"], cell.gate_order["here"])
 
     found = [
         Piece("kernel", (cell.input_size, G * H), lambda a: [rows(cell.weight_ih, a.T)]),

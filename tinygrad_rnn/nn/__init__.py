@@ -4,6 +4,7 @@ Module, Parameter                     a tree of parameters with a forward
 Linear, Embedding, Dropout,
 LayerNorm, Sequential                 what stands around a recurrence
 RNNCell, LSTMCell, GRUCell            one step:   new_state = f_W(x, old_state)
+variants                              the same with peepholes, a projection, …: an option chooses them
 RNN, LSTM, GRU                        L layers of cells over a sequence, in one direction or both
 Recurrent                             the same, of a cell of your own
 unroll                                the one time loop that they all use
@@ -19,7 +20,7 @@ binary_cross_entropy_with_logits      losses
 init                                  first values
 """
 
-from tinygrad_rnn.nn import init
+from tinygrad_rnn.nn import init, variants
 from tinygrad_rnn.nn.attention import AdditiveAttention, Attention, DotAttention
 from tinygrad_rnn.nn.cell import Cell
 from tinygrad_rnn.nn.dropout import Dropout
@@ -46,5 +47,5 @@ __all__ = [
     "Encoder", "GRUCell", "LSTMCell", "LayerNorm", "Linear", "ManyToMany", "ManyToOne", "Module", "OneToMany",
     "Parameter", "RNNCell", "Recurrent", "Seq2Seq", "Sequential", "beam_search", "binary_cross_entropy_with_logits",
     "checkpointed", "cross_entropy", "functional_call", "greedy_search", "init", "mse_loss", "rtrl", "sequence_loss",
-    "unroll",
+    "unroll", "variants",
 ]  # fmt: skip

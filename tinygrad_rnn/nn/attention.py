@@ -19,6 +19,7 @@ from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, check_features, incoming
+from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, generator
 from tinygrad_rnn.ops import expand_dims, matmul, softmax, squeeze, swapaxes, tanh, where
 
 __all__ = ["AdditiveAttention", "Attention", "DotAttention"]
@@ -33,7 +34,7 @@ class Memory(NamedTuple):
 
 
 class Attention(Module):
-    """context = Σ_s a_s m_s with a = softmax_s score(q, k_s), the keys k = W_k m; subclasses say the score.
+    """context = Σ_s a_s m_s with a = softmax_s score(q, k_s), the keys k = W_k m; every subclass defines its score.
 
     Args:
         query_size, memory_size: Q and M, features of q and of m_s.
@@ -43,12 +44,15 @@ class Attention(Module):
     def __init__(
         self, query_size: int, memory_size: int, size: int | None = None, *, dtype: Any = np.float32, rng: Rng = None
     ) -> None:
-        rng = np.random.default_rng(rng)
-        self.query_size, self.memory_size, self.size = query_size, memory_size, size or query_size
+        name = type(self).__name__
+        size = query_size if size is None else size
+        check_sizes(name, query_size=query_size, memory_size=memory_size, size=size)
+        dtype, rng = float_dtype(name, dtype), generator(name, rng)
+        self.query_size, self.memory_size, self.size = query_size, memory_size, size
         self.key = Linear(memory_size, self.size, bias=False, dtype=dtype, rng=rng)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        """(…, B, S): how well each key (B, S, A) fits the query (…, B, Q). Subclasses say."""
+        """(…, B, S): how well each key (B, S, A) fits the query (…, B, Q). Every subclass defines its own."""
         raise TypeError(f"{type(self).__name__} defines no score()")
 
     def forward(self, query: Any, memory: Any, lengths: Any = None) -> tuple[Tensor, Tensor]:
@@ -65,7 +69,7 @@ class Attention(Module):
         return self.look(query, self.remember(memory, lengths))
 
     def remember(self, memory: Any, lengths: Any = None) -> Memory:
-        """What `look` needs of a memory (S, B, M), to be computed once.
+        """What `look` needs of a memory (S, B, M), computed once.
 
         Raises:
             ShapeError: another shape, or lengths that do not fit it, or a row of length 0: there is nothing to see.
@@ -74,7 +78,7 @@ class Attention(Module):
         memory = incoming(memory, self.key.weight.dtype)
         check_features(name, memory, self.memory_size, f"memory (S, B, {self.memory_size})")
         if memory.ndim != 3 or len(memory) == 0:
-            raise ShapeError(f"{name}: the memory is no sequence", expected="memory (S, B, M) with S ≥ 1",
+            raise ShapeError(f"{name}: the memory is not a sequence", expected="memory (S, B, M) with S ≥ 1",
                              got=f"memory {memory.shape}")  # fmt: skip
         mask = None
         if lengths is not None:
@@ -116,6 +120,7 @@ class DotAttention(Attention):
     def __init__(
         self, query_size: int, memory_size: int, *, scaled: bool = False, dtype: Any = np.float32, rng: Rng = None
     ) -> None:
+        check_flags("DotAttention", scaled=scaled)
         super().__init__(query_size, memory_size, dtype=dtype, rng=rng)
         self.scaled = scaled
 
@@ -137,7 +142,7 @@ class AdditiveAttention(Attention):
     def __init__(
         self, query_size: int, memory_size: int, size: int | None = None, *, dtype: Any = np.float32, rng: Rng = None
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(type(self).__name__, rng)
         super().__init__(query_size, memory_size, size, dtype=dtype, rng=rng)
         self.query = Linear(query_size, self.size, dtype=dtype, rng=rng)
         self.energy = Linear(self.size, 1, bias=False, dtype=dtype, rng=rng)

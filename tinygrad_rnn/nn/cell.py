@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 
 import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT, step
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import OptionError, ShapeError, check_option, unknown_option
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
+from tinygrad_rnn.nn.options import (
+    WholeSignature,
+    check_flags,
+    check_sizes,
+    constructors,
+    float_dtype,
+    generator,
+    options_of,
+)
+from tinygrad_rnn.nn.passages import next_step
 from tinygrad_rnn.ops import broadcast_to, inner
 
 __all__ = ["Cell"]
 
 State = tuple[Tensor, ...]
+
+
+class CellOptions(TypedDict, total=False):
+    """What every cell takes by name; see Cell."""
+
+    recurrent_init: str
+    layer_norm: bool
+    learn_initial: bool
+    dtype: Any
+    rng: init.Rng
 
 
 class Cell(Module):
@@ -30,12 +51,12 @@ class Cell(Module):
 
     and has with that what RNN, LSTM and GRU have: layers, two directions, lengths, streaming, dropout, and the options.
     Those that concern W_ih x and W_hh h, layer_norm and recurrent_dropout, are in `project_input` and `project_state`.
-    With lengths, `step` is run on pads too, of which nothing is kept, at x = 0: there it has to be finite.
+    With lengths, `step` runs on the pads too, where x is 0: its values there are thrown away, but have to be finite.
 
     Args:
         input_size, hidden_size: I and H.
         bias: False leaves both biases out.
-        recurrent_init: of each gate's block of W_hh: "uniform" U(±1/√H), "orthogonal" or "identity".
+        recurrent_init: how each gate's block of W_hh begins: "uniform" U(±1/√H), "orthogonal" or "identity".
         layer_norm: normalise both products before the bias is added: γ ⊙ LN(W_ih x) + b_ih, likewise of h. The gains γ
             are `gain_ih` and `gain_hh`; all gates of a product are normalised together. Source: Ba et al. 2016,
             arXiv:1607.06450.
@@ -45,11 +66,28 @@ class Cell(Module):
         states: the names of the state's parts: ("h",) or ("h", "c"); the first is the output. `step` takes and returns
             a tuple of them; where their sizes are not H, a cell has `state_sizes` of its own.
         weight_ih, weight_hh, bias_ih, bias_hh: as in torch.nn, U(±1/√H) at first.
+
+    What the rest of the library knows of a cell stands in its class as well; a cell of your own may leave it out:
+
+        command         what the command line calls a layer of it: "lstm"
+        gate_order      how the rows of the gates are stacked, here and in other libraries: {"here": "ifgo", …}
+        operator        the operator of ONNX that computes this `step`; not inherited, as another step is another cell
+        variants        by option: its plain value, and the class whose `step` knows every other value
     """
 
     gates: ClassVar[int] = 1
     states: ClassVar[tuple[str, ...]] = ("h",)
+    command: ClassVar[str] = ""
+    gate_order: ClassVar[Mapping[str, str]] = {}
+    operator: ClassVar[str] = ""
+    variants: ClassVar[Mapping[str, tuple[Any, type[Cell]]]] = {}
     _h_mask: Array | None = None
+    __signature__ = WholeSignature()
+
+    def __new__(cls, *_: Any, **options: Any) -> Self:
+        """A cell of this class, or of the variant of it that the options ask for."""
+        kind = cls.variant_for(options)
+        return super().__new__(kind if issubclass(kind, cls) else cls)
 
     def __init__(
         self,
@@ -62,11 +100,15 @@ class Cell(Module):
         learn_initial: bool = False,
         dtype: Any = np.float32,
         rng: init.Rng = None,
+        **unknown: Any,
     ) -> None:
-        check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
-        if not isinstance(bias, bool | np.bool_):  # torch.nn.RNN takes its nonlinearity in this place
-            raise TypeError(f"{type(self).__name__}: bias={bias!r}: expected True or False")
-        rng = np.random.default_rng(rng)
+        name = type(self).__name__
+        for option in unknown:
+            raise unknown_option(name, option, options_of(type(self)))
+        check_sizes(name, input_size=input_size, hidden_size=hidden_size)
+        check_option(name, "recurrent_init", recurrent_init, ("uniform", "orthogonal", "identity"))
+        check_flags(name, bias=bias, layer_norm=layer_norm, learn_initial=learn_initial)
+        dtype, rng = float_dtype(name, dtype), generator(name, rng)
         self.input_size, self.hidden_size, self.learn_initial = input_size, hidden_size, learn_initial
         rows = self.gates * hidden_size
         self.weight_ih = self._uniform((rows, input_size), rng, dtype)
@@ -78,6 +120,26 @@ class Cell(Module):
         if learn_initial:
             for name, size in zip(self.states, self.state_sizes, strict=True):
                 setattr(self, f"{name}_0", Parameter(np.zeros(size, dtype)))
+
+    @classmethod
+    def constructors(cls) -> Iterable[Callable[..., None]]:
+        """Each `__init__` that the options pass through."""
+        return constructors(cls)
+
+    @classmethod
+    def variant_for(cls, options: Mapping[str, Any]) -> type[Cell]:
+        """The class whose `step` knows these options: this one, if none differs from its plain value."""
+        asked = (kind for option, (plain, kind) in cls.variants.items() if options.get(option, plain) != plain)
+        return next(asked, cls)
+
+    def check_variant(self, **options: Any) -> None:
+        """Raise OptionError unless this class's `step` knows the options: a subclass's may not."""
+        for option, (plain, kind) in self.variants.items():
+            if options[option] != plain and not isinstance(self, kind):
+                raise OptionError(
+                    f"{type(self).__name__}: its step does not know {option}={options[option]!r:.60}",
+                    help=f"derive it from tinygrad_rnn.nn.variants.{kind.__name__}",
+                )
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
@@ -94,16 +156,14 @@ class Cell(Module):
             "orthogonal": lambda: init.orthogonal(block, rng=rng, dtype=dtype),
             "identity": lambda: init.identity(block, dtype=dtype),
         }
-        if kind not in makers:
-            raise ValueError(f"recurrent_init={kind!r}: expected {', '.join(map(repr, makers))}")
         return np.concatenate([makers[kind]() for _ in range(self.gates)])
 
     def step(self, x: Tensor, state: State) -> State:
-        """One step of the recurrence; subclasses say."""
+        """One step of the recurrence. Every cell defines its own."""
         raise TypeError(f"{type(self).__name__} defines no step()")
 
     def advanced(self, x: Tensor, state: State) -> State:
-        """What `step` gives, once it is seen to be all parts of the state."""
+        """What `step` gives, once it is seen to be all parts of the state, each labelled as what it is."""
         after = self.step(x, state)
         if not isinstance(after, tuple) or len(after) != len(self.states):
             got = f"{len(after)} parts" if isinstance(after, tuple) else type(after).__name__
@@ -113,6 +173,9 @@ class Cell(Module):
                 got=got,
                 where=str(CONTEXT.get()),
             )
+        for k, (part, name) in enumerate(zip(after, self.states, strict=True)):
+            if isinstance(part, Tensor) and part.role is None:
+                label(part, "cell_state" if k else "hidden_state", part.name or name)
         return after
 
     def project_input(self, x: Tensor) -> Tensor:
@@ -170,16 +233,15 @@ class Cell(Module):
                 help=f"a cell takes one step; {sequences} takes sequences",
             )
         batch = x.shape[:-1]
-        before = self.initial_state(batch) if hx is None else self.given_state(hx, batch)
-        after = self.advanced(x, before)
+        with next_step(self, hx):
+            before = self.initial_state(batch) if hx is None else self.given_state(hx, batch)
+            after = self.advanced(label_input(x), before)
         return after[0] if len(after) == 1 else after
 
 
-def check_sizes(owner: str, **sizes: int) -> None:
-    """Raise ShapeError unless every size is an integer of at least 1."""
-    wrong = [f"{name}={n!r}" for name, n in sizes.items() if not (isinstance(n, int | np.integer) and n > 0)]
-    if wrong:
-        raise ShapeError(f"{owner}: sizes must be positive", expected="integers of at least 1", got=", ".join(wrong))
+def label_input(x: Tensor) -> Tensor:
+    """x as what a step reads; a value that has a name keeps it."""
+    return label(x, "input", "x") if x.name is None else x
 
 
 def checked_state(state: Any, expected: list[tuple[int, ...]], cell: Cell, owner: str = "") -> list[Tensor]:

@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.options import check_probability, generator
 
 __all__ = ["Dropout"]
 
@@ -17,16 +18,15 @@ class Dropout(Module):
     """y = x·m/(1 − p), each m 0 with probability p, else 1; y = x after eval().
 
     Args:
-        p: 0 ≤ p < 1.
+        p: 0 ≤ p < 1; at 1 nothing would be left.
         rng: a seed or Generator; the masks are drawn from it one after another.
     Source: Srivastava et al. 2014.
     """
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout: p={p}: expected a probability, 0 ≤ p < 1")
+        check_probability("Dropout", "p", p, below_one=True)
         self.p = p
-        self.rng = np.random.default_rng(rng)
+        self.rng = generator("Dropout", rng)
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.mask(x.shape, x.dtype) if self.active else x

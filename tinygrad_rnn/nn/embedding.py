@@ -12,6 +12,7 @@ from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter
+from tinygrad_rnn.nn.options import check_sizes, float_dtype, generator
 from tinygrad_rnn.ops import take
 
 __all__ = ["Embedding"]
@@ -32,8 +33,9 @@ class Embedding(Module):
     def __init__(
         self, num_embeddings: int, embedding_dim: int, *, dtype: Any = np.float32, rng: init.Rng = None
     ) -> None:
-        if num_embeddings < 1 or embedding_dim < 0:
-            raise ShapeError("Embedding: no table has these sizes", got=f"{num_embeddings}, {embedding_dim}")
+        check_sizes("Embedding", num_embeddings=num_embeddings)
+        check_sizes("Embedding", least=0, embedding_dim=embedding_dim)
+        dtype, rng = float_dtype("Embedding", dtype), generator("Embedding", rng)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.weight = Parameter(init.normal((num_embeddings, embedding_dim), rng=rng, dtype=dtype))
 

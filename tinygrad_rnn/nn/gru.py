@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from tinygrad_rnn.engine.tensor import Tensor, label
-from tinygrad_rnn.nn.cell import Cell, State
-from tinygrad_rnn.nn.recurrent import Recurrent
+from tinygrad_rnn.nn.cell import Cell, CellOptions, State
+from tinygrad_rnn.nn.options import check_flags
+from tinygrad_rnn.nn.recurrent import LayerOptions, Recurrent
 from tinygrad_rnn.ops import sigmoid, split, tanh
 
 __all__ = ["GRU", "GRUCell"]
@@ -19,7 +20,7 @@ class GRUCell(Cell):
         n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)), rows in the order r, z, n
 
     Args:
-        reset_after: False gives the paper's n = tanh(W_in x + b_in + W_hn (r ⊙ h) + b_hn).
+        reset_after: False resets h before W_hn instead, as the paper does; see variants.ResetBeforeGRUCell.
         options: those of every cell; see Cell.
     Source: Cho et al. 2014, arXiv:1406.1078.
 
@@ -29,30 +30,39 @@ class GRUCell(Cell):
     """
 
     gates = 3
+    command = "gru"
+    gate_order = {"here": "rzn", "keras": "zrn", "onnx": "zrn"}
+    operator = "GRU"
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True, **options: Any
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        reset_after: bool = True,
+        **options: Unpack[CellOptions],
     ) -> None:
+        check_flags(type(self).__name__, reset_after=reset_after)
+        self.check_variant(reset_after=reset_after)
         super().__init__(input_size, hidden_size, bias, **options)
         self.reset_after = reset_after
 
     def step(self, x: Tensor, state: State) -> State:
         (h,) = state
         x_r, x_z, x_n = split(self.project_input(x), 3, axis=-1)
-        h_r, h_z, *h_n = self._from_state(h)
+        h_r, h_z, h_n = split(self.project_state(h), 3, axis=-1)
         r = label(sigmoid(x_r + h_r), "gate", "r")
         z = label(sigmoid(x_z + h_z), "gate", "z")
-        n = label(tanh(x_n + (r * h_n[0] if h_n else self._candidate(r * h))), "gate", "n")
-        return (label((1 - z) * n + z * h, "hidden_state", "h"),)
+        n = label(tanh(x_n + r * h_n), "gate", "n")
+        h = (1 - z) * n + z * h
+        return (h,)
 
-    def _from_state(self, h: Tensor) -> list[Tensor]:
-        """What the gates take of h, before any is known: r and z, and n's share when it is reset afterwards."""
-        if self.reset_after:
-            return split(self.project_state(h), 3, axis=-1)
-        return split(self.project_state(h, slice(2 * self.hidden_size)), 2, axis=-1)
 
-    def _candidate(self, h: Tensor) -> Tensor:
-        return self.project_state(h, slice(2 * self.hidden_size, None))
+class GRUOptions(LayerOptions, total=False):
+    """What GRU takes by name."""
+
+    reset_after: bool
 
 
 class GRU(Recurrent):
@@ -65,3 +75,7 @@ class GRU(Recurrent):
     """
 
     cell_type = GRUCell
+
+    if TYPE_CHECKING:  # Recurrent's own, with the names of what this cell takes
+
+        def __init__(self, input_size: int, hidden_size: int, *more: Any, **options: Unpack[GRUOptions]) -> None: ...

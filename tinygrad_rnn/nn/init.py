@@ -8,9 +8,11 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.nn.options import Rng, generator
+
+__all__ = ["Rng", "identity", "normal", "orthogonal", "uniform", "xavier_uniform", "zeros"]
 
 Shape = tuple[int, ...]
-Rng = int | np.random.Generator | None
 
 
 def zeros(shape: Shape, *, dtype: Any = np.float32) -> Array:
@@ -20,12 +22,12 @@ def zeros(shape: Shape, *, dtype: Any = np.float32) -> Array:
 
 def uniform(shape: Shape, bound: float, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
     """U(−bound, bound)."""
-    return np.random.default_rng(rng).uniform(-bound, bound, shape).astype(dtype)
+    return generator("init.uniform", rng).uniform(-bound, bound, shape).astype(dtype)
 
 
 def normal(shape: Shape, std: float = 1.0, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
     """N(0, std²)."""
-    return (std * np.random.default_rng(rng).standard_normal(shape)).astype(dtype)
+    return (std * generator("init.normal", rng).standard_normal(shape)).astype(dtype)
 
 
 def xavier_uniform(shape: Shape, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
@@ -47,7 +49,7 @@ def orthogonal(shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any =
     True
     """
     rows, columns = _matrix(shape, "orthogonal")
-    tall = np.random.default_rng(rng).standard_normal((max(rows, columns), min(rows, columns)))
+    tall = generator("init.orthogonal", rng).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q = q * np.sign(np.diagonal(r))  # makes the draw uniform over orthogonal matrices
     return (gain * (q if rows >= columns else q.T)).astype(dtype)
@@ -61,5 +63,5 @@ def identity(shape: Shape, gain: float = 1.0, *, dtype: Any = np.float32) -> Arr
 
 def _matrix(shape: Shape, name: str) -> tuple[int, int]:
     if len(shape) != 2:
-        raise ShapeError(f"init.{name}: only for matrices", got=f"shape {shape}")
+        raise ShapeError(f"init.{name}: only for matrices", expected="shape (rows, columns)", got=f"shape {shape}")
     return shape[0], shape[1]

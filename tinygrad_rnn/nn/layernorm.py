@@ -8,8 +8,9 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import OptionError, ShapeError
 from tinygrad_rnn.nn.module import Module, Parameter, incoming
+from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, is_real
 from tinygrad_rnn.ops import mean, sqrt, square
 
 __all__ = ["LayerNorm"]
@@ -48,10 +49,12 @@ class LayerNorm(Module):
         *,
         dtype: Any = np.float32,
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        if not shape or min(shape) < 1:
-            raise ShapeError("LayerNorm: sizes must be positive", got=str(normalized_shape))
-        self.normalized_shape, self.eps, self.dtype = shape, eps, np.dtype(dtype)
+        shape = tuple(normalized_shape) if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
+        check_sizes("LayerNorm", axes=len(shape), **{f"normalized_shape[{k}]": size for k, size in enumerate(shape)})
+        if not (is_real(eps) and eps > 0):
+            raise OptionError(f"LayerNorm: eps={eps!r:.60} is out of range", expected="a number above 0, such as 1e-5")
+        check_flags("LayerNorm", elementwise_affine=elementwise_affine, bias=bias)
+        self.normalized_shape, self.eps, self.dtype = shape, eps, float_dtype("LayerNorm", dtype)
         self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
+from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, generator
 from tinygrad_rnn.ops import inner
 
 __all__ = ["Linear"]
@@ -31,9 +31,9 @@ class Linear(Module):
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = np.float32, rng: init.Rng = None
     ) -> None:
-        if in_features < 0 or out_features < 0:
-            raise ShapeError("Linear: sizes must not be negative", got=f"{in_features}, {out_features}")
-        rng = np.random.default_rng(rng)
+        check_sizes("Linear", least=0, in_features=in_features, out_features=out_features)
+        check_flags("Linear", bias=bias)
+        dtype, rng = float_dtype("Linear", dtype), generator("Linear", rng)
         bound = 1 / np.sqrt(in_features) if in_features else 0.0
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(init.uniform((out_features, in_features), bound, rng=rng, dtype=dtype))

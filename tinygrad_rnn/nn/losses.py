@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Tensor, label
-from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.errors import DTypeError, ShapeError, check_option
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import incoming
 from tinygrad_rnn.ops import log_sigmoid, log_softmax, squeeze, take_along_axis, where
@@ -45,14 +45,14 @@ def cross_entropy(logits: Tensor, targets: Any, reduction: str = "mean") -> Tens
         )
     if ids.size and not 0 <= ids.min() <= ids.max() < logits.shape[-1]:
         raise ShapeError(
-            "cross_entropy: a target is no class",
+            "cross_entropy: a target is not one of the classes",
             expected=f"0 … {logits.shape[-1] - 1}",
             got=f"{ids.min()} … {ids.max()}",
             where=str(CONTEXT.get()),
         )
     column = label(Tensor(ids[..., None]), "target", "target")
     picked = squeeze(take_along_axis(log_softmax(logits), column), axis=-1)
-    return _reduced(-picked, reduction)
+    return _reduced("cross_entropy", -picked, reduction)
 
 
 def sequence_loss(logits: Any, targets: Any, lengths: Any = None, reduction: str = "token") -> Tensor:
@@ -73,11 +73,10 @@ def sequence_loss(logits: Any, targets: Any, lengths: Any = None, reduction: str
     >>> sequence_loss(logits, np.zeros((3, 2), int), lengths=[3, 1], reduction="sum").item() == float(4 * np.log(4))
     True
     """
-    if reduction not in ("token", "sequence", "sum", "none"):
-        raise ValueError(f"reduction={reduction!r}: expected 'token', 'sequence', 'sum' or 'none'")
+    check_option("sequence_loss", "reduction", reduction, ("token", "sequence", "sum", "none"))
     logits, targets = incoming(logits, None), np.asarray(as_array(targets))
     if logits.ndim != 3:
-        raise ShapeError("sequence_loss: the logits are no batch of sequences", expected="logits (T, B, V)",
+        raise ShapeError("sequence_loss: the logits are not a batch of sequences", expected="logits (T, B, V)",
                          got=f"logits {logits.shape}", where=str(CONTEXT.get()))  # fmt: skip
     T, B, _ = logits.shape
     own = valid_steps(np.full(B, T) if lengths is None else lengths, T, (B,), "sequence_loss")
@@ -116,7 +115,8 @@ def binary_cross_entropy_with_logits(
         label(target, "target", "target")
     positive = target * log_sigmoid(logits)
     positive = positive if pos_weight is None else incoming(pos_weight, logits.dtype) * positive
-    return _reduced(-(positive + (1 - target) * log_sigmoid(-logits)), reduction)
+    losses = -(positive + (1 - target) * log_sigmoid(-logits))
+    return _reduced("binary_cross_entropy_with_logits", losses, reduction)
 
 
 def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:
@@ -134,11 +134,10 @@ def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor
                          where=str(CONTEXT.get()))  # fmt: skip
     if target.is_leaf and target.name is None:
         label(target, "target", "target")
-    return _reduced((prediction - target) ** 2, reduction)
+    return _reduced("mse_loss", (prediction - target) ** 2, reduction)
 
 
-def _reduced(losses: Tensor, reduction: str) -> Tensor:
+def _reduced(owner: str, losses: Tensor, reduction: str) -> Tensor:
     """The losses as they are asked for, labelled as what they are, so that a picture shows them."""
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction={reduction!r}: expected 'mean', 'sum' or 'none'")
+    check_option(owner, "reduction", reduction, ("mean", "sum", "none"))
     return label(losses if reduction == "none" else getattr(losses, reduction)(), "loss", "L")

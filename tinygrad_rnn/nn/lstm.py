@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Unpack
 
 from tinygrad_rnn.engine.tensor import Tensor, label
-from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.nn.cell import Cell, State
-from tinygrad_rnn.nn.init import Rng
-from tinygrad_rnn.nn.layernorm import normalised
-from tinygrad_rnn.nn.module import Parameter
-from tinygrad_rnn.nn.recurrent import Recurrent
-from tinygrad_rnn.ops import inner, sigmoid, split, tanh
+from tinygrad_rnn.errors import OptionError
+from tinygrad_rnn.nn.cell import Cell, CellOptions, State
+from tinygrad_rnn.nn.options import is_real
+from tinygrad_rnn.nn.recurrent import LayerOptions, Recurrent
+from tinygrad_rnn.ops import sigmoid, split, tanh
 
 __all__ = ["LSTM", "LSTMCell"]
 
@@ -27,13 +23,11 @@ class LSTMCell(Cell):
 
     Args:
         forget_bias: added to the forget rows of bias_ih at first, so that the cell begins by remembering.
-        proj_size: P > 0 hands on h′ = W_hr (o ⊙ tanh(c′)) of P < H features, W_hr (P, H); W_hh is (4H, P) then.
-        peepholes: the gates see the cell state too: i and f get p_i ⊙ c and p_f ⊙ c, o gets p_o ⊙ c′; `peephole`
-            (3, H) has the rows i, f, o, U(±1/√H) at first.
-        options: those of every cell; see Cell. With layer_norm, h′ = o ⊙ tanh(γ ⊙ LN(c′) + β), `gain_c` and `bias_c`.
-    Source: Hochreiter & Schmidhuber 1997; the forget gate is Gers et al. 2000, peepholes are Gers & Schmidhuber 2000,
-        projections Sak et al. 2014, arXiv:1402.1128.
+        proj_size, peepholes: a projection of h, and gates that see c; see variants.ExtendedLSTMCell.
+        options: those of every cell; see Cell. With layer_norm, c′ is normalised too on its way into h′.
+    Source: Hochreiter & Schmidhuber 1997; the forget gate is Gers et al. 2000.
 
+    >>> import numpy as np
     >>> h, c = LSTMCell(3, 5, rng=0)(np.ones((2, 3), np.float32))
     >>> h.shape, c.shape
     ((2, 5), (2, 5))
@@ -41,6 +35,9 @@ class LSTMCell(Cell):
 
     gates = 4
     states = ("h", "c")
+    command = "lstm"
+    gate_order = {"here": "ifgo", "keras": "ifgo", "onnx": "iofg"}
+    operator = "LSTM"
 
     def __init__(
         self,
@@ -51,58 +48,53 @@ class LSTMCell(Cell):
         forget_bias: float = 0.0,
         proj_size: int = 0,
         peepholes: bool = False,
-        layer_norm: bool = False,
-        dtype: Any = np.float32,
-        rng: Rng = None,
-        **options: Any,
+        **options: Unpack[CellOptions],
     ) -> None:
-        if proj_size and not 0 < proj_size < hidden_size:
-            raise ShapeError(f"LSTMCell: proj_size={proj_size}", expected=f"0 (none) … {hidden_size - 1}: below H")
-        rng = np.random.default_rng(rng)
-        self.proj_size = proj_size
-        super().__init__(input_size, hidden_size, bias, layer_norm=layer_norm, dtype=dtype, rng=rng, **options)
-        self.weight_hr = self._uniform((proj_size, hidden_size), rng, dtype) if proj_size else None
-        self.peephole = self._uniform((3, hidden_size), rng, dtype) if peepholes else None
-        self.gain_c = Parameter(np.ones(hidden_size, dtype)) if layer_norm else None
-        self.bias_c = Parameter(np.zeros(hidden_size, dtype)) if layer_norm else None
+        name, layer_norm = type(self).__name__, options.get("layer_norm", False)
+        self.check_variant(proj_size=proj_size, peepholes=peepholes, layer_norm=layer_norm)
+        if not is_real(forget_bias):
+            raise OptionError(
+                f"{name}: forget_bias={forget_bias!r:.60} is not a number", expected="a number, such as 1.0"
+            )
+        super().__init__(input_size, hidden_size, bias, **options)
         if forget_bias:
-            self._raise_forget_bias(forget_bias)
-
-    def _raise_forget_bias(self, by: float) -> None:
-        if self.bias_ih is None:
-            raise ValueError("LSTMCell: forget_bias needs bias=True")
-        values = self.bias_ih.numpy()
-        values[self.hidden_size : 2 * self.hidden_size] += by
-        self.bias_ih.assign(values)
-
-    @property
-    def state_sizes(self) -> tuple[int, ...]:
-        return self.proj_size or self.hidden_size, self.hidden_size
+            if self.bias_ih is None:
+                raise OptionError(f"{name}: forget_bias needs bias=True", got=f"forget_bias={forget_bias}, bias=False")
+            values = self.bias_ih.numpy()
+            values[self.hidden_size : 2 * self.hidden_size] += forget_bias
+            self.bias_ih.assign(values)
 
     def step(self, x: Tensor, state: State) -> State:
         h, c = state
         i, f, g, o = split(self.project_input(x) + self.project_state(h), 4, axis=-1)
-        i = label(sigmoid(self._peep(i, 0, c)), "gate", "i")
-        f = label(sigmoid(self._peep(f, 1, c)), "gate", "f")
+        i = label(sigmoid(i), "gate", "i")
+        f = label(sigmoid(f), "gate", "f")
         g = label(tanh(g), "gate", "g")
-        c = label(f * c + i * g, "cell_state", "c")
-        o = label(sigmoid(self._peep(o, 2, c)), "gate", "o")
-        h = o * tanh(self._normalised(c))
-        return label(h if self.weight_hr is None else inner(h, self.weight_hr), "hidden_state", "h"), c
+        o = label(sigmoid(o), "gate", "o")
+        c = f * c + i * g
+        h = o * tanh(c)
+        return h, c
 
-    def _peep(self, gate: Tensor, row: int, c: Tensor) -> Tensor:
-        return gate if self.peephole is None else gate + self.peephole[row] * c
 
-    def _normalised(self, c: Tensor) -> Tensor:
-        return c if self.gain_c is None else normalised(c) * self.gain_c + self.bias_c
+class LSTMOptions(LayerOptions, total=False):
+    """What LSTM takes by name."""
+
+    forget_bias: float
+    proj_size: int
+    peepholes: bool
 
 
 class LSTM(Recurrent):
     """The LSTM network; see Recurrent for the arguments and LSTMCell for the formula and `forget_bias`.
 
+    >>> import numpy as np
     >>> output, (h_n, c_n) = LSTM(3, 5, rng=0, forget_bias=1.0)(np.ones((7, 2, 3), np.float32))
     >>> output.shape, h_n.shape, c_n.shape
     ((7, 2, 5), (1, 2, 5), (1, 2, 5))
     """
 
     cell_type = LSTMCell
+
+    if TYPE_CHECKING:  # Recurrent's own, with the names of what this cell takes
+
+        def __init__(self, input_size: int, hidden_size: int, *more: Any, **options: Unpack[LSTMOptions]) -> None: ...

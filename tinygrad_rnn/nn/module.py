@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.context import CONTEXT, scope
+from tinygrad_rnn.engine.context import CONTEXT, scope, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
+from tinygrad_rnn.nn.tree import tree
 
 __all__ = ["Module", "Parameter"]
 
 
 class Parameter(Tensor):
-    """A Tensor that requires grad and that its Module knows as its own; it takes the attribute's name."""
+    """A Tensor that requires grad and belongs to a Module; the attribute it is assigned to gives it its name."""
 
     __slots__ = ()
 
@@ -27,7 +28,7 @@ def incoming(x: Any, dtype: Any) -> Tensor:
     """x for a layer of `dtype`: a Tensor of floats as it is; arrays, lists and integers take the layer's dtype."""
     if x is None or (isinstance(x, tuple) and any(isinstance(part, Tensor) for part in x)):
         raise ShapeError(
-            "the input of a layer is no array",
+            "the input of a layer is not an array",
             expected="a Tensor or an array",
             got="None" if x is None else f"a tuple of {len(x)}",
             where=str(CONTEXT.get()),
@@ -66,6 +67,13 @@ class Module:
     ...         return self.second(self.first(x))
     >>> [name for name, _ in Twice().named_parameters()]
     ['first.weight', 'first.bias', 'second.weight']
+    >>> Twice()
+    Twice()  15 parameters
+      first: Linear(3, 3)  12 parameters
+        weight  (3, 3)
+        bias    (3,)
+      second: Linear(3, 1)  3 parameters
+        weight  (1, 3)
     """
 
     training: bool = True
@@ -79,16 +87,26 @@ class Module:
         object.__setattr__(self, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with scope(self.scope_name or type(self).__name__):
+        with scope(self.scope_name or type(self).__name__, self):
             return self.forward(*args, **kwargs)
 
+    def opened(self) -> using:
+        """The module's scope, where it is not the one that is open."""
+        around = CONTEXT.get().scope
+        inside = bool(around) and around[-1].is_of(self)
+        return using() if inside else scope(self.scope_name or type(self).__name__, self)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; subclasses say."""
+        """What the module computes. Every subclass defines its own."""
         raise TypeError(f"{type(self).__name__} defines no forward()")
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, submodule) of every attribute that is a module, or a list, tuple or dict of them."""
         return ((name, value) for name, value in self._members() if isinstance(value, Module))
+
+    def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """(name, parameter) of every attribute that is a parameter, or a list, tuple or dict of them."""
+        return ((name, value) for name, value in self._members() if isinstance(value, Parameter))
 
     def _members(self) -> Iterator[tuple[str, Any]]:
         for name, value in vars(self).items():
@@ -115,15 +133,25 @@ class Module:
                 yield name, parameter
 
     def _named_parameters(self, prefix: str) -> Iterator[tuple[str, Parameter]]:
-        for name, value in self._members():
-            if isinstance(value, Parameter):
-                yield prefix + name, value
+        for name, value in self._own_parameters():
+            yield prefix + name, value
         for name, child in self.named_children():
             yield from child._named_parameters(f"{prefix}{name}.")
 
     def parameters(self) -> Iterator[Parameter]:
         """Each parameter once."""
         return (parameter for _, parameter in self.named_parameters())
+
+    def __repr__(self) -> str:
+        return "\n".join(tree(self))
+
+    def _parts(self) -> Iterator[tuple[str, Module]]:
+        """(name, submodule) of those that the module's text shows below it."""
+        return self.named_children()
+
+    def _argument(self, name: str) -> Any:
+        """What the argument of that name is now, for the module's text; None where it is not known."""
+        return getattr(self, name, None)
 
     def train(self, training: bool = True) -> Self:
         """Switch dropout on here and below; returns self."""
@@ -151,7 +179,7 @@ class Module:
             state: arrays by name, or whatever NumPy makes arrays of: another library's tensors, lists.
             strict: names must match exactly; otherwise those on one side only are skipped.
         Raises:
-            CheckpointError: it lists every name that is missing, unexpected, of another shape, or no numbers.
+            CheckpointError: it lists every name that is missing, unexpected, of another shape, or not made of numbers.
         """
         own = dict(self.named_parameters())
         faults, values = [], {}

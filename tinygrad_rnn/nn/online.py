@@ -19,6 +19,7 @@ from tinygrad_rnn.autodiff.reverse import value_and_grad
 from tinygrad_rnn.engine.context import no_grad, step
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.nn.functional import functional_call
 from tinygrad_rnn.nn.module import Module
 
@@ -51,7 +52,7 @@ def rtrl(
 
     Args:
         cell: `cell(x_t, state) → state`, h or (h, c), the first part the output. Its parameters are read anew at each
-            step, so they may be updated in between; the gradient is then exact no more.
+            step, so they may be updated in between; the gradient is then no longer exact.
         loss: of a step, from its output h_t, or from (h_t, target_t) with `targets`; a Tensor of one element.
         xs: x_1, x_2, …: a sequence or an iterator without end.
         h0: the state before the first step, held constant; when None what the cell begins with, learnt or zeros.
@@ -77,9 +78,15 @@ def rtrl(
         yield Online(value.item(), _by_name(total, parameters))
 
 
-def _paired(xs: Iterable[Any], targets: Iterable[Any] | None) -> Iterable[tuple[Any, tuple[Any, ...]]]:
+def _paired(xs: Iterable[Any], targets: Iterable[Any] | None) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     """(x_t, the further arguments of its loss)."""
-    return ((x, ()) for x in xs) if targets is None else ((x, (y,)) for x, y in zip(xs, targets, strict=True))
+    if targets is None:
+        yield from ((x, ()) for x in xs)
+        return
+    try:
+        yield from ((x, (y,)) for x, y in zip(xs, targets, strict=True))
+    except ValueError as error:
+        raise ShapeError("rtrl: xs and targets are not of one length", got=str(error)) from None
 
 
 def _advanced(

@@ -9,26 +9,74 @@ layer 0   h₀ → f → h₁ → f → h₂ → …     a second direction has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_rnn.engine.context import scope, step
-from tinygrad_rnn.engine.tensor import Array, Tensor, label
-from tinygrad_rnn.errors import GraphError, ShapeError
-from tinygrad_rnn.nn.cell import Cell, State, check_sizes, checked_state
+from tinygrad_rnn.engine.context import Passage, scope, step, using
+from tinygrad_rnn.engine.tensor import Array, Tensor, cut_from, label
+from tinygrad_rnn.errors import GraphError, OptionError, ShapeError, unknown_option
+from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state, label_input
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.masks import valid_steps
-from tinygrad_rnn.nn.module import Module, check_features, incoming
+from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
+from tinygrad_rnn.nn.options import (
+    WholeSignature,
+    check_flags,
+    check_probability,
+    check_sizes,
+    constructors,
+    generator,
+    options_of,
+)
+from tinygrad_rnn.nn.passages import begin, made_in, next_step
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
 
 __all__ = ["Recurrent"]
 
+LAYERS: dict[str, type[Recurrent]] = {}  # by the `command` of their cells; each enters itself when it is defined
 
-class Recurrent(Module):
+
+class LayerOptions(CellOptions, total=False):
+    """What every layer takes by name, beside its sizes; see Recurrent."""
+
+    num_layers: int
+    bias: bool
+    batch_first: bool
+    dropout: float
+    bidirectional: bool
+    variational: bool
+    recurrent_dropout: float
+
+
+class LayerParameters(Module):
+    """The parameters of two layers and both directions, by the names by which type checkers are to know them.
+
+    A deeper layer's are `layer.cells["l2"].weight_ih`.
+    """
+
+    weight_ih_l0: Parameter
+    weight_hh_l0: Parameter
+    bias_ih_l0: Parameter
+    bias_hh_l0: Parameter
+    weight_ih_l0_reverse: Parameter
+    weight_hh_l0_reverse: Parameter
+    bias_ih_l0_reverse: Parameter
+    bias_hh_l0_reverse: Parameter
+    weight_ih_l1: Parameter
+    weight_hh_l1: Parameter
+    bias_ih_l1: Parameter
+    bias_hh_l1: Parameter
+    weight_ih_l1_reverse: Parameter
+    weight_hh_l1_reverse: Parameter
+    bias_ih_l1_reverse: Parameter
+    bias_hh_l1_reverse: Parameter
+
+
+class Recurrent(LayerParameters):
     """A stack of cells over a sequence: the base of RNN, LSTM, GRU, and of networks of your own cells.
 
     Args:
@@ -36,7 +84,7 @@ class Recurrent(Module):
         num_layers: L; layer k's parameters are weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}.
         bias: False leaves both biases out.
         batch_first: x and output are (B, T, …) instead of (T, B, …); states stay (L·D, B, H).
-        dropout: probability of dropping an output on its way to the next layer, while training; one layer has no next.
+        dropout: probability of dropping an output on its way to the next layer, while training; the last has no next.
         bidirectional: D = 2 directions instead of one; the second's parameters end in _reverse.
         variational: `dropout` drops the same places at every step of a sequence instead of others at each.
         recurrent_dropout: probability of dropping a part of h on its way into W_hh, while training: the same parts at
@@ -51,6 +99,7 @@ class Recurrent(Module):
     """
 
     cell_type: ClassVar[type[Cell]]
+    __signature__ = WholeSignature()
 
     def __init__(
         self,
@@ -68,15 +117,19 @@ class Recurrent(Module):
         rng: Rng = None,
         **cell: Any,
     ) -> None:
-        check_sizes(type(self).__name__, num_layers=num_layers)
-        rng = np.random.default_rng(rng)
+        name = type(self).__name__
+        check_sizes(name, num_layers=num_layers)
+        check_flags(name, batch_first=batch_first, bidirectional=bidirectional, variational=variational)
+        check_probability(name, "dropout", dropout, below_one=True)
+        check_probability(name, "recurrent_dropout", recurrent_dropout, below_one=True)
+        rng = generator(name, rng)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.bidirectional, self.variational = batch_first, bidirectional, variational
         self._cells: dict[str, Cell] = {}
         size = input_size
         for k in range(num_layers):
             for end in self._directions:
-                made = self.cell_type(size, hidden_size, bias, dtype=dtype, rng=rng, **cell)
+                made = self._made(size, hidden_size, bias, {**cell, "dtype": dtype, "rng": rng})
                 self._cells[f"l{k}{end}"] = made
             size = made.state_sizes[0] * len(self._directions)
         self.output_size = size
@@ -86,6 +139,29 @@ class Recurrent(Module):
             for name, weight in list(layer.named_parameters()):
                 label(weight, "parameter", f"{name}_{at}")
                 setattr(self, f"{name}_{at}", weight)
+
+    def _made(self, input_size: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Cell:
+        """A cell. If it does not know an option, the error names the layer, which is what the caller built."""
+        try:
+            return self.cell_type(input_size, hidden_size, bias, **options)
+        except (OptionError, TypeError) as error:
+            known = options_of(type(self))
+            for option in options:
+                if option not in known and repr(option) in str(error):
+                    raise unknown_option(type(self).__name__, option, known) from None
+            raise
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        command = vars(vars(cls).get("cell_type", Cell)).get("command")
+        if command and LAYERS.get(command, cls).__name__ == cls.__name__:  # a notebook defines a class again and again
+            LAYERS[command] = cls
+
+    @classmethod
+    def constructors(cls) -> Iterable[Callable[..., None]]:
+        """Each `__init__` that the options pass through: at last the cell's."""
+        yield from constructors(cls)
+        yield from getattr(cls, "cell_type", Cell).constructors()
 
     @property
     def cells(self) -> dict[str, Cell]:
@@ -114,6 +190,15 @@ class Recurrent(Module):
         for cell in self._cells.values():
             yield from cell.modules()
 
+    def _parts(self) -> Iterator[tuple[str, Module]]:
+        """Its submodules, but for the dropouts, which the arguments tell."""
+        return (part for part in super()._parts() if part[0] not in ("dropout", "recurrent_dropout"))
+
+    def _argument(self, name: str) -> Any:
+        """That of the layer, or of its cells."""
+        value = getattr(self, name, getattr(getattr(self, "_cells", {}).get("l0"), name, None))
+        return value.p if isinstance(value, Dropout) else value
+
     def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
         """Run the whole sequence.
 
@@ -138,17 +223,21 @@ class Recurrent(Module):
         x = self._time_first(x)
         batch = x.shape[1:-1]
         mask = None if lengths is None else valid_steps(lengths, len(x), batch, type(self).__name__)
-        with step(0):
-            states = self._states(hx, batch)
-        xs: Any = x if mask is None or mask.all() else where(mask, x, 0)
-        with scope("l0"):
-            xs = _each(_input, xs)
-        for k in range(self.num_layers):
-            if k > 0 and self.dropout.active:
-                xs = _each(self._drop(xs[0]), xs)
-            passes = [self._pass(f"l{k}{end}", xs, states, mask) for end in self._directions]
-            xs = passes[0] if len(passes) == 1 else _each(_side_by_side, list(zip(*passes, strict=True)))
-        return xs, _joined(states)
+        with self.opened():
+            passages = {end: begin(self, hx, reverse=bool(end)) for end in self._directions}
+            with using(passage=passages[""], step=0):
+                states = self._states(hx, batch)
+                xs: Any = x if mask is None or mask.all() else where(mask, x, 0)
+            with using(passage=passages[""], step=None):
+                with scope("l0", self._cells["l0"]):
+                    xs = _each(label_input, xs)
+                for k in range(self.num_layers):
+                    if k > 0 and self.dropout.active:
+                        xs = _each(self._drop(xs[0]), xs)
+                    ways = [self._pass(f"l{k}{end}", xs, states, mask, passages[end]) for end in self._directions]
+                    xs = ways[0] if len(ways) == 1 else _each(_side_by_side, list(zip(*ways, strict=True)))
+                with step(passages[""].start + len(x)):
+                    return xs, _joined(states)
 
     def step(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """One step of a sequence as it comes: `h_t, state = layer.step(x_t, state)`, equal to the whole.
@@ -175,21 +264,25 @@ class Recurrent(Module):
                 help="call the layer with the whole sequence, or eval() it",
             )
         x = self._checked(x, 1, "(B, I)", "(I)")
-        states = self._states(state, x.shape[:-1])
-        with scope(self.scope_name or type(self).__name__):
-            x = x if x.name else _input(x)
+        with self.opened(), next_step(self, state):
+            with step(0) if made_in(state) is None else using():
+                states = self._states(state, x.shape[:-1])
+            with scope("l0", self._cells["l0"]):
+                x = label_input(x)
             for k, at in enumerate(states):
                 if k > 0 and self.dropout.active:
                     x = self.dropout(x)
-                with scope(at):
+                with scope(at, self._cells[at]):
                     x, states[at] = self._advance(at, x.shape[:-1])(x, states[at])
             return x, _joined(states)
 
-    def _pass(self, at: str, xs: list[Tensor], states: dict[str, State], mask: Array | None) -> list[Tensor]:
+    def _pass(
+        self, at: str, xs: list[Tensor], states: dict[str, State], mask: Array | None, passage: Passage
+    ) -> list[Tensor]:
         """One layer in one direction: its outputs, in the order of the inputs; its last state replaces its first."""
         advance = self._advance(at, xs[0].shape[:-1])
-        with scope(at):
-            ys, states[at] = unroll(advance, xs, states[at], reverse=at.endswith("_reverse"), mask=mask)
+        with scope(at, self._cells[at]), using(passage=passage):
+            ys, states[at] = unroll(advance, xs, states[at], reverse=passage.reverse, mask=mask)
         return ys
 
     def _advance(self, at: str, batch: tuple[int, ...]) -> Callable[[Tensor, State], tuple[Tensor, State]]:
@@ -234,7 +327,7 @@ class Recurrent(Module):
         cell = self._cells["l0"]
         shapes = [(len(self._cells), *batch, size) for size in cell.state_sizes]
         parts = cell.carried(checked_state(hx, shapes, cell, type(self).__name__))
-        return {at: cell.carried([part[k] for part in parts]) for k, at in enumerate(self._cells)}
+        return {at: cell.carried([_layer_of(part, k) for part in parts]) for k, at in enumerate(self._cells)}
 
 
 def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
@@ -242,8 +335,9 @@ def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
     return unroll(lambda x, state: (f(x), state), xs, None)[0]
 
 
-def _input(x: Tensor) -> Tensor:
-    return label(x, "input", "x")
+def _layer_of(part: Tensor, k: int) -> Tensor:
+    """Layer k's share of a state; of one that was cut from its graph, still cut."""
+    return part[k] if part.requires_grad else cut_from(part, part.data[k])
 
 
 def _side_by_side(both: tuple[Tensor, Tensor]) -> Tensor:

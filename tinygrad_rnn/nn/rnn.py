@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tinygrad_rnn.engine.tensor import Tensor, label
-from tinygrad_rnn.nn.cell import Cell, State
-from tinygrad_rnn.nn.recurrent import Recurrent
+from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.errors import check_option
+from tinygrad_rnn.nn.cell import Cell, CellOptions, State
+from tinygrad_rnn.nn.recurrent import LayerOptions, Recurrent
 from tinygrad_rnn.ops import relu, tanh
 
 __all__ = ["RNN", "RNNCell"]
@@ -16,7 +17,7 @@ class RNNCell(Cell):
     """h′ = tanh(W_ih x + b_ih + W_hh h + b_hh).
 
     Args:
-        nonlinearity: "tanh" or "relu".
+        nonlinearity: "tanh", or "relu" in its place.
         options: those of every cell; see Cell.
     Source: Elman 1990.
 
@@ -25,18 +26,34 @@ class RNNCell(Cell):
     (2, 5)
     """
 
+    command = "rnn"
+    gate_order = {"here": "h", "keras": "h", "onnx": "h"}
+    operator = "RNN"
+
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, *, nonlinearity: str = "tanh", **options: Any
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        nonlinearity: str = "tanh",
+        **options: Unpack[CellOptions],
     ) -> None:
-        if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"RNNCell: nonlinearity={nonlinearity!r}: expected 'tanh' or 'relu'")
+        check_option(type(self).__name__, "nonlinearity", nonlinearity, ("tanh", "relu"))
         super().__init__(input_size, hidden_size, bias, **options)
         self.nonlinearity = nonlinearity
 
     def step(self, x: Tensor, state: State) -> State:
         (h,) = state
         squash = tanh if self.nonlinearity == "tanh" else relu
-        return (label(squash(self.project_input(x) + self.project_state(h)), "hidden_state", "h"),)
+        h = squash(self.project_input(x) + self.project_state(h))
+        return (h,)
+
+
+class RNNOptions(LayerOptions, total=False):
+    """What RNN takes by name."""
+
+    nonlinearity: str
 
 
 class RNN(Recurrent):
@@ -49,3 +66,7 @@ class RNN(Recurrent):
     """
 
     cell_type = RNNCell
+
+    if TYPE_CHECKING:  # Recurrent's own, with the names of what this cell takes
+
+        def __init__(self, input_size: int, hidden_size: int, *more: Any, **options: Unpack[RNNOptions]) -> None: ...

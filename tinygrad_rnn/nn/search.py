@@ -15,7 +15,9 @@ import numpy as np
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.errors import OptionError
 from tinygrad_rnn.nn.attention import Memory
+from tinygrad_rnn.nn.options import check_count, is_real
 from tinygrad_rnn.nn.seq2seq import Seq2Seq
 from tinygrad_rnn.ops import log_softmax, take
 
@@ -39,10 +41,9 @@ def greedy_search(model: Seq2Seq, source: Any, lengths: Any = None, *, limit: in
     Returns:
         One for each row of the source.
     Raises:
-        ValueError: a limit below 1.
+        OptionError: the limit is below 1.
     """
-    if limit < 1:
-        raise ValueError(f"greedy_search: limit={limit}: expected at least 1")
+    check_count("greedy_search", "limit", limit)
     tokens: list[Array] = []
     with no_grad(), evaluation(model):
         state, memory = model.encode(source, lengths)
@@ -74,12 +75,14 @@ def beam_search(
         beam: K.
         length_power: p ≥ 0.
     Returns:
-        For each row of the source up to K, fewer only where there are no K sequences.
+        For each row of the source up to K; fewer only where there are fewer than K sequences.
     Raises:
-        ValueError: an option out of range.
+        OptionError: an option is out of range.
     """
-    if beam < 1 or limit < 1 or length_power < 0:
-        raise ValueError(f"beam_search: beam={beam}, limit={limit}, length_power={length_power}: expected ≥ 1, 1, 0")
+    check_count("beam_search", "limit", limit)
+    check_count("beam_search", "beam", beam)
+    if not (is_real(length_power) and length_power >= 0):
+        raise OptionError(f"beam_search: length_power={length_power!r:.60} is out of range", expected="a number ≥ 0")
     with no_grad(), evaluation(model):
         state, memory = model.encode(source, lengths)
         B = np.shape(source)[1]
@@ -105,7 +108,7 @@ class Beams(NamedTuple):
 
     @classmethod
     def first(cls, B: int, K: int) -> Beams:
-        """Nothing written, once: the other K − 1 places are impossible, lest everything be found K times."""
+        """Nothing written, in one possible place: with K of them each sequence would be found K times."""
         log_p = np.full((B, K), -np.inf)
         log_p[:, 0] = 0
         return cls(np.zeros((B, K, 0), int), log_p, np.zeros((B, K), int), np.zeros((B, K), bool))

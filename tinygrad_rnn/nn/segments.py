@@ -20,6 +20,7 @@ from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import GraphError, ShapeError
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.options import is_integer
 from tinygrad_rnn.ops import concatenate
 
 __all__ = ["checkpointed"]
@@ -53,9 +54,12 @@ def checkpointed(
     axis = 1 if getattr(layer, "batch_first", False) and x.ndim == 3 else 0
     T = x.shape[axis] if x.ndim > axis else 0
     segments = math.ceil(math.sqrt(T)) if segments is None else segments
-    if not 1 <= segments <= T:
-        raise ShapeError(f"checkpointed: {segments} segments of {T} steps", expected="1 ≤ segments ≤ T",
-                         got=f"x {x.shape}")  # fmt: skip
+    if not (is_integer(segments) and 1 <= segments <= T):
+        raise ShapeError(
+            f"checkpointed: {segments!r:.60} segments of {T} steps",
+            expected="an integer, 1 ≤ segments ≤ T",
+            got=f"x {x.shape}",
+        )
     _refuse(layer)
     mask = (
         None if lengths is None else valid_steps(lengths, T, np.shape(as_array(lengths)), type(layer).__name__)[..., 0]
@@ -71,7 +75,7 @@ def checkpointed(
 def _refuse(layer: Any) -> None:
     """Raise GraphError for a layer that cannot be run in segments."""
     if getattr(layer, "bidirectional", False):
-        raise GraphError("checkpointed: the layer is bidirectional", expected="one direction",
+        raise GraphError("checkpointed: the layer is bidirectional", expected="a layer of one direction",
                          help="tg.checkpoint(layer)(x) remembers x alone")  # fmt: skip
     lasting = [
         getattr(layer, "recurrent_dropout", None),

@@ -8,22 +8,22 @@ encoder  h₀ → f → f → f  ─ state ─→  g → g → g   decoder
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.context import CONTEXT, scope, step
+from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
 from tinygrad_rnn.nn.attention import Attention, Memory
 from tinygrad_rnn.nn.cell import Cell
 from tinygrad_rnn.nn.embedding import Embedding
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.options import check_probability, float_dtype, generator, is_integer
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.nn.topologies import advance, outputs
@@ -83,9 +83,9 @@ class Decoder(Module):
     ) -> None:
         _time_first("Decoder", rnn)
         if not isinstance(rnn, Cell) and rnn.bidirectional:
-            raise ShapeError("Decoder: a bidirectional layer", expected="one direction",
-                             help="what is yet to be written cannot be read")  # fmt: skip
-        rng = np.random.default_rng(rng)
+            raise ShapeError("Decoder: its layer is bidirectional", expected="a layer of one direction",
+                             help="the second direction would read what is not written yet")  # fmt: skip
+        dtype, rng = float_dtype("Decoder", dtype), generator("Decoder", rng)
         size = rnn.state_sizes[0] if isinstance(rnn, Cell) else rnn.output_size
         self.embedding, self.rnn, self.attention = embedding, rnn, attention
         self.combine = None if attention is None else Linear(attention.memory_size + size, size, dtype=dtype, rng=rng)
@@ -101,8 +101,13 @@ class Decoder(Module):
 
     def _context(self, h: Tensor, memory: Memory | None) -> Tensor:
         if self.attention is None or memory is None:
-            raise ValueError("Decoder: its attention has nothing to look at: pass attention.remember(outputs, lengths)")
-        with scope(self.attention.scope_name):
+            raise OptionError(
+                "Decoder: its attention has nothing to look at",
+                expected="memory=attention.remember(outputs, lengths)",
+                got="memory=None",
+                where=str(CONTEXT.get()),
+            )
+        with self.attention.opened():
             return self.attention.look(h, memory)[0]
 
 
@@ -129,10 +134,11 @@ class Seq2Seq(Module):
         read, written = _state_of(encoder.rnn), _state_of(decoder.rnn)
         if read != written:
             raise ShapeError("Seq2Seq: the decoder cannot start from the encoder's state", expected=f"state {read}",
-                             got=f"state {written}", help="as many layers, features and parts of a state")  # fmt: skip
+                             got=f"state {written}", help="give both the same layers and features")  # fmt: skip
         V = decoder.embedding.num_embeddings
-        if not (0 <= start < V and 0 <= stop < V):
-            raise ShapeError(f"Seq2Seq: start={start}, stop={stop}", expected=f"ids of the decoder, 0 … {V - 1}")
+        for name, token in {"start": start, "stop": stop}.items():
+            if not (is_integer(token) and 0 <= token < V):
+                raise ShapeError(f"Seq2Seq: {name}={token!r:.60} is not an id of the decoder", expected=f"0 … {V - 1}")
         self.encoder, self.decoder, self.start, self.stop = encoder, decoder, start, stop
 
     def forward(
@@ -142,8 +148,8 @@ class Seq2Seq(Module):
 
         Args:
             source: (S, B) ids, or (S, B, I) for an encoder without an embedding.
-            target: (T, B) ids, each row ended by `stop`; what stands after that is read and to be left out of the
-                loss: sequence_loss(logits, target, target_lengths).
+            target: (T, B) ids, each row ended by `stop`. What stands after that is read too; leave it out of the loss:
+                sequence_loss(logits, target, target_lengths).
             lengths: (B,), steps of the source that are a row's own; all when None.
             teacher_forcing: probability that a step reads the true token before it; otherwise it reads the likeliest
                 by the step before. A coin is thrown for each row and step; at 1 and 0 none is.
@@ -162,7 +168,7 @@ class Seq2Seq(Module):
             return logits, (np.where(forced, true, np.argmax(as_array(logits), axis=-1)), state)
 
         first = np.full(target.shape[1:], self.start), state
-        logits, _ = unroll(after(len(source), write), list(zip(target, truth, strict=True)), first)
+        logits, _ = unroll(write, list(zip(target, truth, strict=True)), first)
         stacked: Tensor = stack(logits)
         return stacked
 
@@ -170,12 +176,12 @@ class Seq2Seq(Module):
         """(the decoder's first state, what its attention looks at) for a source."""
         shape = np.shape(as_array(source))
         if len(shape) < 2:
-            raise ShapeError("Seq2Seq: the source is no batch of sequences", expected="source (S, B) or (S, B, I)",
+            raise ShapeError("Seq2Seq: the source is not a batch of sequences", expected="source (S, B) or (S, B, I)",
                              got=f"source {shape}", help="a batch of one: source[:, None]")  # fmt: skip
         hs, state = self.encoder(source, lengths)
         if self.decoder.attention is None:
             return state, None
-        with scope(self.decoder.scope_name), scope(self.decoder.attention.scope_name):
+        with self.decoder.opened(), self.decoder.attention.opened():
             return state, self.decoder.attention.remember(stack(hs), lengths)
 
 
@@ -192,22 +198,10 @@ def coins(shape: tuple[int, ...], p: float, rng: Rng = None) -> Array:
     """True with probability p, at each place of its own; where p is 0 or 1 nothing is drawn.
 
     Raises:
-        ValueError: p is no probability.
+        OptionError: p is not a probability.
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"Seq2Seq: teacher_forcing={p}: expected a probability, 0 ≤ p ≤ 1")
-    return np.full(shape, p == 1) if p in (0, 1) else np.random.default_rng(rng).random(shape) < p
-
-
-def after(S: int, f: Callable[..., Any]) -> Callable[..., Any]:
-    """f, its time steps counted on from S: a decoder writes when its encoder has read."""
-
-    def later(*args: Any) -> Any:
-        now = CONTEXT.get()
-        with step(S + (now.step or 0), of=None if now.steps is None else S + now.steps):
-            return f(*args)
-
-    return later
+    check_probability("Seq2Seq", "teacher_forcing", p)
+    return np.full(shape, p == 1) if p in (0, 1) else generator("Seq2Seq", rng).random(shape) < p
 
 
 def _ids(target: Any) -> Array:
@@ -215,12 +209,12 @@ def _ids(target: Any) -> Array:
     if ids.dtype.kind not in "iu":
         raise DTypeError(f"Seq2Seq: the targets are {ids.dtype}", expected="integer ids", where=str(CONTEXT.get()))
     if ids.ndim != 2 or len(ids) == 0:
-        raise ShapeError("Seq2Seq: the targets are no batch of sequences", expected="target (T, B) with T ≥ 1",
+        raise ShapeError("Seq2Seq: the targets are not a batch of sequences", expected="target (T, B) with T ≥ 1",
                          got=f"target {ids.shape}", where=str(CONTEXT.get()))  # fmt: skip
     return ids
 
 
 def _time_first(owner: str, rnn: Recurrent | Cell) -> None:
     if not isinstance(rnn, Cell) and rnn.batch_first:
-        raise ShapeError(f"{owner}: a layer with batch_first", expected="time first: source (S, B), target (T, B)",
+        raise ShapeError(f"{owner}: its layer has batch_first", expected="time first: source (S, B), target (T, B)",
                          help=f"build {type(rnn).__name__}(…) without batch_first")  # fmt: skip

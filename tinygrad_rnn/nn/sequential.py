@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tinygrad_rnn.errors import OptionError
 from tinygrad_rnn.nn.module import Module
 
 __all__ = ["Sequential"]
@@ -15,7 +16,7 @@ class Sequential(Module):
 
     Args:
         modules: in order; the parameters of the k-th are named "k.…". What a recurrent layer returns, (output, h_n),
-            is no input: ManyToMany and ManyToOne put a head on one.
+            is not one array: ManyToMany and ManyToOne put a head on such a layer.
 
     >>> from tinygrad_rnn import nn
     >>> net = Sequential(nn.Linear(3, 8, rng=0), nn.LayerNorm(8), nn.Linear(8, 2, rng=1))
@@ -28,7 +29,9 @@ class Sequential(Module):
     def __init__(self, *modules: Module) -> None:
         for k, module in enumerate(modules):
             if not isinstance(module, Module):
-                raise TypeError(f"Sequential: argument {k} is {type(module).__name__}: expected a Module")
+                raise OptionError(
+                    f"Sequential: argument {k} is not a module", expected="a Module", got=f"{type(module).__name__}"
+                )
             setattr(self, str(k), module)
 
     def forward(self, x: Any) -> Any:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from tinygrad_rnn.engine.context import step
+from tinygrad_rnn.engine.context import CONTEXT, Passage, step, using
 from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.nn.masks import hold
+from tinygrad_rnn.nn.passages import begin, made_at, made_in
 
 __all__ = ["unroll"]
 
@@ -44,10 +46,47 @@ def unroll(
     """
     T = len(xs)
     ys: list[Any] = [None] * T
-    for t in reversed(range(T)) if reverse else range(T):
-        with step(t + 1, of=T):
-            before = state
-            ys[t], state = f(xs[t], before)
-            if mask is not None:
-                ys[t], state = hold(ys[t], state, before, mask[t])
+    passage, start = _passage(f, xs, state, reverse)
+    with using(passage=passage, step=None):
+        for t in reversed(range(T)) if reverse else range(T):
+            with step(start + t + 1, of=start + T):
+                before = state
+                ys[t], state = f(xs[t], before)
+                if mask is not None:
+                    ys[t], state = hold(ys[t], state, before, mask[t])
     return ys, state
+
+
+def _passage(f: Any, xs: Any, state: Any, reverse: bool) -> tuple[Passage | None, int]:
+    """The passage that the loop runs in, and the step before its first.
+
+    A layer opens one for all its loops. A loop from no state goes along with the steps that its inputs were made in, as
+    a head on every output does. Any other is a passage of its own.
+    """
+    now = CONTEXT.get()
+    if now.passage is not None and now.step is None:
+        return now.passage, now.passage.start
+    along = None if made_in(state) else _steps_of(xs)
+    if along is not None:
+        return along
+    runner = now.scope[-1].module() if now.scope and now.scope[-1].module else getattr(f, "__self__", f)
+    passage = begin(runner, state, reverse=reverse)
+    return passage, passage.start
+
+
+def _steps_of(xs: Any) -> tuple[Passage | None, int] | None:
+    """(passage, the step before) of inputs that were made at consecutive steps of one passage."""
+    if isinstance(xs, Tensor):
+        return None
+    made = [_made(x) for x in xs]
+    first = made[0] if made else None
+    if first is None or any(m is None or m != (first[0], first[1] + k) for k, m in enumerate(made)):
+        return None
+    return first.passage, first.step - 1
+
+
+def _made(x: Any) -> Any:
+    """Where the first Tensor in an input was made."""
+    found = (part for part in flatten(x)[0] if isinstance(part, Tensor) and part._node is not None)
+    tensor = next(found, None)
+    return None if tensor is None else made_at(tensor.node)

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.context import CONTEXT, scope
+from tinygrad_rnn.engine.context import CONTEXT, using
 from tinygrad_rnn.engine.tensor import Tensor, from_array, label
-from tinygrad_rnn.errors import ShapeError
-from tinygrad_rnn.nn.cell import Cell
+from tinygrad_rnn.errors import ShapeError, check_option
+from tinygrad_rnn.nn.cell import Cell, label_input
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, incoming
+from tinygrad_rnn.nn.options import is_integer
+from tinygrad_rnn.nn.passages import begin
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, where
@@ -107,8 +109,7 @@ class OneToMany(Topology):
     """
 
     def __init__(self, rnn: Recurrent | Cell, head: Module | None = None, feed: str = "zeros") -> None:
-        if feed not in ("zeros", "output"):
-            raise ValueError(f"OneToMany: feed={feed!r}: expected 'zeros' or 'output'")
+        check_option("OneToMany", "feed", feed, ("zeros", "output"))
         super().__init__(rnn, head)
         self.feed = feed
 
@@ -123,16 +124,16 @@ class OneToMany(Topology):
         Returns:
             (y (T, B, O), the states after the last step); y is 0 after a row's own steps.
         Raises:
-            ShapeError: fewer steps than one, or with feed="output" an output that is no input.
+            ShapeError: fewer steps than one, or with feed="output" an output that does not fit as an input.
         """
-        if steps < 1:
-            raise ShapeError(f"OneToMany: {steps} steps", expected="at least 1")
+        if not (is_integer(steps) and steps >= 1):
+            raise ShapeError(f"OneToMany: {steps!r:.60} steps", expected="an integer of at least 1")
         x = incoming(x, self.rnn.weight_ih.dtype if isinstance(self.rnn, Cell) else self.rnn.dtype)
-        mask = None
-        if lengths is not None:
-            mask = valid_steps(lengths, steps, x.shape[:-1], "OneToMany")
-            hx = first_state(self.rnn, x.shape[:-1]) if hx is None else hx
-        ys, (_, last) = unroll(self._next, [x, *[None] * (steps - 1)], (x, hx), mask=mask)
+        mask = None if lengths is None else valid_steps(lengths, steps, x.shape[:-1], "OneToMany")
+        with using(passage=begin(self.rnn, (x, hx)), step=None):
+            if mask is not None and hx is None:
+                hx = first_state(self.rnn, x.shape[:-1])
+            ys, (_, last) = unroll(self._next, [x, *[None] * (steps - 1)], (x, hx), mask=mask)
         return self.stacked(ys), last
 
     def _next(self, given: Tensor | None, carried: tuple[Tensor, Any]) -> tuple[Tensor, tuple[Tensor, Any]]:
@@ -158,18 +159,19 @@ class OneToMany(Topology):
 def outputs(rnn: Recurrent | Cell, x: Any, hx: Any = None, lengths: Any = None) -> tuple[list[Tensor], Any]:
     """([h_1 … h_T] of the last layer, the states after the last step), for a layer and for a cell alike."""
     if not isinstance(rnn, Cell):
-        with scope(rnn.scope_name or type(rnn).__name__):
+        with rnn.opened():
             return rnn.unrolled(x, hx, lengths=lengths)
     x = incoming(x, rnn.weight_ih.dtype)
     if x.ndim not in (2, 3) or len(x) == 0:
-        raise ShapeError(f"{type(rnn).__name__}: x is no sequence", expected="x (T, B, I) or (T, I) with T ≥ 1",
+        raise ShapeError(f"{type(rnn).__name__}: x is not a sequence", expected="x (T, B, I) or (T, I) with T ≥ 1",
                          got=f"x {x.shape}", where=str(CONTEXT.get()))  # fmt: skip
     batch = x.shape[1:-1]
-    first = rnn.initial_state(batch) if hx is None else rnn.given_state(hx, batch)
     mask = None if lengths is None else valid_steps(lengths, len(x), batch, type(rnn).__name__)
     if mask is not None:
         x = where(mask, x, 0)  # a NaN in a pad, times a gradient of 0, would be NaN
-    return unroll(lambda x_t, state: advance(rnn, label_input(x_t), state), x, unpacked(first), mask=mask)
+    with using(passage=begin(rnn, hx), step=None):
+        first = rnn.initial_state(batch) if hx is None else rnn.given_state(hx, batch)
+        return unroll(lambda x_t, state: advance(rnn, label_input(x_t), state), x, unpacked(first), mask=mask)
 
 
 def advance(rnn: Recurrent | Cell, x: Tensor, state: Any) -> tuple[Tensor, Any]:
@@ -199,8 +201,3 @@ def final_output(rnn: Recurrent | Cell, state: Any) -> Tensor:
 def unpacked(state: tuple[Tensor, ...]) -> Any:
     """h alone where the state has no other part, as cells and layers hand it out."""
     return state[0] if len(state) == 1 else state
-
-
-def label_input(x: Tensor) -> Tensor:
-    """x as what a step reads; a value that has a name keeps it."""
-    return label(x, "input", "x") if x.name is None else x

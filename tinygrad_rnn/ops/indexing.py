@@ -43,6 +43,42 @@ getitem.symbol("[ ]")
 getitem.vjp(x=lambda gy, y, x, *, index: index_add(np.zeros(x.shape, x.dtype), index, gy))
 getitem.jvp(x=lambda dx, y, x, *, index: getitem(dx, index=index))
 getitem.into(lambda gx, gy, *, index: _add_at(gx, index, gy))
+getitem.reads(lambda shape, *, index: positions(shape, index))
+
+
+def positions(shape: tuple[int, ...], index: Any) -> tuple[Any, ...]:
+    """What an index takes of an array of this shape, axis by axis: a position, a range, or several positions.
+
+    >>> positions((5, 4, 3), (-1, slice(1, 3)))
+    (4, range(1, 3))
+    >>> positions((5, 4, 3), (..., [0, 2]))
+    (range(0, 5), range(0, 4), (0, 2))
+    """
+    taken: list[Any] = []
+    items = [item for item in (index if isinstance(index, tuple) else (index,)) if item is not None]
+    named = sum(_axes(item) for item in items if item is not Ellipsis)
+    for item in items:
+        left = shape[len(taken) :]
+        if item is Ellipsis:
+            taken += [range(n) for n in left[: len(shape) - named]]
+        elif isinstance(item, slice):
+            taken.append(range(*item.indices(left[0])))
+        elif isinstance(item, int | np.integer) and not isinstance(item, bool):
+            taken.append(int(item) % left[0])
+        else:
+            taken += _several(np.asarray(item), left)
+    return tuple(taken)
+
+
+def _axes(item: Any) -> int:
+    """How many axes an item of an index stands for: a mask has its own."""
+    array = np.asarray(item) if not isinstance(item, slice) else np.zeros(1)
+    return array.ndim if array.dtype.kind == "b" else 1
+
+
+def _several(item: Array, left: tuple[int, ...]) -> list[tuple[int, ...]]:
+    axes = np.nonzero(item) if item.dtype.kind == "b" and item.ndim else [item.ravel() % left[0]] * _axes(item)
+    return [tuple(int(k) for k in axis) for axis in axes]
 
 
 @primitive
@@ -108,6 +144,14 @@ take.symbol("[ ]")
 take.vjp(x=_take_vjp)
 take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis))
 take.into(_add_rows)
+take.reads(lambda shape, indices, *, axis: _rows_taken(shape, np.asarray(as_array(indices)).ravel(), axis))
+
+
+def _rows_taken(shape: tuple[int, ...], indices: Array, axis: int | None) -> tuple[Any, ...] | None:
+    if axis is None:  # of the flattened x: no axis is named
+        return None
+    before = tuple(range(n) for n in shape[: axis % len(shape)])
+    return (*before, tuple(int(k) for k in indices % shape[axis]))
 
 
 def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[Any, ...]:

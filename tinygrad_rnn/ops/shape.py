@@ -188,7 +188,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         cuts = [size // parts * k for k in range(1, parts)]
     else:
         places = np.asarray(as_array(indices_or_sections))
-        if places.ndim != 1 or places.dtype.kind not in "iu" and places.size:
+        if places.ndim != 1 or (places.dtype.kind not in "iu" and places.size):
             raise DTypeError(f"split: {indices_or_sections!r:.60} does not say where to cut", expected="a number of "
                              "parts, or a list of places")  # fmt: skip
         cuts = places.astype(int).tolist()

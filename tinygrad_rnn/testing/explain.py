@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autodiff.functions import record_function
+from tinygrad_rnn.autodiff.observed import graph
 from tinygrad_rnn.engine.node import Node, ancestors
-from tinygrad_rnn.engine.snapshot import graph
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.nn import Module

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
-from tinygrad_rnn.nn import GRU, LSTM, RNN, Embedding, Linear, Module, Recurrent, cross_entropy, unroll
+from tinygrad_rnn.nn import Embedding, Linear, Module, cross_entropy, unroll
 from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.nn.recurrent import LAYERS
 from tinygrad_rnn.ops import one_hot
 
 __all__ = ["KINDS", "CharModel"]
 
-KINDS: dict[str, type[Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+KINDS = LAYERS
 
 
 class CharModel(Module):

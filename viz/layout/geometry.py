@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from viz.paint.theme import TEXT
 from viz.scene.model import Item
 
 Point = tuple[float, float]
 CORNER = 8.0
+TEXT = 12.0  # points; a subscript of this size is still readable in a projected slide
 
 _NARROW = frozenset(" ,.()[]il|·'tfr∇₀₁₂₃₄₅₆₇₈₉ₜ")
-_PADDING = {
-    "parameter": (18, 12), "input": (26, 16), "initial": (26, 16), "op": (12, 14), "gate": (14, 12),
-    "hidden": (28, 16), "memory": (38, 16), "output": (44, 14), "target": (26, 16), "loss": (28, 16),
-    "total": (40, 16), "box": (30, 12), "elided": (4, 4),
-}  # fmt: skip
-_LEAST = {"op": (28, 28), "box": (96, 44), "hidden": (52, 32), "memory": (56, 32), "input": (44, 30)}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape of one kind of item.
+
+    Attributes:
+        outline: Graphviz's name for it.
+        padding: what it adds to the width and the height of its label.
+        least: the smallest width and height that it has.
+    """
+
+    outline: str
+    padding: tuple[float, float]
+    least: tuple[float, float] = (0, 0)
+
+
+SHAPES: Mapping[str, Shape] = {
+    "parameter": Shape("box", (18, 12)),
+    "input": Shape("ellipse", (26, 16), least=(44, 30)),
+    "initial": Shape("ellipse", (26, 16)),
+    "op": Shape("ellipse", (12, 14), least=(28, 28)),
+    "gate": Shape("box", (14, 12)),
+    "hidden": Shape("ellipse", (28, 16), least=(52, 32)),
+    "cell": Shape("hexagon", (38, 16), least=(56, 32)),
+    "output": Shape("parallelogram", (44, 14)),
+    "target": Shape("ellipse", (26, 16)),
+    "loss": Shape("octagon", (28, 16)),
+    "total": Shape("doubleoctagon", (40, 16)),
+    "box": Shape("box", (30, 12), least=(96, 44)),
+    "elided": Shape("plaintext", (4, 4)),
+}
 
 
 def text_size(label: str) -> tuple[float, float]:
@@ -34,9 +61,8 @@ def text_size(label: str) -> tuple[float, float]:
 
 def size(item: Item) -> tuple[float, float]:
     """Width and height of an item's shape in points."""
-    (w, h), (pad_w, pad_h), (least_w, least_h) = (
-        text_size(item.label), _PADDING[item.kind], _LEAST.get(item.kind, (0, 0)),
-    )  # fmt: skip
+    shape = SHAPES[item.kind]
+    (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least
     return max(w + pad_w, least_w), max(h + pad_h, least_h)
 
 
@@ -68,11 +94,12 @@ def border(place: Placed, inside: Point, outside: Point) -> Point:
 
 def _contains(place: Placed, dx: float, dy: float) -> bool:
     u, v = abs(dx) / (place.w / 2), abs(dy) / (place.h / 2)
-    if place.item.kind in ("input", "initial", "op", "hidden", "target"):
+    outline = SHAPES[place.item.kind].outline
+    if outline == "ellipse":
         return u * u + v * v <= 1
-    if place.item.kind == "memory":
+    if outline == "hexagon":
         return v <= 1 and u * place.w / 2 + v * place.w * 0.125 <= place.w / 2
-    if place.item.kind == "output":
+    if outline == "parallelogram":
         u = abs(dx - 0.2 * place.w * dy / place.h) / (0.4 * place.w)
     return u <= 1 and v <= 1
 

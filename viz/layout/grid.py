@@ -14,7 +14,7 @@ from itertools import pairwise
 from viz.layout.geometry import Placed, Point, size
 from viz.layout.order import arrange, step_of
 from viz.layout.step import Step
-from viz.scene.model import Item, Picture
+from viz.scene.model import STATES, Item, Picture
 
 ROW, RAIL, MARGIN, ELISION = 52.0, 38.0, 34.0, 150.0
 
@@ -37,7 +37,7 @@ class Layout:
         places: by item id.
         frames: the clusters of the op view, in reading order.
         steps: each layer's step, by key.
-        base, ceiling: y of each layer's row 0, and of the free lane above it.
+        base, ceiling: y of each layer's row 0, and of the free space above it.
         rails: y of each (shared item's id, layer).
         origin: x of each column.
     """
@@ -54,8 +54,8 @@ class Layout:
     rail: float = RAIL
 
     def via(self, layer: int, column: int, via: tuple[str, str, int]) -> Point:
-        """Where an edge's lane crosses a row, in one column."""
-        return self.origin[column] + self.steps[layer].lanes[via], self.base[layer] + via[2] * self.row
+        """Where an edge passes a row, in one column."""
+        return self.origin[column] + self.steps[layer].x[via], self.base[layer] + via[2] * self.row
 
 
 def layout(picture: Picture) -> Layout:
@@ -98,15 +98,15 @@ def _stack_layers(plan: Layout, layers: int) -> None:
 
 
 def _shared_of(plan: Layout, layer: int) -> list[Item]:
-    """What all steps share and this layer uses, the one whose lane is leftmost on the top rail: it crosses least."""
+    """What all steps share and this layer uses, the one that enters leftmost on the top rail: it crosses least."""
     step = plan.steps[layer]
     found: dict[str, float] = {}
     order = {source: k for k, (source, _) in enumerate(step.risers)}
     for item in sorted(plan.picture.items, key=lambda item: order.get(item.id, -1)):
         if item.column is None:
-            lanes = [step.entry(pair) for pair in step.risers if pair[0] == item.id]
-            if lanes:
-                found[item.id] = min(lanes)
+            entries = [step.entry(pair) for pair in step.risers if pair[0] == item.id]
+            if entries:
+                found[item.id] = min(entries)
             elif item.layer == layer:
                 found[item.id] = -1e9
     return [plan.picture.by_id[id] for id in sorted(found, key=found.__getitem__)]
@@ -114,7 +114,7 @@ def _shared_of(plan: Layout, layer: int) -> list[Item]:
 
 def _repeat_columns(plan: Layout) -> None:
     step_boxes = [
-        (step.lanes[key] - step.sizes[key][0] / 2, step.lanes[key] + step.sizes[key][0] / 2)
+        (step.x[key] - step.sizes[key][0] / 2, step.x[key] + step.sizes[key][0] / 2)
         for step in plan.steps
         for key in step.kinds
     ]
@@ -140,7 +140,7 @@ def _placed(plan: Layout, item: Item) -> Placed:
         row = (min(states, default=row) + max(states, default=row)) / 2
         w, h = step.sizes[item.key][0], max(h, (max(states, default=0) - min(states, default=0)) * plan.row + 40)
     assert item.column is not None
-    return Placed(item, plan.origin[item.column] + step.lanes[key], plan.base[item.layer] + row * plan.row, w, h)
+    return Placed(item, plan.origin[item.column] + step.x[key], plan.base[item.layer] + row * plan.row, w, h)
 
 
 def _successor(plan: Layout, item: Item) -> str:
@@ -149,7 +149,7 @@ def _successor(plan: Layout, item: Item) -> str:
     users = {by_id[e.target].key for e in plan.picture.edges if e.source == item.id and e.kind != "backward"}
     letter = (item.nodes[0].name or "").partition(" ")[0]
     for other in plan.picture.items:
-        if other.kind in ("hidden", "memory") and other.layer == item.layer and other.nodes[0].name == letter:
+        if other.kind in STATES and other.layer == item.layer and other.nodes[0].name == letter:
             return other.key
     return min(users, default=next(iter(plan.steps[item.layer].rows)))
 
@@ -166,7 +166,7 @@ def _frame_cells(plan: Layout) -> None:
     groups: dict[tuple[int, int], list[Placed]] = {}
     for place in plan.places.values():
         item = place.item
-        if item.inside and item.column is not None and plan.picture.view == "op":
+        if item.inside and item.column is not None and plan.picture.opened:
             groups.setdefault((item.layer, item.column), []).append(place)
     for (layer, column), members in sorted(groups.items()):
         boxes = [place.box for place in members]
@@ -174,4 +174,9 @@ def _frame_cells(plan: Layout) -> None:
         right, top = max(b[2] for b in boxes) + 10, max(b[3] for b in boxes) + 22
         ids = tuple(place.item.id for place in members)
         box = (left, bottom, right, top)
-        plan.frames.append(Frame(f"c_{layer}_{column}", f"{plan.picture.cells[layer]}  t = {column}", box, ids))
+        plan.frames.append(Frame(f"c_{layer}_{column}", f"{plan.picture.cells[layer]}  t = {_step(members)}", box, ids))
+
+
+def _step(members: list[Placed]) -> int | None:
+    """The time step of what stands in a frame."""
+    return next((place.item.nodes[0].step for place in members if place.item.nodes), None)

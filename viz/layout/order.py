@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from viz.layout.geometry import size
 from viz.layout.rows import rows_of
-from viz.layout.step import GUTTER, LEAVES, STATES, Slot, Step
-from viz.scene.model import Picture
+from viz.layout.step import GUTTER, LEAVES, Slot, Step
+from viz.scene.model import STATES, Picture
 
 GAP, VIA_GAP, FAR = 16.0, 10.0, 100.0
 
@@ -39,20 +39,15 @@ def step_of(picture: Picture, layer: int) -> Step:
 
 
 def arrange(step: Step) -> None:
-    """Fill in `rows` and `lanes`."""
+    """Fill in `rows` and `x`."""
     step.rows = rows_of(step)
-    step.lanes = lanes_of(step)
+    step.x = _coordinates(step, _ordered(step))
     edge = step.edge()
     for state in STATES[::-1]:
         keys = [key for key, kind in step.kinds.items() if kind == state]
         width = max((step.width(key) for key in keys), default=0.0)
-        step.lanes |= dict.fromkeys(keys, edge + GUTTER + width / 2)
+        step.x |= dict.fromkeys(keys, edge + GUTTER + width / 2)
         edge += 0.8 * width  # less than all of it: the next state, a row lower, tucks in under this one
-
-
-def lanes_of(step: Step) -> dict[Slot, float]:
-    """x of every slot outside the gutter."""
-    return _coordinates(step, _ordered(step))
 
 
 def _chains(step: Step) -> list[list[Slot]]:
@@ -121,7 +116,10 @@ def _mean(values: list[float], default: float) -> float:
 
 
 def _coordinates(step: Step, rows: list[list[Slot]]) -> dict[Slot, float]:
-    """x of every slot: again and again the mean of its neighbours', as far as the row's order and widths allow."""
+    """x of every slot outside the gutter.
+
+    Again and again the mean of its neighbours', as far as the row's order and widths allow.
+    """
     near = _neighbours(_chains(step))
     start, edge = step.spine or 0.0, None
     x: dict[Slot, float] = {}

@@ -1,4 +1,4 @@
-"""The way of every edge: lines that turn round corners, stop at the border of a shape, and keep to free lanes."""
+"""The way of every edge: lines that turn round corners, stop at the border of a shape, and keep clear of the others."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ def _is_first(plan: Layout, target: Placed) -> bool:
     """Whether nothing stands in the target's row between it and the step it is fed from."""
     step, key = plan.steps[target.item.layer], target.item.key
     row = [k for k in step.kinds if step.rows[k] == step.rows.get(key) and not step.in_gutter(k)]
-    return all((step.lanes[k] < step.lanes[key]) == step.reverse for k in row if k != key)
+    return all((step.x[k] < step.x[key]) == step.reverse for k in row if k != key)
 
 
 def _over(plan: Layout, source: Placed, target: Placed) -> list[Point]:
     """A gradient's way back: out at the top, over the layer, and in at the top."""
-    offset = 12 if source.item.kind == "memory" else 0
+    offset = 12 if source.item.kind == "cell" else 0
     y = plan.ceiling[source.item.layer] + offset
     out, into = source.x - 9, target.x + 9
     return [(out, _top(source, out)), (out, y), (into, y), (into, _top(target, into))]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from viz.layout.step import LEAVES, STATES, Step
+from viz.layout.step import LEAVES, Step
+from viz.scene.model import STATES
 
 
 def rows_of(step: Step) -> dict[str, int]:
@@ -22,7 +23,7 @@ def rows_of(step: Step) -> dict[str, int]:
         if rows == before:
             break
     _stand_beside(step, rows, makers)
-    _hang_below_memory(step, rows, makers)
+    _hang_below_cell_state(step, rows, makers)
     _lower_leaves(step, rows, makers)
     _spread_box(step, rows)
     lowest = min(rows.values(), default=0)
@@ -36,20 +37,20 @@ def _stand_beside(step: Step, rows: dict[str, int], makers: Mapping[str, list[st
             rows[key] = rows[sources[0]]
 
 
-def _hang_below_memory(step: Step, rows: dict[str, int], makers: Mapping[str, list[str]]) -> None:
+def _hang_below_cell_state(step: Step, rows: dict[str, int], makers: Mapping[str, list[str]]) -> None:
     """What the cell state is turned into hangs below its road: h comes out low, where the next step takes it up."""
     if "box" in step.kinds.values():
         return
-    for memory in [key for key in step.kinds if step.kinds[key] == "memory"]:
-        depth = {memory: 0}
+    for cell in [key for key in step.kinds if step.kinds[key] == "cell"]:
+        depth = {cell: 0}
         for key in sorted(step.kinds, key=lambda k: rows[k]):
             above = [depth[s] + 1 for s in makers[key] if s in depth]
             if above:
                 depth[key] = max(above)
-        hanging = [key for key in depth if key != memory]
+        hanging = [key for key in depth if key != cell]
         need = [rows[s] + depth[key] for key in hanging for s in makers[key] if s not in depth]
-        road = {memory, *(s for s, t in step.level if t == memory)}
-        top = max([rows[memory], *need])
+        road = {cell, *(s for s, t in step.level if t == cell)}
+        top = max([rows[cell], *need])
         rows.update(dict.fromkeys(road, top))
         rows.update({key: top - depth[key] for key in hanging})
 

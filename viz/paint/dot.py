@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from viz.layout.geometry import Placed, spline
+from viz.layout.geometry import SHAPES, TEXT, Placed, spline
 from viz.layout.grid import Frame, Layout
 from viz.layout.routes import route
 from viz.paint.heat import backward_pen, heat, text_on
-from viz.paint.theme import FONT, TEXT, Theme
+from viz.paint.theme import FONT, Theme
 from viz.scene import text
 from viz.scene.model import Edge
+
+TITLE, PAD = 30.0, 18.0  # points: the height that the title takes, and the space around it all
 
 
 def quote(text: str) -> str:
@@ -37,8 +39,8 @@ def source(plan: Layout, theme: Theme, title: str) -> str:
     """The whole picture."""
     left, bottom, right, top = extent(plan)
     head = {
-        "bb": f"{left:.1f},{bottom:.1f},{right:.1f},{top + 30:.1f}", "bgcolor": theme.page, "pad": 0.25,
-        "label": title, "labelloc": "t", "lp": f"{(left + right) / 2:.1f},{top + 16:.1f}", "fontname": FONT,
+        "bb": f"{left:.1f},{bottom:.1f},{right:.1f},{top:.1f}", "bgcolor": theme.page, "pad": PAD / 72,
+        "label": title, "labelloc": "t", "lp": f"{(left + right) / 2:.1f},{top - 14:.1f}", "fontname": FONT,
         "fontsize": 14, "fontcolor": theme.ink, "id": "picture", "outputorder": "edgesfirst",
     }  # fmt: skip
     lines = ["digraph unrolled {", f"  graph {attributes(head)};"]
@@ -52,10 +54,16 @@ def source(plan: Layout, theme: Theme, title: str) -> str:
 
 
 def extent(plan: Layout) -> tuple[float, float, float, float]:
-    """Left, bottom, right and top of all that is drawn."""
+    """Left, bottom, right and top of all that is drawn, the title included."""
     boxes = [place.box for place in plan.places.values()] + [frame.box for frame in plan.frames]
     top = max([b[3] for b in boxes] + (plan.ceiling if plan.picture.gradients else []), default=0.0)
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), top
+    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), top + TITLE
+
+
+def size(plan: Layout) -> tuple[int, int]:
+    """Width and height of the whole picture in points."""
+    left, bottom, right, top = extent(plan)
+    return round(right - left + 2 * PAD), round(top - bottom + 2 * PAD)
 
 
 def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
@@ -75,7 +83,7 @@ def _node(place: Placed, plan: Layout, theme: Theme) -> str:
     item, look = place.item, theme.looks[place.item.kind]
     shared = item.kind == "parameter" and item.uses > 1
     fill, extra, ink = look.fill, look.style, theme.ink
-    if plan.picture.gradients and item.kind in ("parameter", "hidden", "memory", "initial"):
+    if plan.picture.gradients and item.is_heated:
         fill, dashed = heat(item.gradient)
         extra, ink = ",".join(filter(None, ["filled", dashed])), text_on(fill)
         if item.gradient is None:
@@ -83,7 +91,7 @@ def _node(place: Placed, plan: Layout, theme: Theme) -> str:
     values = {
         "id": item.id, "class": f"node-{item.kind}" + (" shared" if shared else ""), "label": item.label,
         "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}", "width": f"{place.w / 72:.4f}",
-        "height": f"{place.h / 72:.4f}", "shape": look.shape, "style": extra, "fillcolor": fill,
+        "height": f"{place.h / 72:.4f}", "shape": SHAPES[item.kind].outline, "style": extra, "fillcolor": fill,
         "color": look.stroke, "fontcolor": ink, "penwidth": look.pen,
     }  # fmt: skip
     return f"{quote(item.id)} {attributes(values | ({'peripheries': 2} if shared else {}))};"

@@ -16,23 +16,31 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.sax.saxutils import escape
 
+from tinygrad_rnn.errors import TinygradError
 from viz.paint.theme import FALLBACK
 
 NO_GRAPHVIZ = (
-    "viz: no Graphviz on this machine. Install its wheel (pip install pygraphviz) where there is one: Linux x86-64 and "
-    "arm64, macOS, Windows x64; elsewhere the program (apt install graphviz, brew install graphviz, "
-    "https://graphviz.org/download). The text of the picture, .dot, needs neither."
+    "install it with pip install pygraphviz, which brings Graphviz for Linux x86-64 and arm64, macOS and Windows x64; "
+    "elsewhere install the program (apt install graphviz, brew install graphviz, https://graphviz.org/download). "
+    "The text of the picture, Drawing.dot, needs neither"
 )
 NO_FONT = (
-    "viz: no font on this machine, so that a PNG would show boxes instead of letters. Install one (apt install "
-    "fonts-dejavu-core, or pip install matplotlib, which brings DejaVu Sans), or use .svg(), which the reader's own "
-    "fonts serve."
+    "install one (apt install fonts-dejavu-core, or pip install matplotlib, which brings DejaVu Sans), or use "
+    "Drawing.svg(), which is shown with the fonts of the reader's machine"
 )
 _renders = count(1)
 
 
+class RenderError(TinygradError, RuntimeError):
+    """This machine cannot paint the picture: Graphviz or a font is missing."""
+
+
 def svg(dot: str, title: str, description: str) -> str:
-    """A picture that can stand in a page: named, described, its ids prefixed so that two never meet."""
+    """A picture that can stand in a page: with a name and a description, and with ids that no second picture has.
+
+    Raises:
+        RenderError: there is no Graphviz.
+    """
     text = _run(dot, "svg").decode()
     prefix = f"v{next(_renders)}-"
     text = re.sub(r'\bid="([^"]*)"', lambda found: f'id="{prefix}{found[1]}"', text[text.index("<svg") :])
@@ -48,7 +56,7 @@ def png(dot: str, dpi: int = 144) -> bytes:
     """The picture as pixels.
 
     Raises:
-        RuntimeError: no Graphviz, or no font: letters would come out as boxes.
+        RenderError: there is no Graphviz, or no font, so that letters would come out as boxes.
     """
     with _fonts():
         return _run(
@@ -65,7 +73,7 @@ def _run(dot: str, format: str) -> bytes:
         import pygraphviz
 
         return bytes(pygraphviz.AGraph(string=dot).draw(format=format, prog="nop2"))
-    raise RuntimeError(NO_GRAPHVIZ)
+    raise RenderError("viz: there is no Graphviz on this machine", help=NO_GRAPHVIZ)
 
 
 @contextmanager
@@ -76,7 +84,7 @@ def _fonts() -> Iterator[None]:
         return
     folder = _matplotlib_fonts()
     if folder is None:
-        raise RuntimeError(NO_FONT)
+        raise RenderError("viz: there is no font on this machine: a PNG would show boxes, not letters", help=NO_FONT)
     before = os.environ.get("FONTCONFIG_FILE")
     with TemporaryDirectory() as place:
         config = Path(place) / "fonts.conf"

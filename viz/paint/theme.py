@@ -1,4 +1,4 @@
-"""Every colour, shape and font of the pictures, light and dark.
+"""Every colour, pen and font of the pictures, light and dark; shapes and sizes are the layout's.
 
 Shape and colour always differ together, so that neither has to be told apart alone; text on its fill keeps a contrast
 of at least 4.5 : 1 in both themes.
@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+__all__ = ["DARK", "FALLBACK", "FONT", "LIGHT", "THEMES", "Line", "Look", "Theme"]
+
 FONT = "Helvetica"
 FALLBACK = "Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"
-TEXT = 12.0  # points; a subscript of this size is still readable in a projected slide
 
 
 @dataclass(frozen=True)
 class Look:
-    """How one kind of item is drawn: Graphviz's own words for the shape and style."""
+    """How one kind of item is painted; the style in Graphviz's own words."""
 
-    shape: str
     fill: str
     stroke: str
-    style: str = "filled"
-    pen: float = 1.3
+    style: str
+    pen: float
 
 
 @dataclass(frozen=True)
@@ -63,22 +63,9 @@ def _lines(data: str, weight: str, state: str, warm: str) -> dict[str, Line]:
 
 
 def _looks(fills: Mapping[str, tuple[str, str]]) -> dict[str, Look]:
-    shapes = {
-        "parameter": ("box", "filled", 1.3),
-        "input": ("ellipse", "filled", 1.3),
-        "initial": ("ellipse", "dashed,filled", 1.3),
-        "op": ("ellipse", "filled", 1.3),
-        "gate": ("box", "filled", 1.3),
-        "hidden": ("ellipse", "filled", 2.2),
-        "memory": ("hexagon", "filled", 2.2),
-        "output": ("parallelogram", "filled", 1.3),
-        "target": ("ellipse", "dashed,filled", 1.3),
-        "loss": ("octagon", "filled", 1.3),
-        "total": ("doubleoctagon", "filled", 1.3),
-        "box": ("box", "rounded,filled", 1.3),
-        "elided": ("plaintext", "", 0.0),
-    }
-    return {kind: Look(shape, *fills[kind], style, pen) for kind, (shape, style, pen) in shapes.items()}
+    styles = {"initial": "dashed,filled", "target": "dashed,filled", "box": "rounded,filled", "elided": ""}
+    pens = {"hidden": 2.2, "cell": 2.2, "elided": 0.0}
+    return {kind: Look(*fills[kind], styles.get(kind, "filled"), pens.get(kind, 1.3)) for kind in fills}
 
 
 LIGHT = Theme(
@@ -93,7 +80,7 @@ LIGHT = Theme(
             "op": ("#F1F3F4", "#5F6368"),
             "gate": ("#FFF6C9", "#7A6A00"),
             "hidden": ("#D5F0E6", "#00694D"),
-            "memory": ("#B8E6D3", "#00694D"),
+            "cell": ("#B8E6D3", "#00694D"),
             "output": ("#F5DDEA", "#9C3F73"),
             "target": ("#FFFFFF", "#005F95"),
             "loss": ("#FBDDCB", "#A84300"),
@@ -116,7 +103,7 @@ DARK = Theme(
             "op": ("#2B3036", "#A9B0B7"),
             "gate": ("#423A00", "#CDB83A"),
             "hidden": ("#0B4636", "#3FC79B"),
-            "memory": ("#0F5A45", "#3FC79B"),
+            "cell": ("#0F5A45", "#3FC79B"),
             "output": ("#52213D", "#E08FBB"),
             "target": ("#16191D", "#5FB4E6"),
             "loss": ("#5A2608", "#F09A63"),

@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Integral
 
+from tinygrad_rnn.errors import OptionError
 from viz.scene.model import Edge, Item, Picture
 
 WHOLE = 12  # columns that still fit a page
 ENDS = (3, 2)
 
 
-def kept_steps(steps: tuple[int, ...], wanted: tuple[int, int] | None) -> set[int]:
-    """The steps to draw: all up to twelve, else the first three and the last two; or the range asked for.
+def kept_steps(steps: tuple[int, ...], wanted: object = None) -> set[int]:
+    """The steps to draw: all up to twelve, else the first three and the last two; or those that were asked for.
 
-    >>> sorted(kept_steps((1, 2, 3, 4), (2, 3)))
-    [2, 3]
+    Raises:
+        OptionError: `wanted` is not a first and a last step, or the graph has no step between them.
+
+    >>> sorted(kept_steps((1, 2, 3, 4), (2, 3))), sorted(kept_steps((1, 2, 3, 4), range(1, 3)))
+    ([2, 3], [1, 2])
     """
-    if wanted is not None:
-        found = {t for t in steps if wanted[0] <= t <= wanted[1]}
-        if not found:
-            has = f"{steps[0]} to {steps[-1]}" if steps else "none"
-            raise ValueError(f"viz.draw: steps {wanted[0]} to {wanted[1]} leave nothing: the graph has {has}")
-        return found
-    return set(steps) if len(steps) <= WHOLE else {*steps[: ENDS[0]], *steps[-ENDS[1] :]}
+    if wanted is None:
+        return set(steps) if len(steps) <= WHOLE else {*steps[: ENDS[0]], *steps[-ENDS[1] :]}
+    first, last = _ends(wanted)
+    found = {t for t in steps if first <= t <= last}
+    if not found:
+        raise OptionError(
+            f"viz.draw: steps={wanted!r:.60} leaves nothing to draw",
+            expected=f"steps from {steps[0]} to {steps[-1]}" if steps else "None: this graph has no time steps",
+        )
+    return found
+
+
+def _ends(wanted: object) -> tuple[int, int]:
+    if isinstance(wanted, range) and len(wanted) and wanted.step == 1:
+        return wanted[0], wanted[-1]
+    if isinstance(wanted, tuple | list) and len(wanted) == 2 and all(map(_is_whole, wanted)) and wanted[0] <= wanted[1]:
+        return wanted[0], wanted[1]
+    raise OptionError(
+        f"viz.draw: steps={wanted!r:.60} is not a range of steps",
+        expected="the first and the last step, as steps=(2, 5), or range(2, 6)",
+        help=f"steps=({wanted}, {wanted}) draws step {wanted} alone" if _is_whole(wanted) else "",
+    )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def elide(picture: Picture, kept: set[int]) -> Picture:

@@ -4,51 +4,58 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tinygrad_rnn.engine.snapshot import Graph, GraphNode
 from viz.scene import text
-from viz.scene.columns import columns, layers
-from viz.scene.groups import STATES, Group, Scope, cell_name, cell_of
+from viz.scene.columns import columns, is_timed, moment
+from viz.scene.groups import STATE_ROLES, Group, Scope, cell_name, cell_of, layers
 from viz.scene.model import Item
 
 KINDS = {
     "parameter": "parameter", "input": "input", "initial_state": "initial", "hidden_state": "hidden",
-    "cell_state": "memory", "gate": "gate", "output": "output", "target": "target", "loss": "loss",
+    "cell_state": "cell", "gate": "gate", "output": "output", "target": "target", "loss": "loss",
 }  # fmt: skip
 
 
-class Drafts:
-    """What naming and arranging one item needs to know of all the others."""
+class Items:
+    """The items of one graph: to name and to arrange one of them, all the others have to be known.
 
-    def __init__(
-        self, graph: Graph, scopes: list[Scope], groups: Mapping[int, Group], members: Mapping[Group, list[GraphNode]]
-    ) -> None:
-        self.graph, self.scopes, self.groups, self.members = graph, scopes, groups, members
+    Args:
+        opened: the parts of a layer are drawn, so that a value says which op made it.
+    """
+
+    def __init__(self, graph: Graph, scopes: list[Scope], groups: Mapping[int, Group], *, opened: bool) -> None:
+        self.graph, self.scopes, self.groups, self.opened = graph, scopes, groups, opened
+        self.members: dict[Group, list[GraphNode]] = {}
+        for node in reversed(graph.nodes):
+            self.members.setdefault(groups[node.id], []).append(node)
         self.parameters = {node.id for node in graph.parameters}
         self.columns = columns(graph)
         self.layers = layers(graph, scopes, self.columns)
-        self.timed = any(node.step is not None for node in graph.nodes)
+        self.timed = is_timed(graph)
         self.taken: Counter[str] = Counter()
         self.ordinals: Counter[tuple[int | None, str]] = Counter()
         self.weights = self._weights()
         self.cells = [cell_name(graph, scopes, layer) for layer in range(len(scopes))]
 
-    def item(self, group: Group, gradients: bool, plain: bool) -> Item:
-        """The item of one group; `plain` leaves out which op made a state."""
+    def made(self, *, gradients: bool) -> dict[Group, Item]:
+        """The item of every group, oldest first; with `gradients`, labels and tooltips say their norms."""
+        return {group: self._item(group, gradients) for group in reversed(self.members)}
+
+    def _item(self, group: Group, gradients: bool) -> Item:
         nodes = self.members[group]
         head, boxed = nodes[0], isinstance(group, tuple)
         kind = "box" if boxed else self._kind(head)
-        inside = boxed or (cell_of(head, self.scopes) is not None and head.role not in STATES)
+        inside = boxed or (cell_of(head, self.scopes) is not None and head.role not in STATE_ROLES)
         uses = sum(self.groups[user] != group for node in nodes for user, _ in self.graph.uses(node))
         name = "box" if boxed else head.name or head.op or "constant"
-        label = self._box_label(head) if boxed else self._label(head, kind, uses, nodes, plain)
-        if gradients and kind in ("parameter", "hidden", "memory", "initial"):
-            label = f"{label}\n{text.norm(head.gradient)}"
+        label = self._box_label(head) if boxed else self._label(head, kind, uses, nodes)
         tip = self._box_tip(head, nodes) if boxed else text.tooltip(head, uses, gradients=gradients)
         place = self.columns[head.id], self.layers[head.id]
-        return Item(
-            self._id(head, name), self._key(head, kind, name), kind, label, *place, inside, tuple(nodes), uses, tip
-        )
+        names = self._id(head, name), self._key(head, kind, name)
+        item = Item(*names, kind, label, *place, inside, tuple(nodes), uses, tip)
+        return replace(item, label=f"{label}\n{text.norm(item.gradient)}") if gradients and item.is_heated else item
 
     def _id(self, node: GraphNode, name: str) -> str:
         """`n_h_2`, with the layer's name before it where there are several; a second of that name gets a number."""
@@ -63,7 +70,7 @@ class Drafts:
         """What it is and how many like it came before in its step: the same at every step."""
         column, layer = self.columns[node.id], self.layers[node.id]
         key = f"{layer}/{'/'.join(node.scope)}/{kind}/{name}" + (f"/{node.id}" if column is None else "")
-        if node.step is None and node.op and column is not None:
+        if moment(node) is None and node.op and column is not None:
             key = f"{layer}/after/{node.op}"  # a total is its last addition: it stands where the others do
         self.ordinals[column, key] += 1
         return f"{key}#{self.ordinals[column, key]}"
@@ -71,7 +78,7 @@ class Drafts:
     def _kind(self, node: GraphNode) -> str:
         if node.id in self.parameters:
             return "parameter"
-        if node.role == "loss" and node.step is None and node.id in self.graph.outputs:
+        if node.role == "loss" and moment(node) is None and node.id in self.graph.outputs:
             return "total"
         return KINDS.get(node.role or "", "op" if node.op else "input")
 
@@ -92,7 +99,7 @@ class Drafts:
         owners = [part for part in scope if not plain.endswith(f"_{part}")]
         return ".".join([*owners[-parts:], plain])
 
-    def _label(self, node: GraphNode, kind: str, uses: int, nodes: list[GraphNode], plain: bool) -> str:
+    def _label(self, node: GraphNode, kind: str, uses: int, nodes: list[GraphNode]) -> str:
         if kind == "parameter":
             times = f" ×{uses}" if uses > 1 else ""
             return f"{self.weights[node.id]}{text.shape(node.shape)}{times}"
@@ -104,16 +111,17 @@ class Drafts:
             return f"{name} = 0"
         if kind == "total" and len(nodes) > 1:
             return _sum_label(name, nodes)
-        plain = plain or node.op is None or kind in ("input", "loss", "total", "output")
-        return name if plain else f"{node.symbol} {name if node.role in STATES else node.name}"
+        if not self.opened or node.op is None or kind in ("input", "loss", "total", "output"):
+            return name
+        return f"{node.symbol} {name if node.role in STATE_ROLES else node.name}"
 
     def _box_label(self, node: GraphNode) -> str:
         return f"{self.cells[self.layers[node.id]]}\nt = {node.step}"
 
     def _box_tip(self, node: GraphNode, nodes: list[GraphNode]) -> str:
-        ops = Counter(str(n.symbol) for n in reversed(nodes))
+        ops = Counter(n.symbol or n.op for n in reversed(nodes) if n.op)
         inside = ", ".join(f"{op} ×{k}" if k > 1 else op for op, k in ops.items())
-        return f"{'/'.join(node.scope)} · step {node.step} · {len(nodes)} ops: {inside}"
+        return f"{'/'.join(node.scope)} · step {node.step} · {ops.total()} ops: {inside}"
 
 
 def _sum_label(name: str, nodes: list[GraphNode]) -> str:

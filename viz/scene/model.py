@@ -1,5 +1,7 @@
 """What a picture consists of, before any thought of where: items, and edges between them.
 
+Graph of nodes ─→ Picture of Items and Edges ─→ a place for each ─→ text
+
 An item's `key` is the same at every step: the layout places keys once and repeats them as columns.
 """
 
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tinygrad_rnn.engine.snapshot import GraphNode
+
+STATES = ("hidden", "cell")  # the kinds of what a step hands to the next
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,34 @@ class Item:
     @property
     def gradient(self) -> float | None:
         """Norm of the gradient of the value it shows."""
-        return self.nodes[0].gradient if self.nodes else None
+        return gradient_norm(self.nodes[0]) if self.nodes else None
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether a step takes it up from the step before: a state, or the first value of one."""
+        return self.kind in (*STATES, "initial")
+
+    @property
+    def is_heated(self) -> bool:
+        """Whether the picture shows its gradient, where it was asked for."""
+        return self.is_carried or self.kind == "parameter"
+
+
+def gradient_norm(node: GraphNode) -> float | None:
+    """Norm of the gradient that was recorded at a node; None where there is none."""
+    return None if node.gradient is None else node.gradient.norm
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One use of a value, or several where a box hides them."""
+    """One use of a value, or several where a box hides them.
+
+    Attributes:
+        source, target: the ids of two items; a gradient goes from the later state to the earlier.
+        kind: what kind of line it is, in the theme's words.
+        count: how many uses it stands for.
+        norm: of the gradient that goes back along it.
+    """
 
     source: str
     target: str
@@ -56,11 +82,19 @@ class Edge:
 
 @dataclass(frozen=True)
 class Picture:
-    """All that is drawn, and the steps and layers it is arranged by."""
+    """All that is drawn, and the steps and layers it is arranged by.
+
+    Attributes:
+        opened: whether what stands inside a layer is drawn, in a frame for each step.
+        steps: the columns that are drawn, elided ones apart.
+        cells: what each recurrent layer is called, lowest first.
+        length: how many steps the graph has.
+        gradients: whether gradients are shown.
+    """
 
     items: tuple[Item, ...]
     edges: tuple[Edge, ...]
-    view: str
+    opened: bool
     steps: tuple[int, ...]
     cells: tuple[str, ...]
     length: int = 0

@@ -1,4 +1,4 @@
-"""What things are called in a picture: labels, ids, tooltips.
+"""The picture in words: what each thing is called, the title of it all, and a description for who does not see it.
 
 weight_hh_l0 (16, 16), three uses → W_hh (16, 16) ×3        hidden state h of step 2 → h₂
 """
@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
 from tinygrad_rnn.engine.snapshot import GraphNode
+from viz.scene.model import Item, Picture, gradient_norm
 
+_LAYER = re.compile(r" l\d+(_reverse)?$")
 _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 
 
@@ -71,4 +74,61 @@ def tooltip(node: GraphNode, uses: int, *, gradients: bool) -> str:
     parts = [f"{node.name} ({node.role})" if node.role else node.name or "", f"op {node.op}" if node.op else "leaf"]
     parts += [f"scope {'/'.join(node.scope)}" if node.scope else "", "" if node.step is None else f"step {node.step}"]
     parts += [f"shape {node.shape}", node.dtype, f"{uses} uses" if uses > 1 else ""]
-    return " · ".join(part for part in [*parts, norm(node.gradient) if gradients else ""] if part)
+    return " · ".join(part for part in [*parts, norm(gradient_norm(node)) if gradients else ""] if part)
+
+
+def title(picture: Picture) -> str:
+    """What a reader should notice first: `LSTM, 3 steps: the same 4 weights at every step`."""
+    nets = " over ".join(dict.fromkeys(cell.split()[0] for cell in picture.cells[::-1]))
+    if not nets:
+        return f"{len(picture.items)} values, {len(picture.edges)} uses"
+    parts = list(dict.fromkeys(_LAYER.sub("", cell) for cell in picture.cells))
+    if len(parts) > 1 and any(" " in part for part in parts):
+        return f"{_listed(parts)}, {count(picture.length, 'step')}: in each the same weights at every step"
+    ahead = [cell for cell in picture.cells if not cell.endswith("_reverse")]
+    many = f", {len(ahead)} layers" if len(ahead) > 1 else ""
+    both = ", both directions" if len(ahead) < len(picture.cells) else ""
+    layer = [item for item in shared(picture) if item.layer < len(picture.cells)]
+    same = f": the same {len(layer)} weights at every step" if layer else ""
+    return f"{nets}{many}{both}, {count(picture.length, 'step')}{same}"
+
+
+def shared(picture: Picture) -> list[Item]:
+    """The parameters that are used more than once."""
+    return [item for item in picture.items if item.kind == "parameter" and item.uses > 1]
+
+
+def description(picture: Picture) -> str:
+    """Every part in reading order: steps, states, shared weights, what was left out, gradients."""
+    said = [f"{count(len(picture.items), 'shape')}, {count(len(picture.edges), 'arrow')}."]
+    if picture.steps:
+        said.append(f"Time runs from left to right; the picture shows the steps {_listed(map(str, picture.steps))}.")
+    said += [f"Left out in between: {item.label}." for item in _first_folds(picture)]
+    states = [item for item in picture.items if item.is_carried]
+    if states:
+        said.append(f"States: {_listed(_plain(item) for item in states)}.")
+    if shared(picture):
+        said.append(f"Shared weights, one of each: {_listed(_plain(item) for item in shared(picture))}.")
+    if picture.gradients:
+        said.append("Dashed arrows show the gradient on its way back; the larger its norm ∇, the darker the shape.")
+    return " ".join(said)
+
+
+def _first_folds(picture: Picture) -> list[Item]:
+    return list({item.column: item for item in picture.items if item.kind == "elided"}.values())
+
+
+def _plain(item: Item) -> str:
+    return item.label.replace("\n", " ")
+
+
+def count(n: int, what: str) -> str:
+    """
+    >>> count(1, "step"), count(2, "step")
+    ('1 step', '2 steps')
+    """
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(parts)

@@ -13,19 +13,26 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.exchange.gates import KINDS, ONNX, OURS, restacked
-from tinygrad_rnn.nn import Cell, GRUCell, LSTMCell, RNNCell
+from tinygrad_rnn.exchange.gates import restacked
+from tinygrad_rnn.nn import Cell, GRUCell, RNNCell
+from tinygrad_rnn.nn.recurrent import LAYERS, Recurrent
+from tinygrad_rnn.nn.variants import ExtendedLSTMCell
+
+OPERATORS: dict[type[Recurrent], str] = {
+    layer: layer.cell_type.operator for layer in LAYERS.values() if layer.cell_type.operator
+}
 
 
 def kind_of(cell: Cell) -> str:
     """The operator for a cell. Raises GraphError: there is none."""
-    if type(cell) not in KINDS or cell.gain_ih is not None:
+    operator: str = vars(type(cell)).get("operator", "")  # not an inherited one: a subclass may have another step
+    if not operator or cell.gain_ih is not None:
         raise GraphError(
-            f"export_onnx: ONNX has no {type(cell).__name__}{' with layer_norm' if type(cell) in KINDS else ''}",
-            expected=f"plain {', '.join(known.__name__ for known in KINDS)}",
-            help="its recurrent operators are closed: nothing can be put into their steps",
+            f"export_onnx: ONNX has no {type(cell).__name__}{' with layer_norm' if operator else ''}",
+            expected=f"the cell of one of its operators {', '.join(OPERATORS.values())}",
+            help="these operators are closed: nothing can be put into their steps",
         )
-    return KINDS[type(cell)]
+    return operator
 
 
 def options(cell: Cell, directions: int) -> dict[str, Any]:
@@ -60,12 +67,12 @@ def peepholes(cell: Any) -> Array:
 
 def peeps(cell: Cell) -> bool:
     """Whether the cell has peepholes."""
-    return isinstance(cell, LSTMCell) and cell.peephole is not None
+    return isinstance(cell, ExtendedLSTMCell) and cell.peephole is not None
 
 
 def projects(cell: Cell) -> bool:
     """Whether the cell hands on W_hr s instead of s."""
-    return isinstance(cell, LSTMCell) and cell.weight_hr is not None
+    return isinstance(cell, ExtendedLSTMCell) and cell.weight_hr is not None
 
 
 def projection(cell: Any) -> Array:
@@ -74,5 +81,4 @@ def projection(cell: Any) -> Array:
 
 
 def _rows(cell: Cell, weight: Array) -> Array:
-    kind = kind_of(cell)
-    return restacked(weight, OURS[kind], ONNX[kind])
+    return restacked(weight, cell.gate_order["here"], cell.gate_order["onnx"])

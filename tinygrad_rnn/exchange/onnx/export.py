@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.errors import GraphError, OptionError
 from tinygrad_rnn.exchange.onnx import topologies  # noqa: F401  (brings its rules, and those of the layers)
-from tinygrad_rnn.exchange.onnx.graph import Draft
+from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.rules import emit
 from tinygrad_rnn.nn import Module, Recurrent
 from tinygrad_rnn.saving.arrays import write_file
@@ -37,20 +37,23 @@ def export_onnx(
     Returns:
         The path.
     Raises:
-        GraphError: a part that ONNX cannot say. CheckpointError: the file cannot be written. ModuleNotFoundError:
-            there is no onnx package.
+        OptionError: the model is not made of modules. GraphError: ONNX has no operator for a part. CheckpointError: the
+            file cannot be written. ModuleNotFoundError: the onnx package is missing.
     Source: onnx.ai/onnx/operators.
     """
-    parts = [model] if isinstance(model, Module) else list(model)
+    parts = [model] if isinstance(model, Module) else list(model) if isinstance(model, Sequence) else [model]
+    if strange := [type(part).__name__ for part in parts if not isinstance(part, Module)]:
+        raise OptionError("export_onnx: the model is not made of modules", expected="a Module, or a list of them",
+                          got=", ".join(strange))  # fmt: skip
     layers = [part for whole in parts for part in whole.modules() if isinstance(part, Recurrent)]
     axes = ("B", "T") if any(layer.batch_first for layer in layers) else ("T", "B")
     prefixes = [""] if len(layers) == 1 else [f"rnn{k}." for k in range(len(layers))]
-    draft = Draft(axes, prefixes, lengths, initial_state)
+    builder = OnnxBuilder(axes, prefixes, lengths, initial_state)
     y = ""
     for part in parts:
-        y = emit(part, y, draft)
+        y = emit(part, y, builder)
     if not y:
         raise GraphError("export_onnx: the model computes nothing", expected="one module that has a rule")
-    draft.output(y, "y")
-    draft.outputs.insert(0, draft.outputs.pop())
-    return write_file(path, draft.model("+".join(type(part).__name__ for part in parts)))
+    builder.output(y, "y")
+    builder.outputs.insert(0, builder.outputs.pop())
+    return write_file(path, builder.model("+".join(type(part).__name__ for part in parts)))

@@ -1,4 +1,4 @@
-"""Draft: an ONNX graph being written: nodes, the constants they use, what goes in and what comes out.
+"""OnnxBuilder: an ONNX graph being written: nodes, the constants they use, what goes in and what comes out.
 
 x, h_0, lengths ─ inputs ─→ nodes ─ outputs ─→ y, h_n
                               ↑
@@ -23,12 +23,12 @@ def onnx() -> Any:
     try:
         import onnx.shape_inference
     except ModuleNotFoundError as error:
-        words = "tinygrad_rnn.exchange: to write ONNX it needs the onnx package: pip install 'tinygrad-rnn[onnx]'"
+        words = "tinygrad_rnn.exchange: writing ONNX needs the onnx package: pip install 'tinygrad-rnn[onnx]'"
         raise ModuleNotFoundError(words, name=error.name) from error
     return onnx
 
 
-class Draft:
+class OnnxBuilder:
     """A graph that rules add to; values are known by their names.
 
     Args:
@@ -50,7 +50,7 @@ class Draft:
     def node(self, op: str, *inputs: str, count: int = 1, **attributes: Any) -> list[str]:
         """Add an operator; an input it is to do without is ""; returns the names of its outputs."""
         name = f"{op}_{len(self.nodes)}"
-        while not inputs[-1]:  # allowed at the end, too, but onnxruntime 1.32 dies of it
+        while not inputs[-1]:  # allowed at the end too, but onnxruntime 1.32 crashes there
             inputs = inputs[:-1]
         outputs = [name] if count == 1 else [f"{name}.{k}" for k in range(count)]
         self.nodes.append(self.make.make_node(op, inputs, outputs, name, **attributes))

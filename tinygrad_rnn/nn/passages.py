@@ -1,0 +1,72 @@
+"""Which step comes next: a state knows in which passage and at which step it was made.
+
+h₀ ─ f ─ h₁ ─ f ─ h₂  │  cell(x, h₂)               the step after h₂'s, in the same passage
+                      │  layer(x, h₂)              a passage of its own that goes on counting: 3, 4
+                      │  decoder(x, h₂)            another module: a passage of its own that begins with 1, behind it
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tinygrad_rnn.engine.context import CONTEXT, Passage, passage, using
+from tinygrad_rnn.engine.node import Leaf, Node
+from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.engine.trees import flatten
+
+__all__ = ["Made", "begin", "made_at", "made_in", "next_step"]
+
+
+class Made(NamedTuple):
+    """Where a value was made: at a step, and in a passage unless the steps were the program's own."""
+
+    passage: Passage | None
+    step: int
+
+
+def made_at(node: Node) -> Made | None:
+    """The step that a recorded value stands in; of a detached one, that of the value it was cut from."""
+    where: Any = node.cut if isinstance(node, Leaf) and node.cut else node.context
+    return Made(where.passage, where.step) if where.step else None
+
+
+def made_in(state: Any, runner: object = None) -> Made | None:
+    """The step in which a state was made: the latest behind it, that of a passage of `runner` first.
+
+    What was computed from a state outside any step, such as h_n put together or h scaled, is looked through.
+    """
+    parts, _ = flatten(state)
+    stack = [part.node for part in parts if isinstance(part, Tensor) and part._node is not None]
+    seen, found = set(stack), []
+    while stack:
+        node = stack.pop()
+        made = made_at(node)
+        if made is not None:
+            own = made.passage is not None and made.passage.is_of(runner)
+            found.append((own, made.passage.number if made.passage else 0, made.step, made))
+            continue
+        for parent in node.inputs:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return max(found, key=lambda one: one[:3])[3] if found else None
+
+
+def begin(runner: object, state: Any, *, reverse: bool = False) -> Passage:
+    """A new passage of `runner` from this state; where it made the state itself, its steps go on counting."""
+    made = made_in(state, runner)
+    if made is None:
+        return passage(runner, reverse=reverse)
+    own = made.passage is not None and made.passage.is_of(runner)
+    after = made.passage.number if made.passage else None, made.step
+    return passage(runner, made.step if own else 0, after, reverse=reverse)
+
+
+def next_step(runner: object, state: Any) -> using:
+    """The step after the one in which `state` was made; where a step is open already, that one."""
+    if CONTEXT.get().step:
+        return using()
+    made = made_in(state, runner)
+    if made is not None and (made.passage is None or made.passage.is_of(runner)):
+        return using(passage=made.passage, step=made.step + 1, steps=None)
+    return using(passage=begin(runner, state), step=1, steps=None)
