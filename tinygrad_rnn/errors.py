@@ -95,6 +95,18 @@ _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 }  # fmt: skip
 
 
+def check_sequence(owner: str, what: str, value: object) -> None:
+    """Raise OptionError unless `value` can be gone through."""
+    if not isinstance(value, Iterable):
+        raise OptionError(f"{owner}: {what} are not a sequence", expected="a list or a tuple", got=f"{value!r:.60}")
+
+
+def check_name(owner: str, option: str, value: object) -> None:
+    """Raise OptionError unless `value` is a text or None."""
+    if value is not None and not isinstance(value, str):
+        raise OptionError(f"{owner}: {option}={value!r:.60} is not a text", expected="a text or None")
+
+
 def unknown_option(owner: str, option: str, known: Iterable[str]) -> OptionError:
     """The error for a keyword that `owner` does not take.
 

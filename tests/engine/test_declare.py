@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.engine.declare import elementwise, linear, nondifferentiable, primitive
+from tinygrad_rnn import elementwise, linear, nondifferentiable, primitive
 from tinygrad_rnn.engine.op import REGISTRY
 
 

@@ -15,7 +15,7 @@ from tinygrad_rnn.engine.declare import linear
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
 from tinygrad_rnn.engine.trees import Build, flatten
-from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.errors import GraphError, OptionError
 
 P = ParamSpec("P")
 Y = TypeVar("Y")
@@ -53,9 +53,9 @@ def bind_argnums(
     f: Callable[..., Any], xs: Sequence[Any], argnums: int | tuple[int, ...]
 ) -> tuple[Callable[..., Any], list[Any]]:
     """f as a function of the arguments `argnums` alone, the others held, and those arguments."""
-    chosen = (argnums,) if isinstance(argnums, int) else argnums
+    chosen: Any = argnums if isinstance(argnums, tuple | list) else (argnums,)
     if not all(isinstance(k, int | np.integer) and -len(xs) <= k < len(xs) for k in chosen):
-        raise GraphError(f"there is no argument {argnums} to differentiate by", got=f"{len(xs)} arguments")
+        raise OptionError(f"there is no argument {argnums!r:.60} to differentiate by", got=f"{len(xs)} arguments")
 
     def of_chosen(*parts: Any) -> Any:
         full = list(xs)

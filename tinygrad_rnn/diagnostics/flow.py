@@ -19,7 +19,7 @@ from tinygrad_rnn.engine.guard import recorded, recorded_scalar
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.summary import magnitude
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.errors import GraphError, check_sequence
 
 __all__ = ["gradient_flow"]
 
@@ -94,6 +94,7 @@ def _given(end: Node, states: Any) -> list[Node]:
             got=f"shape {states.shape}: stacked from the states afterwards, and the next step does not read it",
             help='layer.unrolled(x)[0] returns that list; or pass the name of the states, "h"',
         )
+    check_sequence("gradient_flow", "the states", states)
     nodes = [recorded("gradient_flow", f"state {t}", state) for t, state in enumerate(states, 1)]
     if nodes and not set(nodes) & set(ancestors([end], grad_only=True)):
         raise GraphError("gradient_flow: the loss was not computed from any of these states",

@@ -19,7 +19,7 @@ from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import GraphError, ShapeError
+from tinygrad_rnn.errors import GraphError, ShapeError, check_sequence
 
 __all__ = ["spectral_radius", "state_influence", "step_jacobians"]
 
@@ -42,6 +42,7 @@ def step_jacobians(states: Sequence[Any]) -> list[Array]:
     [array([[2., 0.],
            [0., 4.]])]
     """
+    check_sequence("step_jacobians", "the states", states)
     nodes = [
         [recorded("step_jacobians", f"state {t}", part) for part in flatten(state)[0]]
         for t, state in enumerate(states, 1)

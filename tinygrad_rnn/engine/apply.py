@@ -26,6 +26,7 @@ _LEAKS = (ValueError, TypeError, IndexError, OverflowError)
 _RAW = (np.ndarray, int, float, complex, np.generic, NoneType)
 _PLAIN = frozenset({int, bool, float, str, slice, NoneType, type, EllipsisType})
 _NOTHING: Mapping[str, Any] = {}
+_MISSING = object()  # None is a wrong argument, not a missing one
 _ndarray = np.ndarray
 
 
@@ -93,11 +94,11 @@ def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
     names = frozenset(op.static)
     defaults = op.defaults
 
-    def apply(x: Any = None, *rest: Any, **static: Any) -> Any:
+    def apply(x: Any = _MISSING, *rest: Any, **static: Any) -> Any:
         if rest and not static and len(rest) <= len(op.static):
             static = dict(zip(op.static, rest, strict=False))
-        elif rest or x is None or not static.keys() <= names:
-            (x,), static = _bind(op, (x, *rest) if x is not None else rest, static)
+        elif rest or x is _MISSING or not static.keys() <= names:
+            (x,), static = _bind(op, (x, *rest) if x is not _MISSING else rest, static)
         if static.keys() != names:
             static = {**defaults, **static}
             if static.keys() != names:

@@ -20,7 +20,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.node import Cut, Leaf, Node
-from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, check_name
 
 __all__ = ["Tensor", "label", "tensor"]
 
@@ -68,6 +68,7 @@ class Tensor:
             raise DTypeError(
                 f"tensor: values of dtype {self._array.dtype} are not numbers", expected="bool, int, float, complex"
             )
+        check_name("tensor", "name", name)
         self._node: Node | None = None
         self._grad: Tensor | None = None
         self._version = 0
@@ -440,6 +441,7 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
     """
     if role is not None and role not in ROLES:
         raise GraphError(f"label: there is no role {role!r}", expected=", ".join(ROLES))
+    check_name("label", "name", name)
     if CONTEXT.get().recording and isinstance(tensor, Tensor):  # an op gives arrays for arrays, and those have no node
         tensor.node.label = (role, name)
     return tensor

@@ -170,7 +170,7 @@ def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[An
 @primitive
 def take_along_axis(x: Array, indices: Array, /, axis: int | None = -1) -> Array:
     """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
-    return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis: the indices"), axis=axis)
+    return np.take_along_axis(np.asarray(x), _integers(np.asarray(indices), "take_along_axis: the indices"), axis=axis)
 
 
 take_along_axis.symbol("[ ]")

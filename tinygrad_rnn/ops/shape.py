@@ -11,7 +11,7 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import composite, linear, nondifferentiable, primitive
 from tinygrad_rnn.engine.tensor import Array, Axes, Axis, Counts, DType, Tensor
 from tinygrad_rnn.engine.typed import X
-from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.errors import DTypeError, ShapeError, check_sequence
 from tinygrad_rnn.ops.indexing import getitem, take
 
 __all__ = [
@@ -142,6 +142,7 @@ concatenate_.jvp(xs=lambda dxs, y, *xs, axis: concatenate_(*_filled(dxs, xs), ax
 @composite
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """The arrays one after another along `axis` (flattened when None); their other sizes agree."""
+    check_sequence("concatenate", "the arrays", arrays)
     return concatenate_(*arrays, axis=axis)
 
 
@@ -163,6 +164,7 @@ stack_.jvp(xs=lambda dxs, y, *xs, axis: stack_(*_filled(dxs, xs), axis=axis))
 @composite
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """The arrays, all of one shape, side by side along a new axis."""
+    check_sequence("stack", "the arrays", arrays)
     return stack_(*arrays, axis=axis)
 
 
@@ -173,8 +175,8 @@ def split(x: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
         ShapeError: the axis does not divide into equal parts.
     """
     x = _array(x)
-    if not -x.ndim <= axis < x.ndim:
-        raise ShapeError(f"split: there is no axis {axis}", expected=f"an axis of x {x.shape}")
+    if not hasattr(axis, "__index__") or not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"split: there is no axis {axis!r:.60}", expected=f"an axis of x {x.shape}")
     axis %= x.ndim
     size = x.shape[axis]
     if isinstance(indices_or_sections, int | np.integer):
@@ -187,7 +189,11 @@ def split(x: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
             )
         cuts = [size // parts * k for k in range(1, parts)]
     else:
-        cuts = [int(cut) for cut in indices_or_sections]
+        places = np.asarray(as_array(indices_or_sections))
+        if places.ndim != 1 or (places.dtype.kind not in "iu" and places.size):
+            raise DTypeError(f"split: {indices_or_sections!r:.60} does not say where to cut", expected="a number of "
+                             "parts, or a list of places")  # fmt: skip
+        cuts = places.astype(int).tolist()
     before = (slice(None),) * axis
     return [getitem(x, index=(*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
 
@@ -255,8 +261,8 @@ def tile(x: Array, reps: Counts) -> Array:
 def repeat(x: Array, repeats: Counts, axis: int | None = None) -> Array:
     """x with each element repeated along `axis` (of the flattened x when None); `repeats` is one number or one each."""
     x = _array(x)
-    if axis is not None and not -x.ndim <= axis < x.ndim:
-        raise ShapeError(f"repeat: there is no axis {axis}", expected=f"an axis of x {x.shape}")
+    if axis is not None and not (hasattr(axis, "__index__") and -x.ndim <= axis < x.ndim):
+        raise ShapeError(f"repeat: there is no axis {axis!r:.60}", expected=f"an axis of x {x.shape}")
     size = x.size if axis is None else x.shape[axis]
     if np.asarray(repeats).dtype.kind not in "biu" and np.size(repeats):
         raise DTypeError(f"repeat: repeats={repeats!r:.60} does not consist of integers", expected="integers")
