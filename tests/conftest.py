@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from tinygrad_rnn.cli import main
 from tinygrad_rnn.engine.op import REGISTRY
-from tinygrad_rnn.testing.spec import SPECS
+from tinygrad_rnn.testing.specs.opspec import REGISTERED
 from tinygrad_rnn.testing.strategies import load_profile
 
 for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -62,4 +62,4 @@ def registry():
 @pytest.fixture
 def specs():
     """The registered OpSpecs, as they were."""
-    yield from as_it_was(SPECS)
+    yield from as_it_was(REGISTERED)

@@ -12,7 +12,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.engine.op import REGISTRY
-from tinygrad_rnn.testing.call import Call
+from tinygrad_rnn.testing.draw.call import Call
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from tests.ops.specs import ELSEWHERE, SPECS
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.testing import DEFAULT, calls, check_call, check_errors, check_laws
-from tinygrad_rnn.testing.grammar import CALLABLE
+from tinygrad_rnn.testing.specs.library import CALLABLE
 
 EDGES = [
     pytest.param(spec, spec.named(call), id=f"{spec}-{k}")

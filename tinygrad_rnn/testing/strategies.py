@@ -32,14 +32,14 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(words, name=error.name) from error
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.testing import choices
-from tinygrad_rnn.testing.call import Call
-from tinygrad_rnn.testing.choices import Axis, Shape, Within
-from tinygrad_rnn.testing.draft import build
-from tinygrad_rnn.testing.grammar import OpLike, call_of
-from tinygrad_rnn.testing.index import index
-from tinygrad_rnn.testing.layout import layout
-from tinygrad_rnn.testing.program import Program
+from tinygrad_rnn.testing.draw import choices
+from tinygrad_rnn.testing.draw.brackets import index
+from tinygrad_rnn.testing.draw.builder import build
+from tinygrad_rnn.testing.draw.call import Call
+from tinygrad_rnn.testing.draw.choices import Axis, Shape, Within
+from tinygrad_rnn.testing.draw.memory import layout
+from tinygrad_rnn.testing.draw.program import Program
+from tinygrad_rnn.testing.specs.library import OpLike, call_of
 
 T = TypeVar("T")
 _integers = lru_cache(maxsize=None)(st.integers)
