@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from tinygrad_rnn.cli import main
 from tinygrad_rnn.engine.op import REGISTRY
+from tinygrad_rnn.testing.draw.shrinking import load_profile
 from tinygrad_rnn.testing.specs.opspec import REGISTERED
-from tinygrad_rnn.testing.strategies import load_profile
 
 for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")

@@ -16,12 +16,11 @@ __all__ = [
     "argmax", "argmin", "argsort", "diagonal", "getitem", "index_add", "one_hot", "sort", "take", "take_along_axis",
 ]  # fmt: skip
 
-_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
-
-def _is_basic(index: Any) -> bool:
-    """No array in it: every element of x is picked at most once."""
-    return _BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in _BASIC
+@primitive
+def getitem(x: Array, *, index: Any) -> Array:
+    """y = x[index], as NumPy indexes: integers, slices, None, …, masks, integer arrays.  Duplicates add up in gx."""
+    return x[index]
 
 
 def _add_at(x: Array, index: Any, values: Any) -> None:
@@ -31,18 +30,18 @@ def _add_at(x: Array, index: Any, values: Any) -> None:
         np.add.at(x, index, np.broadcast_to(values, x[index].shape))  # left to add.at, it reads beyond `values`
 
 
-@primitive
-def getitem(x: Array, *, index: Any) -> Array:
-    """y = x[index], as NumPy indexes: integers, slices, None, …, masks, integer arrays.  Duplicates add up in gx."""
-    return x[index]
+def _is_basic(index: Any) -> bool:
+    """No array in it: every element of x is picked at most once."""
+    return _BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in _BASIC
 
 
-getitem.symbol("[ ]")
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
 getitem.vjp(x=lambda gy, y, x, *, index: index_add(np.zeros(x.shape, x.dtype), index, gy))
 getitem.jvp(x=lambda dx, y, x, *, index: getitem(dx, index=index))
 getitem.into(lambda gx, gy, *, index: _add_at(gx, index, gy))
+getitem.symbol("[ ]")
 
 
 @primitive
@@ -75,6 +74,19 @@ def _integers(indices: Any, op: str) -> Any:
     return indices
 
 
+@primitive
+def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
+    """y = the elements of x at integer `indices` along `axis` (flattened when None).  Duplicates add up in gx."""
+    return np.take(x, _integers(np.asarray(indices), "take"), axis=axis)
+
+
+def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any:
+    flat = np.asarray(as_array(indices))
+    if axis is None:
+        return index_add(np.zeros(x.size, x.dtype), flat, gy).reshape(x.shape)
+    return index_add(np.zeros(x.shape, x.dtype), (slice(None),) * (axis % x.ndim) + (flat,), gy)
+
+
 def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None:
     """gx[rows of `axis`] += gy, rows that come more than once summed first: one sort instead of one write each."""
     indices = np.asarray(indices)
@@ -89,25 +101,16 @@ def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None
     lines[rows[starts]] += np.add.reduceat(gy.reshape(rows.size, *lines.shape[1:])[order], starts, axis=0)
 
 
-def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any:
-    flat = np.asarray(as_array(indices))
-    if axis is None:
-        return index_add(np.zeros(x.size, x.dtype), flat, gy).reshape(x.shape)
-    return index_add(np.zeros(x.shape, x.dtype), (slice(None),) * (axis % x.ndim) + (flat,), gy)
-
-
-@primitive
-def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
-    """y = the elements of x at integer `indices` along `axis` (flattened when None).  Duplicates add up in gx."""
-    return np.take(x, _integers(np.asarray(indices), "take"), axis=axis)
-
-
-take.symbol("[ ]")
-
-
 take.vjp(x=_take_vjp)
 take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis))
 take.into(_add_rows)
+take.symbol("[ ]")
+
+
+@primitive
+def take_along_axis(x: Array, indices: Array, *, axis: int | None = -1) -> Array:
+    """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
+    return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis"), axis=axis)
 
 
 def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[Any, ...]:
@@ -117,21 +120,13 @@ def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[An
     return tuple(indices if k == axis % len(shape) else grid[k] for k in range(len(shape)))
 
 
-@primitive
-def take_along_axis(x: Array, indices: Array, *, axis: int | None = -1) -> Array:
-    """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
-    return np.take_along_axis(x, _integers(np.asarray(indices), "take_along_axis"), axis=axis)
-
-
-take_along_axis.symbol("[ ]")
-
-
 take_along_axis.vjp(
     x=lambda gy, y, x, indices, *, axis: index_add(
         np.zeros(x.shape, x.dtype), _along(as_array(indices), x.shape, axis), gy
     )
 )
 take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, indices, axis=axis))
+take_along_axis.symbol("[ ]")
 
 
 @primitive

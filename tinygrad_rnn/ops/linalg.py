@@ -20,6 +20,12 @@ from tinygrad_rnn.ops.shape import expand_dims, reshape, swapaxes, transpose
 __all__ = ["dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace"]
 
 
+@primitive
+def matmul(a: Array, b: Array) -> Array:
+    """y = a @ b: a (…, n, k) times b (…, k, m); 1-D a is a row, 1-D b a column.  ga = gy @ bᵀ, gb = aᵀ @ gy."""
+    return np.matmul(a, b)
+
+
 def _mT(x: Any) -> Any:
     return x.T if x.ndim == 2 else swapaxes(x, -1, -2)
 
@@ -43,30 +49,16 @@ def _matmul_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
     return matmul(_mT(a), gy)
 
 
-@primitive
-def matmul(a: Array, b: Array) -> Array:
-    """y = a @ b: a (…, n, k) times b (…, k, m); 1-D a is a row, 1-D b a column.  ga = gy @ bᵀ, gb = aᵀ @ gy."""
-    return np.matmul(a, b)
-
-
-matmul.symbol("@")
-
-
 matmul.vjp(a=_matmul_vjp_a, b=_matmul_vjp_b)
 matmul.together(b=lambda gys, args: dot(np.concatenate([a for a, _ in args]).T, np.concatenate(gys)))
 matmul.jvp(a=lambda da, y, a, b: matmul(da, b), b=lambda db, y, a, b: matmul(a, db))
+matmul.symbol("@")
 
 
-def _free(ndim: int, axes: Sequence[int]) -> list[int]:
-    return [k for k in range(ndim) if k not in axes]
-
-
-def _axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
-    """The contracted axes of a and of b, as positive numbers."""
-    if isinstance(axes, int | np.integer):
-        axes = range(-int(axes), 0), range(int(axes))
-    left, right = ([int(side)] if isinstance(side, int | np.integer) else list(side) for side in axes)
-    return [k % np.ndim(a) for k in left], [k % np.ndim(b) for k in right]
+@primitive
+def tensordot(a: Array, b: Array, *, axes: Any = 2) -> Array:
+    """y = Σ a·b over pairs of axes: the last and first `axes` of them, or (axes of a, axes of b)."""
+    return np.tensordot(a, b, axes)
 
 
 def _tensordot_vjp_a(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
@@ -85,10 +77,16 @@ def _tensordot_vjp_b(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
     return transpose(found, tuple(int(k) for k in np.argsort(order)))
 
 
-@primitive
-def tensordot(a: Array, b: Array, *, axes: Any = 2) -> Array:
-    """y = Σ a·b over pairs of axes: the last and first `axes` of them, or (axes of a, axes of b)."""
-    return np.tensordot(a, b, axes)
+def _axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The contracted axes of a and of b, as positive numbers."""
+    if isinstance(axes, int | np.integer):
+        axes = range(-int(axes), 0), range(int(axes))
+    left, right = ([int(side)] if isinstance(side, int | np.integer) else list(side) for side in axes)
+    return [k % np.ndim(a) for k in left], [k % np.ndim(b) for k in right]
+
+
+def _free(ndim: int, axes: Sequence[int]) -> list[int]:
+    return [k for k in range(ndim) if k not in axes]
 
 
 tensordot.vjp(a=_tensordot_vjp_a, b=_tensordot_vjp_b)
@@ -98,13 +96,10 @@ tensordot.jvp(
 )
 
 
-def _matrices(a: Any, b: Any) -> bool:
-    return np.ndim(a) == np.ndim(b) == 2
-
-
-def _scales(a: Any, b: Any) -> bool:
-    """Whether one of the two is a number, which multiplies the other."""
-    return 0 in (np.ndim(a), np.ndim(b))
+@primitive
+def dot(a: Array, b: Array) -> Array:
+    """y = Σ over the last axis of a (…, k) and the last but one of b (…, k, m), or the only one of b (k)."""
+    return np.dot(a, b)
 
 
 def _dot_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
@@ -123,17 +118,24 @@ def _dot_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
     return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -2))
 
 
-@primitive
-def dot(a: Array, b: Array) -> Array:
-    """y = Σ over the last axis of a (…, k) and the last but one of b (…, k, m), or the only one of b (k)."""
-    return np.dot(a, b)
+def _matrices(a: Any, b: Any) -> bool:
+    return np.ndim(a) == np.ndim(b) == 2
 
 
-dot.symbol("@")
+def _scales(a: Any, b: Any) -> bool:
+    """Whether one of the two is a number, which multiplies the other."""
+    return 0 in (np.ndim(a), np.ndim(b))
 
 
 dot.vjp(a=_dot_vjp_a, b=_dot_vjp_b)
 dot.jvp(a=lambda da, y, a, b: dot(da, b), b=lambda db, y, a, b: dot(a, db))
+dot.symbol("@")
+
+
+@primitive
+def inner(a: Array, b: Array) -> Array:
+    """y = Σ over the last axes of a (…, k) and b (…, k): x (B, I) with W (O, I) gives W applied to each row of x."""
+    return np.inner(a, b)
 
 
 def _inner_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
@@ -152,18 +154,10 @@ def _inner_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
     return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -1))
 
 
-@primitive
-def inner(a: Array, b: Array) -> Array:
-    """y = Σ over the last axes of a (…, k) and b (…, k): x (B, I) with W (O, I) gives W applied to each row of x."""
-    return np.inner(a, b)
-
-
-inner.symbol("@")
-
-
 inner.vjp(a=_inner_vjp_a, b=_inner_vjp_b)
 inner.together(b=lambda gys, args: dot(np.concatenate(gys).T, np.concatenate([a for a, _ in args])))
 inner.jvp(a=lambda da, y, a, b: inner(da, b), b=lambda db, y, a, b: inner(a, db))
+inner.symbol("@")
 
 
 def outer(a: Any, b: Any) -> Any:
@@ -201,6 +195,12 @@ def _letters(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     return full, right.replace("...", broadcast)
 
 
+@primitive
+def einsum_(*xs: Array, subscripts: str) -> Array:
+    """y = Σ over every axis letter that the output does not name: "tbi,hi->tbh"."""
+    return np.einsum(subscripts, *xs)
+
+
 def _einsum_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], subscripts: str) -> list[Any]:
     terms, output = _letters(subscripts, [x.ndim for x in xs])
     return [_einsum_vjp_of(k, gy, xs, terms, output) if wanted else None for k, wanted in enumerate(needed)]
@@ -228,12 +228,6 @@ def _einsum_jvp(dxs: Sequence[Any], y: Any, *xs: Any, subscripts: str) -> Any:
             term = einsum(subscripts, *xs[:k], dx, *xs[k + 1 :])
             total = term if total is None else total + term
     return total
-
-
-@primitive
-def einsum_(*xs: Array, subscripts: str) -> Array:
-    """y = Σ over every axis letter that the output does not name: "tbi,hi->tbh"."""
-    return np.einsum(subscripts, *xs)
 
 
 einsum_.vjp(xs=_einsum_vjp)

@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("--grad-profile")
     if profile:
-        from tinygrad_rnn.testing.strategies import load_profile
+        from tinygrad_rnn.testing.draw.shrinking import load_profile
 
         load_profile(profile)
 

@@ -9,12 +9,11 @@ from functools import partial
 import numpy as np
 
 from tinygrad_rnn import nn
-from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.modules import check_module
 from tinygrad_rnn.testing.draw.source import RandomSource
 from tinygrad_rnn.testing.report.findings import GradReport, Kink
-from tinygrad_rnn.testing.specs.library import CALLABLE, call_of
+from tinygrad_rnn.testing.specs.library import CALLABLE, LIBRARY, call_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def check_library(seed: int = 0, cases: int = 8) -> Iterator[Row]:
 
 def check_op(op: str, rng: np.random.Generator, cases: int = 8) -> Row:
     """The row of one op, at random points away from its kinks."""
-    if op in REGISTRY and not REGISTRY[op].differentiable:
+    if not LIBRARY[op].differentiable:
         return Row("op", op, note="no gradient: its values are piecewise constant")
     calls = [call_of(op, RandomSource(rng)) for _ in range(cases)]
     calls = [call for call in calls if call.arrays]

@@ -70,7 +70,7 @@ def test_values_are_short_to_read():
 def test_arrays_of_different_phase_have_no_value_in_common():
     values = [set(array(RandomSource(0), (32,), phase=phase).tolist()) for phase in (1, 2, 3, 4)]
     assert len(set.union(*values)) == 4 * 32
-    assert all(abs(v) > 1e-2 for v in set.union(*values))  # CLEARANCE of testing/kinks.py
+    assert all(abs(v) > 1e-2 for v in set.union(*values))  # CLEARANCE of testing/draw/builder.py
 
 
 def test_values_stay_away_from_what_they_are_told():

@@ -4,9 +4,9 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn.engine.declare import primitive
 from tinygrad_rnn.engine.op import REGISTRY
-from tinygrad_rnn.testing import check_jvp, check_vjp
+from tinygrad_rnn.testing import OpSpec, check_jvp, check_vjp
 from tinygrad_rnn.testing.draw.source import RandomSource
-from tinygrad_rnn.testing.specs.library import CALLABLE, ELSEWHERE, RULES, call_of, rule_of
+from tinygrad_rnn.testing.specs.library import CALLABLE, FILES, LIBRARY, call_of, spec_of
 
 every_op = pytest.mark.parametrize("op", CALLABLE)
 
@@ -15,26 +15,27 @@ def calls(op, count=60):
     return [call_of(op, RandomSource(seed)) for seed in range(count)]
 
 
-def test_every_op_has_a_rule():
+def test_every_op_says_how_it_is_called():
     for op in CALLABLE:
-        assert rule_of(op), f"{op}: add it to testing/rules"
-    assert set(CALLABLE) | set(ELSEWHERE) >= set(REGISTRY) | set(tg.ops.__all__)
+        assert spec_of(op).picks, f"{op}: its inputs are not a rule"
+    assert {name for name, spec in LIBRARY.items() if spec.inputs is None} == {"rematerialized"}
 
 
-def test_no_rule_is_for_nothing():
-    assert set(RULES) <= set(CALLABLE)
-    assert set(ELSEWHERE) <= set(REGISTRY)
+def test_no_op_has_two_specs():
+    assert sum(len(file.SPECS) for file in FILES) == len(LIBRARY)
 
 
-def test_a_new_op_with_options_is_asked_for(registry, monkeypatch):
+def test_a_new_op_is_asked_for(registry, monkeypatch):
     @primitive
     def roll(x, *, shift):
         """y = x, moved round."""
         return np.roll(x, shift)
 
-    with pytest.raises(KeyError, match="add it to testing"):
+    with pytest.raises(KeyError, match="roll has no spec: add one to testing/specs"):
         call_of("roll", RandomSource(0))
-    monkeypatch.setitem(RULES, "roll", lambda source, pick: ((pick(),), {"shift": 1}))
+    spec = OpSpec("roll", roll, inputs=lambda source, pick: ((pick(),), {"shift": 1}))
+    assert str(call_of(spec, RandomSource(0))) == "roll(a, shift=1)"
+    monkeypatch.setitem(LIBRARY, "roll", spec)
     assert str(call_of("roll", RandomSource(0))) == "roll(a, shift=1)"
 
 
@@ -57,7 +58,7 @@ def test_every_call_can_be_written_down(op):
             assert np.asarray(y).tobytes() == np.asarray(z).tobytes()
 
 
-@pytest.mark.parametrize("op", [op for op in CALLABLE if op not in REGISTRY or REGISTRY[op].differentiable])
+@pytest.mark.parametrize("op", [op for op in CALLABLE if LIBRARY[op].differentiable])
 def test_every_call_can_be_differentiated(op):
     for call in calls(op, 3):
         assert check_vjp(call.function, *call.arrays, name=str(call)).passed

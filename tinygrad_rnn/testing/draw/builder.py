@@ -1,6 +1,6 @@
 """A program while it is drawn: op after op, each run on NumPy at once, so that what is added is known to be sound.
 
-    op   its rule (grammar.py) picks operands: values that are there and fit, else a new input or a constant
+    op   its spec picks operands: values that are there and fit, else a new input or a constant
     run  finite, small, away from kinks?  yes: a line.  no: once more with new operands.  no again: no line.
 
 Nothing is rejected, so Hypothesis never draws in vain; and it can take any node out of the middle, for operands are
@@ -11,50 +11,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from tinygrad_rnn import ops as public_ops
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.draw.call import Call, is_float, names
 from tinygrad_rnn.testing.draw.choices import Within, domain_of
-from tinygrad_rnn.testing.draw.operands import ANY, Fresh, Shapes
+from tinygrad_rnn.testing.draw.operands import ANY, Fresh, Pick, Shapes
 from tinygrad_rnn.testing.draw.program import Line, Program, parts, whole
 from tinygrad_rnn.testing.draw.source import Source, choose, flag
 from tinygrad_rnn.testing.report.text import Name
-from tinygrad_rnn.testing.specs.kinks import CLEARANCE, distance
-from tinygrad_rnn.testing.specs.library import CALLABLE, OpLike, choose_call
 
 LARGEST = 32.0  # of a value: what follows amplifies rounding by no more than about this, op after op
 SIZE, DIMS = 64, 4
-OPS: tuple[str, ...] = tuple(op for op in CALLABLE if op in public_ops.__all__)
+CLEARANCE = 1e-2  # from a kink: far enough for the steps of differences, and for what tanh and sin shrink them to
 
 
-def build(source: Source, ops: Sequence[OpLike] | None = None, max_nodes: int = 12) -> Program:
-    """A random program.
+class Choosable(Protocol):
+    """What is needed of an op: OpSpec has it.
 
-    Args:
-        source: what chooses.
-        ops: names of ops, or OpSpecs; every public op when None.
-        max_nodes: so many ops are tried at most.
-
-    >>> from tinygrad_rnn.testing.draw.source import RandomSource
-    >>> set(build(RandomSource(0), ["tanh", "multiply"]).ops) <= {"tanh", "multiply"}
-    True
+    Attributes:
+        picks: whether it lets a Pick find its operands, or draws all of them itself.
     """
-    builder = ProgramBuilder(source)
-    table = (None, *(OPS if ops is None else ops))
-    for _ in range(max_nodes):
-        op = choose(source, table)
-        if op is None:  # any node shrinks to its first operand
-            builder.name(builder.existing())
-        else:
-            builder.add(op)
-        if source.integer(0, 31) == 0:  # to stop is the simplest
-            break
-    return builder.program()
+
+    @property
+    def picks(self) -> bool: ...
+    def choose(self, source: Source, pick: Pick) -> Call: ...
+    def distance(self, *args: Any, **static: Any) -> float: ...
 
 
 class ProgramBuilder:
@@ -76,6 +61,18 @@ class ProgramBuilder:
         self.used: set[Name] = set()
         self._constants: list[Array] = []
         self._free = names()
+
+    def grow(self, ops: Sequence[Choosable], max_nodes: int) -> None:
+        """Try so many ops, one after another; it may stop before."""
+        table = (None, *ops)
+        for _ in range(max_nodes):
+            op = choose(self.source, table)
+            if op is None:  # any node shrinks to its first operand
+                self.name(self.existing())
+            else:
+                self.add(op)
+            if self.source.integer(0, 31) == 0:  # to stop is the simplest
+                break
 
     # picking
 
@@ -103,20 +100,20 @@ class ProgramBuilder:
 
     # adding
 
-    def add(self, op: OpLike) -> None:
+    def add(self, op: Choosable) -> None:
         """A line for a call of this op, if one is found that is sound."""
         for pick in (self.existing, self.new):
-            call = choose_call(op, self.source, pick)
-            if not isinstance(op, str) and pick == self.existing:
+            call = op.choose(self.source, pick)
+            if not op.picks and pick == self.existing:
                 call = self.chained(call)
             with np.errstate(all="ignore"):
                 y = call.run()
-            if sound(call, y) and (isinstance(op, str) or op.distance(*call.args) > CLEARANCE):
+            if sound(y) and op.distance(*call.args, **call.static) > CLEARANCE:
                 self.record(call, y)
                 return
 
     def chained(self, call: Call) -> Call:
-        """A call of an OpSpec, which drew its operands itself, with values that are there in place of some of them."""
+        """A call whose operands the op drew itself, with values that are there in place of some of them."""
 
         def there(x: Any) -> Any:
             alike = (value for value in self.values.values() if is_float(x) and value.shape == x.shape)
@@ -189,12 +186,11 @@ class ProgramBuilder:
         return needed
 
 
-def sound(call: Call, y: Any) -> bool:
-    """Whether a value may go into a program: some elements, not many, finite, moderate, and no kink nearby."""
+def sound(y: Any) -> bool:
+    """Whether a value may go into a program: some elements, not many, finite and moderate."""
     values = [np.asarray(part) for part in (y if isinstance(y, list | tuple) else [y])]
     return (
         any(value.size for value in values)
         and all(value.size <= SIZE and value.ndim <= DIMS for value in values)
         and all(bool((np.abs(value) <= LARGEST).all()) for value in values if is_float(value))
-        and distance(call) > CLEARANCE
     )

@@ -1,42 +1,16 @@
-"""Element by element: operands that broadcast, Python numbers among them, in the domain of the op."""
+"""Numbers with numbers: operands that broadcast, Python numbers among them, in the domain of the op."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from tinygrad_rnn.testing.draw.choices import Domain, any_size, number
-from tinygrad_rnn.testing.draw.operands import ANY, Arguments, Pick, Rule, broadcasting, given
+from tinygrad_rnn.testing.draw.choices import Domain
+from tinygrad_rnn.testing.draw.operands import ANY, Arguments, Pick, broadcasting, given
 from tinygrad_rnn.testing.draw.source import Source, choose, flag
-
-UNARY = {"sqrt": "positive", "log": "positive", "log1p": "above -1", "exp": "small", "expm1": "small"}
-BINARY = {"divide": ("real", "nonzero")}
-SATURATING = {"tanh", "sigmoid", "logistic_slope", "softplus", "log_sigmoid", "relu", "logaddexp"}
-
-
-def one_array(op: str) -> Rule:
-    """The rule of an op of one array alone."""
-    if op in SATURATING:
-        return lambda source, pick: given(pick(ANY, any_size(source)))
-    return lambda source, pick: given(pick(ANY, UNARY.get(op, "real")))
-
-
-def two_arrays(op: str) -> Rule:
-    """The rule of an op of two arrays alone."""
-    left, right = BINARY.get(op, ("real", "real"))
-
-    def rule(source: Source, pick: Pick) -> Arguments:
-        if op in SATURATING and flag(source, 4):
-            a = pick(ANY, any_size(source))
-            return given(a, pick(broadcasting(a.shape), any_size(source)))
-        form = source.integer(0, 7)
-        if form == 6:
-            return given(pick(ANY, left), number(source, right))
-        if form == 7:
-            return given(number(source, left), pick(ANY, right))
-        a = pick(ANY, left)
-        return given(a, pick(broadcasting(a.shape), right))
-
-    return rule
+from tinygrad_rnn.testing.specs.forms import BINARY, at, binary, compared, library, positive, real, refuse, unary
+from tinygrad_rnn.testing.specs.kinks import between, smallest
 
 
 def _power(source: Source, pick: Pick) -> Arguments:
@@ -77,8 +51,78 @@ def _where(source: Source, pick: Pick) -> Arguments:
     return given(condition, x, pick(wide))
 
 
-RULES: dict[str, Rule] = {
-    "power": _power,
-    "clip": _clip,
-    "where": _where,
-}
+def _from_the_bounds(x: Any, a_min: Any = None, a_max: Any = None) -> float:
+    """How far x is from a bound, and the bounds from each other: they exchange their roles where they cross."""
+    pairs = [(u, v) for u, v in ((x, a_min), (x, a_max), (a_min, a_max)) if u is not None and v is not None]
+    return min((between(u, v) for u, v in pairs), default=np.inf)
+
+
+MASK = np.array([[True, False, True], [False, True, True]])
+SPECS = [
+    binary("add"),
+    binary("subtract"),
+    binary("multiply"),
+    binary("divide", right="nonzero"),
+    unary("negative"),
+    unary("square"),
+    unary("abs", kinks=smallest),
+    unary("sign", kinks=smallest),
+    compared("maximum"),
+    compared("minimum"),
+    compared("equal"),
+    compared("not_equal"),
+    compared("less"),
+    compared("less_equal"),
+    compared("greater"),
+    compared("greater_equal"),
+    library(
+        "power",
+        _power,
+        [
+            *(at(positive(*a), real(*b)) for a, b in BINARY),
+            at(real(4), 3),
+            at(real(4), 2.0),
+            at(real(4), np.array([0, 1, 2, 3])),
+            at(real(4), 1),
+            at(real(4), 0),
+            at(2, real(4)),
+            at(positive(4), -1.5),
+            at(positive(4), 0.5),
+        ],
+        refuse(real(2), real(3)),
+    ),
+    library(
+        "clip",
+        _clip,
+        [
+            at(real(2, 3), -1.0, 1.0),
+            at(real(2, 3), None, 0.7),
+            at(real(2, 3), -0.3, None),
+            at(real(), -1.0, 1.0),
+            at(real(2, 3), real(3, low=-1.5, high=-0.5), positive(2, 1)),
+            at(real(0), -1.0, 1.0),
+            at(real(3), a_min=-1.0, a_max=1.0),
+            at(real(3), a_max=0.5),
+            at(real(3), 0.5),
+            at(real(3), real(3, low=0.9, high=1.9), real(3, low=-1.9, high=-0.9)),
+        ],
+        refuse(real(3), real(2), real(2)),
+        lambda x, a_min=None, a_max=None: np.clip(x, a_min, a_max),
+        kinks=_from_the_bounds,
+    ),
+    library(
+        "where",
+        _where,
+        [
+            at(MASK, real(2, 3), real(2, 3)),
+            at(MASK, real(3), real()),
+            at(MASK, 1.0, real(2, 1)),
+            at(MASK, real(2, 3), 0),
+            at(MASK[0], real(2, 3), real(3)),
+            at(True, real(2), real(2)),
+            at(np.zeros(0, bool), real(0), real(1)),
+            at(MASK.tolist(), real(3), real(3)),
+        ],
+        refuse(MASK, real(4), real(3)),
+    ),
+]

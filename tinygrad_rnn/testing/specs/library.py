@@ -1,62 +1,59 @@
-"""How every op is called: for each, a rule that chooses its operands and options.
+"""The specs of the library's own ops: found by name, called, and put together into programs.
 
-    call_of("sum", source)  →  its rule (rules/)  →  tg.sum(a, axis=0), a a new array
+    call_of("sum", source)     →  tg.sum(a, axis=0), a a new array
+    build(source, ["sum", …])  →  a program of such calls, on values that were computed before
 
-A rule says what its operands have to be and lets `pick` find them, so one table serves a single op, whose operands are
-fresh, and a whole program, whose operands are values computed before. Ops of one or two arrays alone need no entry. A
-new op with options does: without one, tests/testing/test_grammar.py names it.
+An op that is declared, or public, and is not here fails tests/ops/test_rules.py, which names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Sequence
 
-from tinygrad_rnn import ops
-from tinygrad_rnn.engine.op import REGISTRY
+from tinygrad_rnn import ops as public_ops
+from tinygrad_rnn.testing.draw.builder import ProgramBuilder
 from tinygrad_rnn.testing.draw.call import Call
-from tinygrad_rnn.testing.draw.operands import Fresh, Pick, Rule
+from tinygrad_rnn.testing.draw.operands import Fresh
+from tinygrad_rnn.testing.draw.program import Program
 from tinygrad_rnn.testing.draw.source import Source
-from tinygrad_rnn.testing.specs import arithmetic, einsum, indexing, linalg, reduce, shape
-from tinygrad_rnn.testing.specs.arithmetic import one_array, two_arrays
+from tinygrad_rnn.testing.specs import (
+    arithmetic,
+    autodiff,
+    indexing,
+    linalg,
+    pointwise,
+    products,
+    reduce,
+    shape,
+    softmaxes,
+)
+from tinygrad_rnn.testing.specs.opspec import OpSpec
+
+OpLike = str | OpSpec
+FILES = (arithmetic, pointwise, reduce, products, softmaxes, shape, indexing, linalg, autodiff)
+LIBRARY: dict[str, OpSpec] = {spec.name: spec for file in FILES for spec in file.SPECS}
+CALLABLE = sorted(name for name, spec in LIBRARY.items() if spec.inputs is not None)
+OPS: tuple[str, ...] = tuple(op for op in CALLABLE if op in public_ops.__all__)
 
 
-class Spec(Protocol):
-    """What is needed of an op of somebody's own: OpSpec (spec.py) has it."""
+def spec_of(op: OpLike) -> OpSpec:
+    """The spec of an op by its name; a spec is its own.
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def fn(self) -> Callable[..., Any]: ...
-    @property
-    def inputs(self) -> Any: ...
-    def distance(self, *arguments: Any) -> float: ...
-
-
-@runtime_checkable
-class Draws(Protocol):
-    """A source that draws from strategies too."""
-
-    def draw(self, strategy: Any) -> Any: ...
-
-
-OpLike = str | Spec
-RULES = {**arithmetic.RULES, **reduce.RULES, **shape.RULES, **indexing.RULES, **linalg.RULES, **einsum.RULES}
-
-ELSEWHERE = {
-    "identity": "a node that a derivative is taken with respect to: it has no other use",
-    "rematerialized": "built by checkpoint(), not called with arrays of one's own",
-    "constant_pad": "pad",
-    "euclidean_norm": "norm",
-}
-CALLABLE = sorted({*ops.__all__, *REGISTRY} - set(ELSEWHERE))
+    Raises:
+        KeyError: there is none.
+    """
+    if isinstance(op, OpSpec):
+        return op
+    if op not in LIBRARY:
+        raise KeyError(f"{op} has no spec: add one to testing/specs, or pass an OpSpec")
+    return LIBRARY[op]
 
 
 def call_of(op: OpLike, source: Source, ties: bool = False) -> Call:
     """A call of an op with fresh operands, away from its kinks.
 
     Args:
-        op: its name, or an OpSpec, whose arguments only a source made of Hypothesis can draw.
+        op: its name, or an OpSpec; arguments that are a strategy only a source made of Hypothesis can draw.
         source: what chooses.
         ties: on purpose at ties and zeros instead, where subgradients are chosen.
 
@@ -64,28 +61,21 @@ def call_of(op: OpLike, source: Source, ties: bool = False) -> Call:
     >>> print(call_of("tanh", RandomSource(1)))
     tg.tanh(a)
     """
-    return choose_call(op, source, Fresh(source, ties, empty=not ties))
+    return spec_of(op).choose(source, Fresh(source, ties, empty=not ties))
 
 
-def choose_call(op: OpLike, source: Source, pick: Pick) -> Call:
-    """A call of an op whose operands `pick` finds; those of an OpSpec come from its own strategy."""
-    if isinstance(op, str):
-        return Call(op, *rule_of(op)(source, pick))
-    if not isinstance(source, Draws):
-        raise TypeError(f"{op.name}: its inputs are a Hypothesis strategy, and {type(source).__name__} draws none")
-    drawn = source.draw(op.inputs)
-    return Call(op.name, drawn if isinstance(drawn, tuple) else (drawn,), {}, op.fn)
+def build(source: Source, ops: Sequence[OpLike] | None = None, max_nodes: int = 12) -> Program:
+    """A random program.
 
+    Args:
+        source: what chooses.
+        ops: names of ops, or OpSpecs; every public op when None.
+        max_nodes: so many ops are tried at most.
 
-def rule_of(op: str) -> Rule:
-    """The rule of an op by its name.
-
-    Raises:
-        KeyError: it has none.
+    >>> from tinygrad_rnn.testing.draw.source import RandomSource
+    >>> set(build(RandomSource(0), ["tanh", "multiply"]).ops) <= {"tanh", "multiply"}
+    True
     """
-    if op in RULES:
-        return RULES[op]
-    declared = REGISTRY.get(op)
-    if declared is None or declared.variadic or declared.static or len(declared.params) > 2:
-        raise KeyError(f"{op}: how is it called? add it to testing/rules")
-    return (one_array if len(declared.params) == 1 else two_arrays)(op)
+    builder = ProgramBuilder(source)
+    builder.grow([spec_of(op) for op in (OPS if ops is None else ops)], max_nodes)
+    return builder.program()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from tinygrad_rnn.errors import DTypeError
 from tinygrad_rnn.testing.draw.choices import axes, axis, one_axis, signed
-from tinygrad_rnn.testing.draw.operands import Arguments, Pick, Rule, alike_but_for, dims, exactly, given, with_sizes
+from tinygrad_rnn.testing.draw.operands import Arguments, Pick, alike_but_for, dims, exactly, given, with_sizes
 from tinygrad_rnn.testing.draw.source import Source, choose, flag, sample
+from tinygrad_rnn.testing.specs.axes import NO_AXIS
+from tinygrad_rnn.testing.specs.forms import at, library, real, refuse
+from tinygrad_rnn.testing.specs.kinks import between
 
 
 def _broadcast_to(source: Source, pick: Pick) -> Arguments:
@@ -140,21 +146,198 @@ def _repeat(source: Source, pick: Pick) -> Arguments:
     return given(x, [source.integer(0, 2) for _ in range(size)], axis=along)
 
 
-RULES: dict[str, Rule] = {
-    "broadcast_to": _broadcast_to,
-    "reshape": _reshape,
-    "transpose": _transpose,
-    "swapaxes": _swapaxes,
-    "moveaxis": _moveaxis,
-    "expand_dims": _expand_dims,
-    "squeeze": _squeeze,
-    "flip": _flip,
-    "astype": _astype,
-    "discretized": _discretized,
-    "concatenate": _concatenate,
-    "stack": _stack,
-    "split": _split,
-    "pad": _pad,
-    "tile": _tile,
-    "repeat": _repeat,
-}
+def _constant_pad(source: Source, pick: Pick) -> Arguments:
+    x = pick(dims(1, side=0))
+    widths = choose(source, (_one_width, _two_widths, _width_pairs))(source, x.ndim)
+    return (x,), {"pad_width": widths, "constant_values": choose(source, (0, 1.5, -1))}
+
+
+def _jump(x: Any, dtype: Any) -> float:
+    """How far x is from an integer, where rounding jumps."""
+    return between(x, np.round(x))
+
+
+SPECS = [
+    library(
+        "broadcast_to",
+        _broadcast_to,
+        [
+            at(real(), (2, 3)),
+            at(real(3), (2, 3)),
+            at(real(2, 1), (2, 3)),
+            at(real(1, 1), (4, 2, 3)),
+            at(real(2, 3), (2, 3)),
+            at(real(1), 3),
+            at(real(1), (0,)),
+        ],
+        refuse(real(2), (3,)),
+    ),
+    library(
+        "reshape",
+        _reshape,
+        [
+            at(real(2, 3), (3, 2)),
+            at(real(6), (2, -1)),
+            at(real(2, 3), -1),
+            at(real(1), ()),
+            at(real(), (1, 1)),
+            at(real(0, 2), (0, 5)),
+        ],
+        refuse(real(2, 3), (4, 2)),
+    ),
+    library(
+        "transpose",
+        _transpose,
+        [
+            at(real(2, 3)),
+            at(real(2, 3, 4)),
+            at(real(2, 3, 4), (1, 2, 0)),
+            at(real(2, 3, 4), (-1, 0, 1)),
+            at(real(3)),
+            at(real()),
+            at(real(0, 2)),
+        ],
+        refuse(real(2, 3), (0, 0)),
+    ),
+    library(
+        "swapaxes",
+        _swapaxes,
+        [at(real(2, 3), 0, 1), at(real(2, 3, 4), -1, 0), at(real(2, 3), 1, 1)],
+        refuse(real(2, 3), 0, 2),
+    ),
+    library(
+        "moveaxis",
+        _moveaxis,
+        [at(real(2, 3, 4), 0, -1), at(real(2, 3, 4), (0, 1), (-1, 0)), at(real(2, 3, 4), -1, 0)],
+        refuse(real(2, 3), 0, 5),
+    ),
+    library(
+        "expand_dims",
+        _expand_dims,
+        [at(real(2, 3), 0), at(real(2, 3), -1), at(real(3), (0, 2)), at(real(), 0), at(real(0), 1)],
+        refuse(real(3), 5),
+    ),
+    library(
+        "squeeze",
+        _squeeze,
+        [at(real(1, 3, 1)), at(real(1, 3, 1), 0), at(real(1, 3, 1), (0, -1)), at(real(2)), at(real()), at(real(1, 0))],
+        refuse(real(2, 1), 0),
+    ),
+    library(
+        "flip",
+        _flip,
+        [
+            at(real(3)),
+            at(real(2, 3)),
+            at(real(2, 3), 0),
+            at(real(2, 3), -1),
+            at(real(2, 3, 2), (0, 2)),
+            at(real()),
+            at(real(0)),
+        ],
+        NO_AXIS,
+    ),
+    library(
+        "astype",
+        _astype,
+        [at(real(3), np.float64), at(real(2, 3), "float64"), at(real(), float)],
+        refuse(real(2), "no such type", error=DTypeError),
+        lambda x, dtype: np.asarray(x).astype(dtype),
+    ),
+    library(
+        "concatenate",
+        _concatenate,
+        [
+            at([real(2), real(3)]),
+            at([real(2, 3), real(1, 3), real(2, 3)]),
+            at([real(2, 1), real(2, 3)], axis=-1),
+            at([real(2, 1), real(3)], axis=None),
+            at([real(0), real(2)]),
+            at([real(2), np.array([1, 2])]),
+            at([real(2)], 0),
+        ],
+        refuse([real(2, 3), real(2, 2)]),
+    ),
+    library(
+        "stack",
+        _stack,
+        [
+            at([real(3), real(3)]),
+            at([real(2, 3), real(2, 3)], axis=-1),
+            at([real(2), real(2)], 1),
+            at([real(), real()]),
+            at([real(0), real(0)]),
+            at([real(2)]),
+        ],
+        refuse([real(2), real(3)]),
+    ),
+    library(
+        "constant_pad",
+        _constant_pad,
+        [
+            at(real(3), pad_width=1),
+            at(real(2, 3), pad_width=((1, 0), (0, 2)), constant_values=1.5),
+            at(real(2, 3), pad_width=(1, 2)),
+        ],
+        refuse(real(2), pad_width=-1),
+        lambda x, pad_width, constant_values=0: np.pad(x, pad_width, constant_values=constant_values),
+    ),
+    library(
+        "pad",
+        _pad,
+        [
+            at(real(3), 1),
+            at(real(2, 3), ((1, 0), (0, 2))),
+            at(real(2, 3), (2, 1), constant_values=3.0),
+            at(real(0), 2),
+            at(real(2, 3), np.array([[1, 1], [0, 2]])),
+            *(
+                at(x, widths, mode=mode)
+                for mode in ("edge", "reflect", "symmetric", "wrap")
+                for x, widths in [(real(3), (2, 1)), (real(2, 3), ((1, 0), (4, 3)))]
+            ),
+        ],
+        refuse(real(2), 1, mode="no such mode"),
+    ),
+    library(
+        "tile",
+        _tile,
+        [
+            at(real(3), 2),
+            at(real(2, 3), (2, 1)),
+            at(real(2), (3, 2)),
+            at(real(2, 1, 2), 2),
+            at(real(), (2, 2)),
+            at(real(2), 0),
+            at(real(2), ()),
+        ],
+        refuse(real(2), -1),
+    ),
+    library(
+        "repeat",
+        _repeat,
+        [
+            at(real(3), 2),
+            at(real(2, 3), 2),
+            at(real(2, 3), 2, axis=0),
+            at(real(2, 3), [1, 0, 2], axis=-1),
+            at(real(3), 0),
+            at(real(), 2),
+        ],
+        refuse(real(3), [1, 2]),
+    ),
+    library(
+        "split",
+        _split,
+        [at(real(4), 2), at(real(2, 6), 3, axis=-1), at(real(5), [1, 3]), at(real(5), [3, 9]), at(real(4, 2), [1], 0)],
+        refuse(real(5), 2),
+    ),
+    library(
+        "discretized",
+        _discretized,
+        [at(real(3), dtype=int), at(real(2), dtype=bool)],
+        refuse(np.array([1j]), dtype="text", error=DTypeError),
+        lambda x, dtype: np.asarray(x).astype(dtype),
+        kinks=_jump,
+    ),
+]
