@@ -1,4 +1,4 @@
-"""The same choices as Hypothesis strategies, to generate and to shrink: the one file here that needs Hypothesis.
+"""The same choices as Hypothesis strategies, to generate and to shrink.
 
     shapes  broadcast_shapes  matmul_shapes  axes  indices     of arrays
     values  layouts  dtypes  sequences  lengths                what is in them
@@ -22,8 +22,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.testing.draw import choices
@@ -32,7 +30,7 @@ from tinygrad_rnn.testing.draw.call import Call
 from tinygrad_rnn.testing.draw.choices import Axis, Shape, Within
 from tinygrad_rnn.testing.draw.memory import layout
 from tinygrad_rnn.testing.draw.program import Program
-from tinygrad_rnn.testing.draw.shrinking import Drawn, chosen, integers  # asks for Hypothesis, before it is imported
+from tinygrad_rnn.testing.draw.shrinking import DrawFn, Drawn, SearchStrategy, chosen, integers, st
 from tinygrad_rnn.testing.specs.library import OpLike, build, call_of
 
 T = TypeVar("T")

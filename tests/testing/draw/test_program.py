@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.testing.draw.builder import build
 from tinygrad_rnn.testing.draw.call import Call
 from tinygrad_rnn.testing.draw.program import Line, Program, run, whole
 from tinygrad_rnn.testing.draw.source import RandomSource
 from tinygrad_rnn.testing.report.text import Name
+from tinygrad_rnn.testing.specs.library import build
 
 
 def line(name, op, *args, **static):

@@ -16,6 +16,8 @@ except ModuleNotFoundError as error:
 
 from tinygrad_rnn.testing.draw.source import Source
 
+__all__ = ["DrawFn", "Drawn", "SearchStrategy", "chosen", "for_each", "integers", "load_profile", "st"]
+
 T = TypeVar("T")
 integers = lru_cache(maxsize=None)(st.integers)
 
