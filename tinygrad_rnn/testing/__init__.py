@@ -1,12 +1,19 @@
 """Testing gradients: ours, and those of the ops, modules and cells that you write.
 
-    check_vjp, check_jvp     the rules against runs of the function alone: oracles, explain.py
+    check_vjp, check_jvp     the rules against runs of the function alone
     check_laws               what holds for every derivative: linear, deterministic, nothing written, nothing kept
     check_module             a module as a function of its inputs and parameters
     check_recurrent          backpropagation through time = the steps by hand = the sum over untied copies
     check_errors             what must be refused, and how
     OpSpec, register         all of it for an op, in one table
     shapes … programs        Hypothesis strategies for arguments and for whole random graphs
+
+Its rooms, each built on those before it:
+
+    report → draw → oracles → laws → checks → specs        strategies, for Hypothesis
+    what a   on what  derivatives  what     what   what    plugin, for pytest
+    check    it is    by no rule   always   users  an op   selfcheck, for the command line
+    says     tried                 holds    call   is
 
     >>> import numpy as np
     >>> import tinygrad_rnn as tg

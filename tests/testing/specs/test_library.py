@@ -4,7 +4,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn.engine.declare import primitive
 from tinygrad_rnn.engine.op import REGISTRY
-from tinygrad_rnn.testing import OpSpec, check_jvp, check_vjp
+from tinygrad_rnn.testing import OpSpec, check_jvp, check_vjp, register
 from tinygrad_rnn.testing.draw.source import RandomSource
 from tinygrad_rnn.testing.specs.library import CALLABLE, FILES, LIBRARY, call_of, spec_of
 
@@ -37,6 +37,21 @@ def test_a_new_op_is_asked_for(registry, monkeypatch):
     assert str(call_of(spec, RandomSource(0))) == "roll(a, shift=1)"
     monkeypatch.setitem(LIBRARY, "roll", spec)
     assert str(call_of("roll", RandomSource(0))) == "roll(a, shift=1)"
+
+
+def test_an_op_of_one_array_or_two_needs_no_spec_to_take_part(registry):
+    @primitive
+    def shifted(a, b):
+        """y = a + b."""
+        return a + b
+
+    assert str(call_of("shifted", RandomSource(0))).startswith("shifted(")
+    assert "shifted" not in LIBRARY
+
+
+def test_a_registered_spec_is_found_by_its_name(specs):
+    spec = register(OpSpec("double", lambda x: x + x, inputs=lambda source, pick: ((pick(),), {})))
+    assert spec_of("double") is spec
 
 
 @every_op

@@ -82,30 +82,23 @@ BINARY = [
 ]
 
 
-def unary(
-    name: str,
-    domain: str = "real",
-    reference: Callable[..., Any] | None = None,
-    kinks: Callable[..., Any] | None = None,
-) -> OpSpec:
-    """The spec of f(x) for x of a domain."""
+def one_array(domain: str = "real") -> Rule:
+    """f(x) for x of a domain."""
 
     def rule(source: Source, pick: Pick) -> Arguments:
         return given(pick(ANY, any_size(source) if domain is SATURATING else domain))
 
-    draw = positive if domain in ("positive", "above -1") else real
-    edges = [at(draw(*shape)) for shape in UNARY]
-    return library(name, rule, edges, refuse("text", error=DTypeError), reference, kinks, FORMULA if reference else 0.0)
+    return rule
 
 
-def binary(name: str, left: str = "real", right: str = "real", kinks: Callable[..., Any] | None = None) -> OpSpec:
-    """The spec of f(a, b), broadcast together, a Python number now and then in the place of one."""
+def two_arrays(left: str = "real", right: str = "real") -> Rule:
+    """f(a, b), broadcast together, now and then a Python number in the place of one."""
+    one, other = ("real" if domain is SATURATING else domain for domain in (left, right))
 
     def rule(source: Source, pick: Pick) -> Arguments:
         if left is SATURATING and flag(source, 4):
             a = pick(ANY, any_size(source))
             return given(a, pick(broadcasting(a.shape), any_size(source)))
-        one, other = ("real" if domain is SATURATING else domain for domain in (left, right))
         form = source.integer(0, 7)
         if form == 6:
             return given(pick(ANY, one), number(source, other))
@@ -114,9 +107,27 @@ def binary(name: str, left: str = "real", right: str = "real", kinks: Callable[.
         a = pick(ANY, one)
         return given(a, pick(broadcasting(a.shape), other))
 
+    return rule
+
+
+def unary(
+    name: str,
+    domain: str = "real",
+    reference: Callable[..., Any] | None = None,
+    kinks: Callable[..., Any] | None = None,
+) -> OpSpec:
+    """The spec of an op of one array."""
+    draw = positive if domain in ("positive", "above -1") else real
+    edges = [at(draw(*shape)) for shape in UNARY]
+    refused = refuse("text", error=DTypeError)
+    return library(name, one_array(domain), edges, refused, reference, kinks, FORMULA if reference else 0.0)
+
+
+def binary(name: str, left: str = "real", right: str = "real", kinks: Callable[..., Any] | None = None) -> OpSpec:
+    """The spec of an op of two arrays that broadcast together."""
     draw = positive if right == "nonzero" else real
     edges = [at(draw(*a), draw(*b)) for a, b in BINARY] + [at(draw(3), 1.5), at(1.5, draw(3)), at(draw(3), 2)]
-    return library(name, rule, edges, refuse(real(2), real(3)), kinks=kinks)
+    return library(name, two_arrays(left, right), edges, refuse(real(2), real(3)), kinks=kinks)
 
 
 def compared(name: str) -> OpSpec:

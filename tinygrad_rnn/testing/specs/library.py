@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinygrad_rnn import ops as public_ops
+from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing.draw.builder import ProgramBuilder
 from tinygrad_rnn.testing.draw.call import Call
 from tinygrad_rnn.testing.draw.operands import Fresh
@@ -27,7 +28,8 @@ from tinygrad_rnn.testing.specs import (
     shape,
     softmaxes,
 )
-from tinygrad_rnn.testing.specs.opspec import OpSpec
+from tinygrad_rnn.testing.specs.forms import one_array, two_arrays
+from tinygrad_rnn.testing.specs.opspec import REGISTERED, OpSpec
 
 OpLike = str | OpSpec
 FILES = (arithmetic, pointwise, reduce, products, softmaxes, shape, indexing, linalg, autodiff)
@@ -37,16 +39,24 @@ OPS: tuple[str, ...] = tuple(op for op in CALLABLE if op in public_ops.__all__)
 
 
 def spec_of(op: OpLike) -> OpSpec:
-    """The spec of an op by its name; a spec is its own.
+    """The spec of an op by its name: one of ours, or one that was registered; a spec is its own.
+
+    An op that was declared and has none is called with one array, or two, as its signature says.
 
     Raises:
-        KeyError: there is none.
+        KeyError: it has none, and it takes more.
     """
     if isinstance(op, OpSpec):
         return op
-    if op not in LIBRARY:
-        raise KeyError(f"{op} has no spec: add one to testing/specs, or pass an OpSpec")
-    return LIBRARY[op]
+    known = LIBRARY.get(op) or REGISTERED.get(op)
+    return known or _plain_spec(op)
+
+
+def _plain_spec(name: str) -> OpSpec:
+    op = REGISTRY.get(name)
+    if op is None or op.variadic or op.static or len(op.params) > 2:
+        raise KeyError(f"{name} has no spec: add one to testing/specs, or register an OpSpec")
+    return OpSpec(name, op.public, one_array() if len(op.params) == 1 else two_arrays())
 
 
 def call_of(op: OpLike, source: Source, ties: bool = False) -> Call:
