@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from tinygrad_rnn.cli import main
 from tinygrad_rnn.engine.op import REGISTRY
-from tinygrad_rnn.testing.spec import SPECS
-from tinygrad_rnn.testing.strategies import load_profile
+from tinygrad_rnn.testing.draw.shrinking import load_profile
+from tinygrad_rnn.testing.specs.opspec import REGISTERED
 
 for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")
@@ -62,4 +62,4 @@ def registry():
 @pytest.fixture
 def specs():
     """The registered OpSpecs, as they were."""
-    yield from as_it_was(SPECS)
+    yield from as_it_was(REGISTERED)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import tinygrad_rnn as tg
 from tests.fuzz.programs import check_adjoint, check_second_order, check_with_torch
 from tinygrad_rnn.testing import programs
-from tinygrad_rnn.testing.draft import OPS
-from tinygrad_rnn.testing.program import run
+from tinygrad_rnn.testing.draw.program import run
+from tinygrad_rnn.testing.specs.library import OPS
 
 
 @given(programs())

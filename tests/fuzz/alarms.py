@@ -16,7 +16,7 @@ import numpy as np
 from tests.seeded import layers, modules, trials
 from tinygrad_rnn import nn
 from tinygrad_rnn.testing import Kink
-from tinygrad_rnn.testing.source import RandomSource
+from tinygrad_rnn.testing.draw.source import RandomSource
 
 SHARE = 50  # examples in a task
 TRIALS = {

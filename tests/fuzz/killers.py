@@ -31,7 +31,7 @@ def at_the_edges(module: str, line: int) -> str:
     """Run tests/ops/test_rules.py at the edges of the ops nearest to a line, without pytest; say what fails first."""
     rules = importlib.import_module("tests.ops.test_rules")
     rules.test_every_op_has_a_spec()
-    near = nearest(module, line, rules.SPECS)[: NEAR if line else None]
+    near = nearest(module, line, rules.LIBRARY)[: NEAR if line else None]
     for tests in (cheap, dear):
         for said, test in (pair for name in near for pair in tests(rules, name)):
             try:
@@ -48,7 +48,7 @@ def cheap(rules: Any, op: str) -> Iterator[Test]:
         yield f"test_value_at_an_edge, {call}", partial(rules.test_value_at_an_edge, spec, call)
     for _, call in _edges(rules.SMOOTH, op):
         yield f"check_laws, {call}", partial(rules.check_laws, call.function, *call.arrays, laws=["adjoint"])
-    yield f"test_refusal_is_ours, {op}", partial(rules.test_refusal_is_ours, rules.SPECS[op])
+    yield f"test_refusal_is_ours, {op}", partial(rules.test_refusal_is_ours, rules.LIBRARY[op])
 
 
 def dear(rules: Any, op: str) -> Iterator[Test]:
@@ -62,7 +62,7 @@ def _edges(parameters: Any, op: str) -> Iterator[tuple[Any, Any]]:
 
 def nearest(module: str, line: int, specs: Any) -> list[str]:
     """The ops of a module, those defined nearest to a line first."""
-    public = importlib.import_module("tinygrad_rnn.testing.call").public
+    public = importlib.import_module("tinygrad_rnn.testing.draw.call").public
     functions = {name: unwrap(public(name)) for name in specs}
     own = [name for name, function in functions.items() if function.__module__ == module]
     return sorted(own, key=lambda name: abs(functions[name].__code__.co_firstlineno - line))

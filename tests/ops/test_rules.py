@@ -1,7 +1,7 @@
 """Every op of the registry: its value is NumPy's, every check of the public module holds, what it must refuse it does.
 
-edge cases   the calls of specs.py, one test each
-between them whatever the grammar draws, away from kinks and on them
+edge cases   the edges of its spec (tinygrad_rnn/testing/specs), one test each
+between them whatever its spec draws, away from kinks and on them
 """
 
 import numpy as np
@@ -10,27 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tests.ops.specs import ELSEWHERE, SPECS
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.testing import DEFAULT, calls, check_call, check_errors, check_laws
-from tinygrad_rnn.testing.grammar import CALLABLE
+from tinygrad_rnn.testing.specs.library import CALLABLE, LIBRARY
 
 EDGES = [
-    pytest.param(spec, spec.named(call), id=f"{spec}-{k}")
-    for spec in SPECS.values()
-    for k, call in enumerate(spec.calls)
+    pytest.param(spec, spec.call(*args, **static), id=f"{spec}-{k}")
+    for spec in LIBRARY.values()
+    for k, (args, static) in enumerate(spec.edges)
 ]
 SMOOTH = [p for p in EDGES if p.values[0].differentiable and p.values[1].arrays]
-DRAWN = [op for op in CALLABLE if op in SPECS]
-every_op = pytest.mark.parametrize("spec", SPECS.values(), ids=str)
+every_op = pytest.mark.parametrize("spec", LIBRARY.values(), ids=str)
 
 
 def test_every_op_has_a_spec():
-    missing = sorted((set(REGISTRY) | set(tg.ops.__all__)) - set(SPECS) - set(ELSEWHERE))
-    assert not missing, f"no spec in tests/ops/specs.py for: {', '.join(missing)}"
-    assert all(spec.calls for spec in SPECS.values())
-    assert set(DRAWN) == set(CALLABLE)
+    missing = sorted({*REGISTRY, *tg.ops.__all__} - set(LIBRARY))
+    assert not missing, f"no spec in tinygrad_rnn/testing/specs for: {', '.join(missing)}"
+    assert set(LIBRARY) == {*REGISTRY, *tg.ops.__all__}
+    assert all(spec.edges and spec.errors for spec in LIBRARY.values())
 
 
 @every_op
@@ -42,10 +40,11 @@ def test_docstring_states_the_formula_first(spec):
 
 @every_op
 def test_refusal_is_ours(spec):
-    call = spec.named(spec.refused)
     names = "|".join(sorted({*REGISTRY, *tg.ops.__all__}))  # a composite may be refused by the op it is made of
-    tensors = tuple(tg.tensor(x, requires_grad=True) for x in call.arrays)
-    check_errors(call.function, [(tensors, spec.error, rf"^({names}): |argument")])
+    for case in spec.errors:
+        call = spec.call(*case.args, **case.kwargs)
+        tensors = tuple(tg.tensor(x, requires_grad=True) for x in call.arrays)
+        check_errors(call.function, [(tensors, case.error, rf"^({names}): |argument")])
 
 
 # values
@@ -53,7 +52,7 @@ def test_refusal_is_ours(spec):
 
 def assert_numpys(spec, call):
     """On arrays and on Tensors, in every dtype: the same ufuncs give the same bits, a formula may round otherwise."""
-    expected = flatten(spec.plain(call))[0]
+    expected = flatten(spec.reference(*call.args, **call.static))[0]
     on_arrays = flatten(call.run())[0]
     on_tensors = flatten(call.function(*(tg.tensor(x, requires_grad=True) for x in call.arrays)))[0]
     assert len(on_arrays) == len(on_tensors) == len(expected)
@@ -65,7 +64,7 @@ def assert_numpys(spec, call):
         for got in (array, tg.tensor(tensor).data):
             assert got.shape == np.shape(exact)
             assert got.dtype == np.asarray(exact).dtype
-            np.testing.assert_allclose(got, exact, rtol=1e-13 * spec.formula, atol=1e-14 * spec.formula)
+            np.testing.assert_allclose(got, exact, rtol=spec.rtol, atol=0.1 * spec.rtol)
 
 
 @pytest.mark.parametrize(("spec", "call"), EDGES)
@@ -73,11 +72,11 @@ def test_value_at_an_edge(spec, call):
     assert_numpys(spec, call)
 
 
-@pytest.mark.parametrize("op", DRAWN)
+@pytest.mark.parametrize("op", CALLABLE)
 @given(data=st.data())
 def test_value_anywhere(op, data):
     with np.errstate(all="ignore"):
-        assert_numpys(SPECS[op], data.draw(calls(op)))
+        assert_numpys(LIBRARY[op], data.draw(calls(op)))
 
 
 # derivatives
@@ -92,7 +91,7 @@ def test_derivatives_at_an_edge(spec, call):
     check_call(call.function, *call.arrays, laws=laws_for(call), name=str(call))
 
 
-@pytest.mark.parametrize("op", [op for op in DRAWN if SPECS[op].differentiable])
+@pytest.mark.parametrize("op", [op for op in CALLABLE if LIBRARY[op].differentiable])
 @given(data=st.data())
 def test_derivatives_anywhere(op, data):
     call = data.draw(calls(op).filter(lambda call: call.arrays))

@@ -22,7 +22,7 @@ from tests.seeded import (
 )
 from tests.seeded.patches import Patch
 from tinygrad_rnn.testing import Kink
-from tinygrad_rnn.testing.source import RandomSource
+from tinygrad_rnn.testing.draw.source import RandomSource
 
 
 class Catch(NamedTuple):

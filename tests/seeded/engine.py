@@ -16,12 +16,19 @@ _add = Cotangents.add
 _buffer = Shortcuts.buffer
 
 
+def _fitted(self, node, g):
+    """The cotangent in its node's shape and dtype, as it is when it arrives alone."""
+    alone = Cotangents(self.record)
+    _add(alone, node, g)
+    return alone.sums[node]
+
+
 def _overwrites(self, node, g):
-    self.sums[node] = g
+    self.sums[node] = _fitted(self, node, g)
 
 
 def _keeps_the_first(self, node, g):
-    self.sums.setdefault(node, g)
+    self.sums.setdefault(node, _fitted(self, node, g))
 
 
 def _loses_the_third(self, node, g):
@@ -30,12 +37,13 @@ def _loses_the_third(self, node, g):
 
 
 def _averages(self, node, g):
+    g = _fitted(self, node, g)
     self.sums[node] = (self.sums[node] + g) / 2 if node in self.sums else g
 
 
 def _adds_to_the_borrowed(self, node, g):
     if node in self.sums and isinstance(self.sums[node], np.ndarray) and not self.record:
-        self.sums[node][...] += g
+        self.sums[node][...] += _fitted(self, node, g)
     else:
         _add(self, node, g)
 
@@ -45,12 +53,14 @@ def _in_float32(self, node, g):
 
 
 def _leaves_float32(self, node, g):
-    _add(self, node, g if self.record else np.asarray(g, dtype=np.float32))
+    _add(self, node, g)
+    if not self.record:
+        self.sums[node] = np.asarray(self.sums[node], dtype=np.float32)
 
 
 def _overwrites_when_recorded(self, node, g):
     if self.record:
-        self.sums[node] = g
+        self.sums[node] = _fitted(self, node, g)
     else:
         _add(self, node, g)
 

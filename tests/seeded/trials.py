@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.testing import check_jvp, check_vjp
-from tinygrad_rnn.testing.call import is_float
-from tinygrad_rnn.testing.choices import array
-from tinygrad_rnn.testing.draft import build
-from tinygrad_rnn.testing.grammar import CALLABLE, ELSEWHERE, call_of
-from tinygrad_rnn.testing.laws import DEFAULT, check_laws
-from tinygrad_rnn.testing.modules import check_module
-from tinygrad_rnn.testing.recurrent import check_recurrent
-from tinygrad_rnn.testing.source import Source, flag
+from tinygrad_rnn.testing.checks.laws import DEFAULT, check_laws
+from tinygrad_rnn.testing.checks.modules import check_module
+from tinygrad_rnn.testing.checks.recurrent import check_recurrent
+from tinygrad_rnn.testing.draw.call import is_float
+from tinygrad_rnn.testing.draw.choices import array
+from tinygrad_rnn.testing.draw.source import Source, flag
+from tinygrad_rnn.testing.specs.library import CALLABLE, LIBRARY, build, call_of
 
 Checks = Iterator[tuple[str, Callable[[], Any]]]
 Trial = Callable[[Source], Checks]
@@ -27,7 +25,7 @@ Trial = Callable[[Source], Checks]
 
 def of_op(name: str) -> Trial:
     """An op alone; once in four times at ties and zeros."""
-    return partial(_op, ELSEWHERE.get(name, name))
+    return partial(_op, name)
 
 
 def _op(name: str, source: Source) -> Checks:
@@ -114,4 +112,4 @@ def _module(module: Any, source: Source) -> Checks:
 
 
 TIED = {"maximum": 2, "minimum": 2, "clip": 1}
-DIFFERENTIABLE = [name for name in CALLABLE if name not in REGISTRY or REGISTRY[name].differentiable]
+DIFFERENTIABLE = [name for name in CALLABLE if LIBRARY[name].differentiable]

@@ -15,11 +15,11 @@ def add_options(to: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a table of every op and module with its worst disagreement; 1 when one fails."""
-    from tinygrad_rnn.testing.everything import check_everything
+    from tinygrad_rnn.testing.selfcheck import check_library
 
     failed = 0
     print("      what    which                    worst |by the rules − by differences| / sum of the terms")
-    for row in check_everything(seed=options.seed):
+    for row in check_library(seed=options.seed):
         failed += row.failed
         verdict = "FAIL" if row.failed else "ok  "
         print(f"{verdict}  {row.kind:<7} {row.name:<18} {row.cases:>3} checks  {row.worst:.1e}  {row.note}".rstrip())

@@ -5,7 +5,7 @@
     matmul.vjp(a=lambda gy, y, a, b: gy @ mT(b), …)              gy → gx, one rule per argument
     matmul.jvp(a=lambda da, y, a, b: da @ b, …)                  dx → dy, terms that add up
 
-    @elementwise(x=lambda y, x: …)     dy/dx, both modes follow
+    @elementwise(x=lambda y, x: …)     dy/dx, both modes follow; @elementwise("+", …) says its sign too
     @linear(transpose=…)               its jvp is itself
     @nondifferentiable                 integers or booleans come out
 
@@ -46,11 +46,17 @@ def composite(f: Callable[..., Any]) -> Any:
     return f
 
 
-def elementwise(**derivatives: Rule | int) -> Declares:
-    """Declare an op that acts on each element alone, by dy/dx for each argument: `f(y, *args)`, or the constant ±1."""
+def elementwise(symbol: str = "", /, **derivatives: Rule | int) -> Declares:
+    """Declare an op that acts on each element alone, by dy/dx for each argument: `f(y, *args)`, or the constant ±1.
+
+    Args:
+        symbol: the sign that a formula uses for it, its name where there is none.
+        **derivatives: for each argument.
+    """
 
     def declare(forward: Callable[..., Any]) -> Any:
         op = _declare(Op(forward))
+        op.symbol(symbol or op.op.name)
         for name, derivative in derivatives.items():
             rule = _scale(derivative)
             op.vjp(**{name: rule})
@@ -69,11 +75,17 @@ def _scale(derivative: Rule | int) -> Rule:
     return lambda g, y, *args: g * slope(y, *args)
 
 
-def linear(*, transpose: Rule) -> Declares:
-    """Declare an op y = A(static)·x by its transpose, `gx = transpose(gy, x, **static)`; its jvp is itself."""
+def linear(*, transpose: Rule, symbol: str = "") -> Declares:
+    """Declare an op y = A(static)·x by its transpose, `gx = transpose(gy, x, **static)`; its jvp is itself.
+
+    Args:
+        transpose: the rule of reverse mode.
+        symbol: as for elementwise.
+    """
 
     def declare(forward: Callable[..., Any]) -> Any:
         op = _declare(Op(forward))
+        op.symbol(symbol or op.op.name)
         name = op.op.params[0]
         op.vjp(**{name: lambda gy, y, x, **static: transpose(gy, x, **static)})
         op.jvp(**{name: lambda dx, y, x, **static: op(dx, **static)})

@@ -16,31 +16,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-@elementwise(a=1, b=1)
+@elementwise("+", a=1, b=1)
 def add(a: Array, b: Array) -> Array:
     """y = a + b, broadcast together.  ∂y/∂a = ∂y/∂b = 1."""
     return np.add(a, b)
 
 
-add.symbol("+")
-
-
-@elementwise(a=1, b=-1)
+@elementwise("−", a=1, b=-1)
 def subtract(a: Array, b: Array) -> Array:
     """y = a − b, broadcast together.  ∂y/∂a = 1, ∂y/∂b = −1."""
     return np.subtract(a, b)
 
 
-subtract.symbol("−")
-
-
-@elementwise(a=lambda y, a, b: b, b=lambda y, a, b: a)
+@elementwise("×", a=lambda y, a, b: b, b=lambda y, a, b: a)
 def multiply(a: Array, b: Array) -> Array:
     """y = a·b, element by element, broadcast together.  ∂y/∂a = b, ∂y/∂b = a."""
     return np.multiply(a, b)
-
-
-multiply.symbol("×")
 
 
 @primitive
@@ -49,35 +40,27 @@ def divide(a: Array, b: Array) -> Array:
     return np.divide(a, b)
 
 
+divide.vjp(a=lambda gy, y, a, b: gy / b, b=lambda gy, y, a, b: -gy * y / b)
+divide.jvp(a=lambda da, y, a, b: da / b, b=lambda db, y, a, b: -db * y / b)
 divide.symbol("÷")
 
 
-divide.vjp(a=lambda gy, y, a, b: gy / b, b=lambda gy, y, a, b: -gy * y / b)
-divide.jvp(a=lambda da, y, a, b: da / b, b=lambda db, y, a, b: -db * y / b)
-
-
-@elementwise(x=-1)
+@elementwise("−", x=-1)
 def negative(x: Array) -> Array:
     """y = −x.  dy/dx = −1."""
     return np.negative(x)
 
 
-negative.symbol("−")
-
-
-def _power_slope(y: Any, a: Any, b: Any) -> Any:
-    if isinstance(b, int | float):
-        return b * a ** (b - 1) if b != 0 else 0.0
-    return b * where((a == 0) * (b == 0), 1.0, a) ** (b - 1)
-
-
-@elementwise(a=_power_slope, b=lambda y, a, b: y * log(where(a == 0, 1.0, a)))
+@elementwise("^", a=lambda y, a, b: _power_slope(a, b), b=lambda y, a, b: y * log(where(a == 0, 1.0, a)))
 def power(a: Array, b: Array) -> Array:
     """y = aᵇ, broadcast together.  ∂y/∂a = b·aᵇ⁻¹ (0 for b = 0), ∂y/∂b = y·log a (0 for a = 0)."""
     return np.power(a, b)
 
 
-power.symbol("^")
+def _power_slope(a: Any, b: Any) -> Any:
+    if isinstance(b, int | float):
+        return b * a ** (b - 1) if b != 0 else 0.0
+    return b * where((a == 0) * (b == 0), 1.0, a) ** (b - 1)
 
 
 @elementwise(x=lambda y, x: 2 * x)
@@ -86,13 +69,10 @@ def square(x: Array) -> Array:
     return np.square(x)
 
 
-@elementwise(x=lambda y, x: sign(x))
+@elementwise("|·|", x=lambda y, x: sign(x))
 def abs_(x: Array) -> Array:
     """y = |x|.  dy/dx = sign x, 0 at 0."""
     return np.abs(x)
-
-
-abs_.symbol("|·|")
 
 
 @elementwise(x=lambda y, x: 0.0)
@@ -113,18 +93,18 @@ def minimum(a: Array, b: Array) -> Array:
     return np.minimum(a, b)
 
 
-def _inside(y: Any, x: Any, a_min: Any, a_max: Any) -> Any:
-    return (True if a_min is None else x > a_min) * (True if a_max is None else x < a_max)
-
-
 @elementwise(
-    x=_inside,
+    x=lambda y, x, a_min, a_max: _inside(x, a_min, a_max),
     a_min=lambda y, x, a_min, a_max: (x < a_min) * (True if a_max is None else a_min < a_max),
     a_max=lambda y, x, a_min, a_max: (x if a_min is None else maximum(x, a_min)) > a_max,
 )
 def clip(x: Array, a_min: Bound = None, a_max: Bound = None) -> Array:
     """y = min(max(x, a_min), a_max), broadcast together; None is no bound.  dy/dx = 1 inside, 0 on a bound."""
     return np.clip(x, a_min, a_max)  # type: ignore[arg-type]  # of a Tensor its array comes here
+
+
+def _inside(x: Any, a_min: Any, a_max: Any) -> Any:
+    return (True if a_min is None else x > a_min) * (True if a_max is None else x < a_max)
 
 
 @primitive

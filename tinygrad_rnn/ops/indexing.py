@@ -16,12 +16,11 @@ __all__ = [
     "argmax", "argmin", "argsort", "diagonal", "getitem", "index_add", "one_hot", "sort", "take", "take_along_axis",
 ]  # fmt: skip
 
-_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
-
-def _is_basic(index: Any) -> bool:
-    """No array in it: every element of x is picked at most once."""
-    return _BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in _BASIC
+@primitive
+def getitem(x: Array, /, index: Index) -> Array:
+    """y = x[index], as NumPy indexes: integers, slices, None, …, masks, integer arrays.  Duplicates add up in gx."""
+    return x[index]
 
 
 def _add_at(x: Array, index: Any, values: Any) -> None:
@@ -31,19 +30,19 @@ def _add_at(x: Array, index: Any, values: Any) -> None:
         np.add.at(x, index, np.broadcast_to(values, x[index].shape))  # left to add.at, it reads beyond `values`
 
 
-@primitive
-def getitem(x: Array, /, index: Index) -> Array:
-    """y = x[index], as NumPy indexes: integers, slices, None, …, masks, integer arrays.  Duplicates add up in gx."""
-    return x[index]
+def _is_basic(index: Any) -> bool:
+    """No array in it: every element of x is picked at most once."""
+    return _BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in _BASIC
 
 
-getitem.symbol("[ ]")
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
 getitem.vjp(x=lambda gy, y, x, *, index: index_add(np.zeros(x.shape, x.dtype), index, gy))
 getitem.jvp(x=lambda dx, y, x, *, index: getitem(dx, index=index))
 getitem.into(lambda gx, gy, *, index: _add_at(gx, index, gy))
 getitem.reads(lambda shape, *, index: positions(shape, index))
+getitem.symbol("[ ]")
 
 
 def positions(shape: tuple[int, ...], index: Any) -> tuple[Any, ...]:
@@ -117,6 +116,19 @@ def _integers(values: Any, what: str) -> Any:
     return values
 
 
+@primitive
+def take(x: Array, indices: Array, /, axis: int | None = None) -> Array:
+    """y = the elements of x at integer `indices` along `axis` (flattened when None).  Duplicates add up in gx."""
+    return np.take(x, _integers(np.asarray(indices), "take: the indices"), axis=axis)
+
+
+def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any:
+    flat = np.asarray(as_array(indices))
+    if axis is None:
+        return index_add(np.zeros(x.size, x.dtype), flat, gy).reshape(x.shape)
+    return index_add(np.zeros(x.shape, x.dtype), (slice(None),) * (axis % x.ndim) + (flat,), gy)
+
+
 def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None:
     """gx[rows of `axis`] += gy, rows that come more than once summed first: one sort instead of one write each."""
     indices = np.asarray(indices)
@@ -131,26 +143,11 @@ def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None
     lines[rows[starts]] += np.add.reduceat(gy.reshape(rows.size, *lines.shape[1:])[order], starts, axis=0)
 
 
-def _take_vjp(gy: Any, y: Any, x: Any, indices: Any, *, axis: int | None) -> Any:
-    flat = np.asarray(as_array(indices))
-    if axis is None:
-        return index_add(np.zeros(x.size, x.dtype), flat, gy).reshape(x.shape)
-    return index_add(np.zeros(x.shape, x.dtype), (slice(None),) * (axis % x.ndim) + (flat,), gy)
-
-
-@primitive
-def take(x: Array, indices: Array, /, axis: int | None = None) -> Array:
-    """y = the elements of x at integer `indices` along `axis` (flattened when None).  Duplicates add up in gx."""
-    return np.take(x, _integers(np.asarray(indices), "take: the indices"), axis=axis)
-
-
-take.symbol("[ ]")
-
-
 take.vjp(x=_take_vjp)
 take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis))
 take.into(_add_rows)
 take.reads(lambda shape, indices, *, axis: _rows_taken(shape, np.asarray(as_array(indices)).ravel(), axis))
+take.symbol("[ ]")
 
 
 def _rows_taken(shape: tuple[int, ...], indices: Array, axis: int | None) -> tuple[Any, ...] | None:
@@ -160,20 +157,17 @@ def _rows_taken(shape: tuple[int, ...], indices: Array, axis: int | None) -> tup
     return (*before, tuple(int(k) for k in indices % shape[axis]))
 
 
-def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[Any, ...]:
-    if axis is None:
-        return np.unravel_index(indices % prod(shape), shape)
-    grid = np.ogrid[tuple(slice(0, n) for n in shape)]  # of x, not of indices: a size of 1 in either broadcasts
-    return tuple(indices if k == axis % len(shape) else grid[k] for k in range(len(shape)))
-
-
 @primitive
 def take_along_axis(x: Array, indices: Array, /, axis: int | None = -1) -> Array:
     """y[…, k, …] = x[…, indices[…, k, …], …]: one index per line along `axis`; x and indices have as many axes."""
     return np.take_along_axis(np.asarray(x), _integers(np.asarray(indices), "take_along_axis: the indices"), axis=axis)
 
 
-take_along_axis.symbol("[ ]")
+def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[Any, ...]:
+    if axis is None:
+        return np.unravel_index(indices % prod(shape), shape)
+    grid = np.ogrid[tuple(slice(0, n) for n in shape)]  # of x, not of indices: a size of 1 in either broadcasts
+    return tuple(indices if k == axis % len(shape) else grid[k] for k in range(len(shape)))
 
 
 take_along_axis.vjp(
@@ -182,6 +176,7 @@ take_along_axis.vjp(
     )
 )
 take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, indices, axis=axis))
+take_along_axis.symbol("[ ]")
 
 
 @primitive
@@ -209,9 +204,6 @@ def one_hot(ids: Array, /, num_classes: int, dtype: DType = np.float64) -> Array
     if ids.size and not (ids.min() >= 0 and ids.max() < num_classes):
         raise ShapeError(f"one_hot: there are ids from {ids.min()} to {ids.max()}", expected=f"0 … {num_classes - 1}")
     return (ids[..., None] == np.arange(num_classes)).astype(dtype)
-
-
-# order
 
 
 @nondifferentiable

@@ -20,6 +20,12 @@ from tinygrad_rnn.ops.shape import expand_dims, reshape, swapaxes, transpose
 __all__ = ["dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace"]
 
 
+@primitive
+def matmul(a: Array, b: Array) -> Array:
+    """y = a @ b: a (…, n, k) times b (…, k, m); 1-D a is a row, 1-D b a column.  ga = gy @ bᵀ, gb = aᵀ @ gy."""
+    return np.matmul(a, b)
+
+
 def _mT(x: Any) -> Any:
     return x.T if x.ndim == 2 else swapaxes(x, -1, -2)
 
@@ -43,33 +49,16 @@ def _matmul_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
     return matmul(_mT(a), gy)
 
 
-@primitive
-def matmul(a: Array, b: Array) -> Array:
-    """y = a @ b: a (…, n, k) times b (…, k, m); 1-D a is a row, 1-D b a column.  ga = gy @ bᵀ, gb = aᵀ @ gy."""
-    return np.matmul(a, b)
-
-
-matmul.symbol("@")
-
-
 matmul.vjp(a=_matmul_vjp_a, b=_matmul_vjp_b)
 matmul.together(b=lambda gys, args: dot(np.concatenate([a for a, _ in args]).T, np.concatenate(gys)))
 matmul.jvp(a=lambda da, y, a, b: matmul(da, b), b=lambda db, y, a, b: matmul(a, db))
+matmul.symbol("@")
 
 
-Places: TypeAlias = int | Sequence[int]
-
-
-def _free(ndim: int, axes: Sequence[int]) -> list[int]:
-    return [k for k in range(ndim) if k not in axes]
-
-
-def _axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
-    """The contracted axes of a and of b, as positive numbers."""
-    if isinstance(axes, int | np.integer):
-        axes = range(-int(axes), 0), range(int(axes))
-    left, right = ([int(side)] if isinstance(side, int | np.integer) else list(side) for side in axes)
-    return [k % np.ndim(a) for k in left], [k % np.ndim(b) for k in right]
+@primitive
+def tensordot(a: Array, b: Array, /, axes: int | tuple[Places, Places] = 2) -> Array:
+    """y = Σ a·b over pairs of axes: the last and first `axes` of them, or (axes of a, axes of b)."""
+    return np.tensordot(a, b, axes)
 
 
 def _tensordot_vjp_a(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
@@ -88,10 +77,19 @@ def _tensordot_vjp_b(gy: Any, y: Any, a: Any, b: Any, *, axes: Any) -> Any:
     return transpose(found, tuple(int(k) for k in np.argsort(order)))
 
 
-@primitive
-def tensordot(a: Array, b: Array, /, axes: int | tuple[Places, Places] = 2) -> Array:
-    """y = Σ a·b over pairs of axes: the last and first `axes` of them, or (axes of a, axes of b)."""
-    return np.tensordot(a, b, axes)
+def _axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The contracted axes of a and of b, as positive numbers."""
+    if isinstance(axes, int | np.integer):
+        axes = range(-int(axes), 0), range(int(axes))
+    left, right = ([int(side)] if isinstance(side, int | np.integer) else list(side) for side in axes)
+    return [k % np.ndim(a) for k in left], [k % np.ndim(b) for k in right]
+
+
+Places: TypeAlias = int | Sequence[int]
+
+
+def _free(ndim: int, axes: Sequence[int]) -> list[int]:
+    return [k for k in range(ndim) if k not in axes]
 
 
 tensordot.vjp(a=_tensordot_vjp_a, b=_tensordot_vjp_b)
@@ -101,13 +99,10 @@ tensordot.jvp(
 )
 
 
-def _matrices(a: Any, b: Any) -> bool:
-    return np.ndim(a) == np.ndim(b) == 2
-
-
-def _scales(a: Any, b: Any) -> bool:
-    """Whether one of the two is a number, which multiplies the other."""
-    return 0 in (np.ndim(a), np.ndim(b))
+@primitive
+def dot(a: Array, b: Array) -> Array:
+    """y = Σ over the last axis of a (…, k) and the last but one of b (…, k, m), or the only one of b (k)."""
+    return np.dot(a, b)
 
 
 def _dot_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
@@ -126,17 +121,24 @@ def _dot_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
     return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -2))
 
 
-@primitive
-def dot(a: Array, b: Array) -> Array:
-    """y = Σ over the last axis of a (…, k) and the last but one of b (…, k, m), or the only one of b (k)."""
-    return np.dot(a, b)
+def _matrices(a: Any, b: Any) -> bool:
+    return np.ndim(a) == np.ndim(b) == 2
 
 
-dot.symbol("@")
+def _scales(a: Any, b: Any) -> bool:
+    """Whether one of the two is a number, which multiplies the other."""
+    return 0 in (np.ndim(a), np.ndim(b))
 
 
 dot.vjp(a=_dot_vjp_a, b=_dot_vjp_b)
 dot.jvp(a=lambda da, y, a, b: dot(da, b), b=lambda db, y, a, b: dot(a, db))
+dot.symbol("@")
+
+
+@primitive
+def inner(a: Array, b: Array) -> Array:
+    """y = Σ over the last axes of a (…, k) and b (…, k): x (B, I) with W (O, I) gives W applied to each row of x."""
+    return np.inner(a, b)
 
 
 def _inner_vjp_a(gy: Any, y: Any, a: Any, b: Any) -> Any:
@@ -155,18 +157,10 @@ def _inner_vjp_b(gy: Any, y: Any, a: Any, b: Any) -> Any:
     return _tensordot_vjp_b(gy, y, a, b, axes=(-1, -1))
 
 
-@primitive
-def inner(a: Array, b: Array) -> Array:
-    """y = Σ over the last axes of a (…, k) and b (…, k): x (B, I) with W (O, I) gives W applied to each row of x."""
-    return np.inner(a, b)
-
-
-inner.symbol("@")
-
-
 inner.vjp(a=_inner_vjp_a, b=_inner_vjp_b)
 inner.together(b=lambda gys, args: dot(np.concatenate(gys).T, np.concatenate([a for a, _ in args])))
 inner.jvp(a=lambda da, y, a, b: inner(da, b), b=lambda db, y, a, b: inner(a, db))
+inner.symbol("@")
 
 
 @composite
@@ -179,9 +173,6 @@ def outer(a: Array, b: Array) -> Array:
 def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """y = Σ x[…, i, …, i + offset, …]: the sum of a diagonal."""
     return sum_(diagonal(x, offset=offset, axis1=axis1, axis2=axis2), axis=-1)
-
-
-# einsum: with every axis named, a factor's cotangent is the sum of the other factors and gy over its own names
 
 
 def _letters(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
@@ -204,6 +195,12 @@ def _letters(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
         named = "".join(full)
         right = "..." + "".join(sorted(c for c in set(named) - set(broadcast) if named.count(c) == 1))
     return full, right.replace("...", broadcast)
+
+
+@primitive
+def einsum_(*xs: Array, subscripts: str) -> Array:
+    """y = Σ over every axis letter that the output does not name: "tbi,hi->tbh"."""
+    return np.einsum(subscripts, *xs)
 
 
 def _einsum_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], subscripts: str) -> list[Any]:
@@ -233,12 +230,6 @@ def _einsum_jvp(dxs: Sequence[Any], y: Any, *xs: Any, subscripts: str) -> Any:
             term = einsum(subscripts, *xs[:k], dx, *xs[k + 1 :])
             total = term if total is None else total + term
     return total
-
-
-@primitive
-def einsum_(*xs: Array, subscripts: str) -> Array:
-    """y = Σ over every axis letter that the output does not name: "tbi,hi->tbh"."""
-    return np.einsum(subscripts, *xs)
 
 
 einsum_.vjp(xs=_einsum_vjp)

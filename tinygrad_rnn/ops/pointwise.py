@@ -13,13 +13,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-@elementwise(x=lambda y, x: 0.5 / y)
+@elementwise("√", x=lambda y, x: 0.5 / y)
 def sqrt(x: Array) -> Array:
     """y = √x.  dy/dx = 1/(2y)."""
     return np.sqrt(x)
-
-
-sqrt.symbol("√")
 
 
 @elementwise(x=lambda y, x: y)
@@ -64,14 +61,11 @@ def tanh(x: Array) -> Array:
     return np.tanh(x)
 
 
-@elementwise(x=lambda y, x: logistic_slope(x))
+@elementwise("σ", x=lambda y, x: logistic_slope(x))
 def sigmoid(x: Array) -> Array:
     """y = σ(x) = 1/(1 + e⁻ˣ).  dy/dx = σ′(x) = y(1 − y)."""
     with np.errstate(over="ignore"):  # e⁸⁰⁰ is ∞ and 1/∞ is 0, as it should be
         return np.reciprocal(1 + np.exp(np.negative(x)))
-
-
-sigmoid.symbol("σ")
 
 
 @elementwise(x=lambda y, x: -y * tanh(x / 2))

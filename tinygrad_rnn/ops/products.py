@@ -14,13 +14,13 @@ from tinygrad_rnn.ops.shape import concatenate, flip, moveaxis, reshape, stack
 __all__ = ["cumprod", "prod"]
 
 
-def _prefix(x: Any) -> Any:
-    """[1, x₁, x₁x₂, …] along the last axis: for each element the product of those before it."""
-    one = np.ones((*x.shape[:-1], 1), x.dtype)
-    return cumprod(concatenate([one, x[..., :-1]], axis=-1), axis=-1)
+@reduction(lambda y, x, *, axis: _product_of_others(x, axis))
+def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = Π x over `axis`.  ∂y/∂xᵢ = the product of the others, at every order and with any number of zeros."""
+    return np.prod(x, axis=axis, keepdims=keepdims)
 
 
-def _product_of_others(y: Any, x: Any, *, axis: Axis) -> Any:
+def _product_of_others(x: Any, axis: Axis) -> Any:
     axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
     axes = tuple(a % x.ndim for a in axes)
     last = tuple(range(-len(axes), 0))
@@ -32,16 +32,16 @@ def _product_of_others(y: Any, x: Any, *, axis: Axis) -> Any:
     return moveaxis(reshape(others, moved.shape), last, axes)
 
 
-@reduction(_product_of_others)
-def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = Π x over `axis`.  ∂y/∂xᵢ = the product of the others, at every order and with any number of zeros."""
-    return np.prod(x, axis=axis, keepdims=keepdims)
+def _prefix(x: Any) -> Any:
+    """[1, x₁, x₁x₂, …] along the last axis: for each element the product of those before it."""
+    one = np.ones((*x.shape[:-1], 1), x.dtype)
+    return cumprod(concatenate([one, x[..., :-1]], axis=-1), axis=-1)
 
 
-def _columns(x: Any, axis: int | None) -> list[Any]:
-    """The slices of x along `axis`, in order; of the flattened x when None."""
-    line = reshape(x, (-1,)) if axis is None else moveaxis(x, axis, 0)
-    return [line[k] for k in range(line.shape[0])]
+@primitive
+def cumprod(x: Array, /, axis: int | None = None) -> Array:
+    """yₖ = Π x up to and including k along `axis` (of the flattened x when None): yₖ = yₖ₋₁ xₖ."""
+    return np.cumprod(x, axis=axis)
 
 
 def _cumprod_vjp(gy: Any, y: Any, x: Any, *, axis: int | None) -> Any:
@@ -67,10 +67,10 @@ def _cumprod_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
     return dy if axis is None else moveaxis(dy, 0, axis)
 
 
-@primitive
-def cumprod(x: Array, /, axis: int | None = None) -> Array:
-    """yₖ = Π x up to and including k along `axis` (of the flattened x when None): yₖ = yₖ₋₁ xₖ."""
-    return np.cumprod(x, axis=axis)
+def _columns(x: Any, axis: int | None) -> list[Any]:
+    """The slices of x along `axis`, in order; of the flattened x when None."""
+    line = reshape(x, (-1,)) if axis is None else moveaxis(x, axis, 0)
+    return [line[k] for k in range(line.shape[0])]
 
 
 cumprod.vjp(x=_cumprod_vjp)

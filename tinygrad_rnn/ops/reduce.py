@@ -57,13 +57,10 @@ def reduction(slope: Rule) -> Declares:
     return declare
 
 
-@linear(transpose=lambda gy, x, *, axis, keepdims: broadcast_to(restore(gy, x, axis, keepdims), x.shape))
+@linear(transpose=lambda gy, x, *, axis, keepdims: broadcast_to(restore(gy, x, axis, keepdims), x.shape), symbol="Σ")
 def sum_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ x over `axis`.  gx = gy, spread over the axes that were summed."""
     return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
-
-
-sum_.symbol("Σ")
 
 
 @linear(
@@ -76,18 +73,18 @@ def mean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-def _share_of_ties(y: Any, x: Any, *, axis: Axis) -> Any:
-    chosen = (x == y) + (x != x)  # noqa: PLR0124  (NaN)
-    return chosen / sum_(1.0 * chosen, axis=axis, keepdims=True)
-
-
-@reduction(_share_of_ties)
+@reduction(lambda y, x, *, axis: _share_of_ties(y, x, axis))
 def max_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the largest x along `axis`, which must not be empty.  ∂y/∂x = 1 there; ties share equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-@reduction(_share_of_ties)
+def _share_of_ties(y: Any, x: Any, axis: Axis) -> Any:
+    chosen = (x == y) + (x != x)  # noqa: PLR0124  (NaN)
+    return chosen / sum_(1.0 * chosen, axis=axis, keepdims=True)
+
+
+@reduction(lambda y, x, *, axis: _share_of_ties(y, x, axis))
 def min_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the smallest x along `axis`, which must not be empty.  ∂y/∂x = 1 there; ties share equally."""
     return np.min(x, axis=axis, keepdims=keepdims)

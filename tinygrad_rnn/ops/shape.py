@@ -40,26 +40,23 @@ def reshape(x: Array, /, shape: Axes) -> Array:
     return np.reshape(x, shape)
 
 
-@linear(transpose=lambda gy, x, *, axes: transpose(gy, None if axes is None else tuple(np.argsort(_positive(axes)))))
+@linear(
+    transpose=lambda gy, x, *, axes: transpose(gy, None if axes is None else tuple(np.argsort(_positive(axes)))),
+    symbol="ᵀ",
+)
 def transpose(x: Array, /, axes: tuple[int, ...] | None = None) -> Array:
     """y = x with its axes in the order `axes`, reversed when None."""
     return np.transpose(x, axes)
-
-
-transpose.symbol("ᵀ")
 
 
 def _positive(axes: Sequence[int]) -> list[int]:
     return [axis % len(axes) for axis in axes]
 
 
-@linear(transpose=lambda gy, x, *, axis1, axis2: swapaxes(gy, axis1, axis2))
+@linear(transpose=lambda gy, x, *, axis1, axis2: swapaxes(gy, axis1, axis2), symbol="ᵀ")
 def swapaxes(x: Array, /, axis1: int, axis2: int) -> Array:
     """y = x with two axes exchanged."""
     return np.swapaxes(x, axis1, axis2)
-
-
-swapaxes.symbol("ᵀ")
 
 
 @linear(transpose=lambda gy, x, *, source, destination: moveaxis(gy, destination, source))
@@ -108,11 +105,14 @@ def astype(x: Array, dtype: DType) -> Array:
     return (astype_ if smooth else discretized)(x, dtype=dtype)
 
 
-# several arrays in or out
-
-
 def _array(x: Any) -> Any:
     return x if isinstance(x, Tensor) else np.asarray(as_array(x))
+
+
+@primitive
+def concatenate_(*xs: Array, axis: int | None) -> Array:
+    """y = the arrays one after another along `axis` (flattened when None); their other sizes agree."""
+    return np.concatenate(xs, axis)
 
 
 def _concatenate_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int | None) -> list[Any]:
@@ -129,12 +129,6 @@ def _filled(dxs: Sequence[Any], xs: Sequence[Any]) -> list[Any]:
     return [np.zeros(x.shape, x.dtype) if dx is None else dx for dx, x in zip(dxs, xs, strict=True)]
 
 
-@primitive
-def concatenate_(*xs: Array, axis: int | None) -> Array:
-    """y = the arrays one after another along `axis` (flattened when None); their other sizes agree."""
-    return np.concatenate(xs, axis)
-
-
 concatenate_.vjp(xs=_concatenate_vjp)
 concatenate_.jvp(xs=lambda dxs, y, *xs, axis: concatenate_(*_filled(dxs, xs), axis=axis))
 
@@ -146,15 +140,15 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     return concatenate_(*arrays, axis=axis)
 
 
-def _stack_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int) -> list[Any]:
-    rows = moveaxis(gy, axis, 0)
-    return [rows[k] if wanted else None for k, wanted in enumerate(needed)]
-
-
 @primitive
 def stack_(*xs: Array, axis: int) -> Array:
     """y = the arrays, all of one shape, side by side along a new axis."""
     return np.stack(xs, axis)
+
+
+def _stack_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int) -> list[Any]:
+    rows = moveaxis(gy, axis, 0)
+    return [rows[k] if wanted else None for k, wanted in enumerate(needed)]
 
 
 stack_.vjp(xs=_stack_vjp)
@@ -199,6 +193,8 @@ def split(x: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
 
 
 Widths: TypeAlias = Counts | Sequence[Sequence[int]]
+
+
 COPYING = ("edge", "reflect", "symmetric", "wrap")
 
 
@@ -226,15 +222,15 @@ def pad(x: Array, pad_width: Widths, mode: str = "constant", constant_values: fl
     return take(x, places)
 
 
-def _interior(gy: Any, x: Any, *, pad_width: Any, constant_values: float) -> Any:
-    pairs = np.broadcast_to(pad_width, (x.ndim, 2))
-    return getitem(gy, index=tuple(slice(int(a), int(a) + n) for (a, _), n in zip(pairs, x.shape, strict=True)))
-
-
 @primitive
 def constant_pad(x: Array, *, pad_width: Any, constant_values: float = 0) -> Array:
     """y = x with `constant_values` around it, pad_width (before, after) elements along each axis."""
     return np.pad(x, pad_width, constant_values=constant_values)
+
+
+def _interior(gy: Any, x: Any, *, pad_width: Any, constant_values: float) -> Any:
+    pairs = np.broadcast_to(pad_width, (x.ndim, 2))
+    return getitem(gy, index=tuple(slice(int(a), int(a) + n) for (a, _), n in zip(pairs, x.shape, strict=True)))
 
 
 constant_pad.vjp(x=lambda gy, y, x, **static: _interior(gy, x, **static))

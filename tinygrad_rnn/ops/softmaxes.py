@@ -30,15 +30,15 @@ def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     return y if keepdims else np.squeeze(y, axis=axis if axis is not None else tuple(range(np.ndim(x))))
 
 
-def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Axis) -> Any:
-    return y * (g - sum_(g * y, axis=axis, keepdims=True))
-
-
 @primitive
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """y = eˣ / Σ eˣ over `axis`.  gx = y·(gy − Σ gy·y)."""
     e = np.exp(x - _shift(x, axis))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
+
+
+def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Axis) -> Any:
+    return y * (g - sum_(g * y, axis=axis, keepdims=True))
 
 
 softmax.vjp(x=_softmax_rule)
@@ -53,8 +53,6 @@ def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
         return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
-log_softmax.symbol("log p")
-
-
 log_softmax.vjp(x=lambda gy, y, x, *, axis: gy - exp(y) * sum_(gy, axis=axis, keepdims=True))
 log_softmax.jvp(x=lambda dx, y, x, *, axis: dx - sum_(exp(y) * dx, axis=axis, keepdims=True))
+log_softmax.symbol("log p")

@@ -1,12 +1,19 @@
 """Testing gradients: ours, and those of the ops, modules and cells that you write.
 
-    check_vjp, check_jvp     the rules against runs of the function alone: slopes.py, compare.py, explain.py
+    check_vjp, check_jvp     the rules against runs of the function alone
     check_laws               what holds for every derivative: linear, deterministic, nothing written, nothing kept
     check_module             a module as a function of its inputs and parameters
     check_recurrent          backpropagation through time = the steps by hand = the sum over untied copies
     check_errors             what must be refused, and how
     OpSpec, register         all of it for an op, in one table
     shapes … programs        Hypothesis strategies for arguments and for whole random graphs
+
+Its rooms, each built on those before it:
+
+    report → draw → oracles → laws → checks → specs        strategies, for Hypothesis
+    what a   on what  derivatives  what     what   what    plugin, for pytest
+    check    it is    by no rule   always   users  an op   selfcheck, for the command line
+    says     tried                 holds    call   is
 
     >>> import numpy as np
     >>> import tinygrad_rnn as tg
@@ -18,14 +25,15 @@ Hypothesis is asked for by the strategies alone; everything else runs without it
 
 from typing import Any
 
-from tinygrad_rnn.testing.checks import check_jvp, check_vjp
-from tinygrad_rnn.testing.everything import check_call
-from tinygrad_rnn.testing.laws import DEFAULT, LAWS, check_laws
-from tinygrad_rnn.testing.modules import check_module
-from tinygrad_rnn.testing.recurrent import check_recurrent
-from tinygrad_rnn.testing.refusals import check_errors
-from tinygrad_rnn.testing.report import GradMismatch, GradReport, Kink, tally
-from tinygrad_rnn.testing.spec import OpSpec, register
+from tinygrad_rnn.testing.checks.complete import check_call
+from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
+from tinygrad_rnn.testing.checks.laws import DEFAULT, LAWS, check_laws
+from tinygrad_rnn.testing.checks.modules import check_module
+from tinygrad_rnn.testing.checks.recurrent import check_recurrent
+from tinygrad_rnn.testing.checks.refusals import check_errors
+from tinygrad_rnn.testing.report.counts import tally
+from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Kink
+from tinygrad_rnn.testing.specs.opspec import OpSpec, register
 
 STRATEGIES = (
     "axes", "broadcast_shapes", "calls", "dtypes", "indices", "layouts", "lengths", "matmul_shapes", "programs",

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from tinygrad_rnn.testing.report import GradMismatch, tally
-from tinygrad_rnn.testing.spec import SPECS
+from tinygrad_rnn.testing.report.counts import tally
+from tinygrad_rnn.testing.report.findings import GradMismatch
+from tinygrad_rnn.testing.specs.opspec import REGISTERED
 
 PROFILES = ("dev", "ci", "fuzz")
 COUNTED = "gradients checked, rejected"  # the property under which a test's report carries its counts
@@ -32,14 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("--grad-profile")
     if profile:
-        from tinygrad_rnn.testing.strategies import load_profile
+        from tinygrad_rnn.testing.draw.shrinking import load_profile
 
         load_profile(profile)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "op_spec" in metafunc.fixturenames:
-        metafunc.parametrize("op_spec", SPECS.values(), ids=SPECS.keys())
+        metafunc.parametrize("op_spec", REGISTERED.values(), ids=REGISTERED.keys())
 
 
 @pytest.hookimpl(wrapper=True)

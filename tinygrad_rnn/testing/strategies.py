@@ -1,4 +1,4 @@
-"""The same choices as Hypothesis strategies, to generate and to shrink: the one file here that needs Hypothesis.
+"""The same choices as Hypothesis strategies, to generate and to shrink.
 
     shapes  broadcast_shapes  matmul_shapes  axes  indices     of arrays
     values  layouts  dtypes  sequences  lengths                what is in them
@@ -17,42 +17,23 @@ be had. They are numbers of a lattice that is clear of all that (choices.py), sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
-try:
-    from hypothesis import HealthCheck, given, settings
-    from hypothesis import strategies as st
-    from hypothesis.strategies import DrawFn, SearchStrategy
-except ModuleNotFoundError as error:
-    words = "tinygrad_rnn.testing: to draw inputs it needs Hypothesis: pip install 'tinygrad-rnn[test]'"
-    raise ModuleNotFoundError(words, name=error.name) from error
-
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.testing import choices
-from tinygrad_rnn.testing.call import Call
-from tinygrad_rnn.testing.choices import Axis, Shape, Within
-from tinygrad_rnn.testing.draft import build
-from tinygrad_rnn.testing.grammar import OpLike, call_of
-from tinygrad_rnn.testing.index import index
-from tinygrad_rnn.testing.layout import layout
-from tinygrad_rnn.testing.program import Program
+from tinygrad_rnn.testing.draw import choices
+from tinygrad_rnn.testing.draw.brackets import index
+from tinygrad_rnn.testing.draw.call import Call
+from tinygrad_rnn.testing.draw.choices import Axis, Shape, Within
+from tinygrad_rnn.testing.draw.memory import layout
+from tinygrad_rnn.testing.draw.program import Program
+from tinygrad_rnn.testing.draw.shrinking import DrawFn, Drawn, SearchStrategy, chosen, integers, st
+from tinygrad_rnn.testing.specs.library import OpLike, build, call_of
 
 T = TypeVar("T")
-_integers = lru_cache(maxsize=None)(st.integers)
-
-
-class Drawn:
-    """The Source that Hypothesis chooses for; it draws from strategies too."""
-
-    def __init__(self, draw: DrawFn) -> None:
-        self.draw = draw
-
-    def integer(self, low: int, high: int) -> int:
-        return low if low == high else self.draw(_integers(low, high))
 
 
 def _drawn(draw: DrawFn, value: T | SearchStrategy[T]) -> T:
@@ -173,9 +154,9 @@ def layouts(draw: DrawFn, array: Array | SearchStrategy[Array]) -> Array:
 @st.composite
 def sequences(
     draw: DrawFn,
-    T: int | SearchStrategy[int] = _integers(2, 4),  # noqa: B008  (a strategy is a constant)
-    B: int | SearchStrategy[int] = _integers(1, 3),  # noqa: B008
-    I: int | SearchStrategy[int] = _integers(1, 3),  # noqa: B008
+    T: int | SearchStrategy[int] = integers(2, 4),  # noqa: B008  (a strategy is a constant)
+    B: int | SearchStrategy[int] = integers(1, 3),  # noqa: B008
+    I: int | SearchStrategy[int] = integers(1, 3),  # noqa: B008
     dtype: Any = np.float64,
 ) -> Array:
     """Input of a recurrent network: (T, B, I) floats, of two steps at least, so that something recurs.
@@ -201,23 +182,20 @@ def lengths(draw: DrawFn, T: int | SearchStrategy[int], B: int | SearchStrategy[
 # ops
 
 
-@st.composite
-def calls(draw: DrawFn, op: OpLike, ties: bool = False) -> Call:
+def calls(op: OpLike, ties: bool = False) -> SearchStrategy[Call]:
     """Calls of an op with all its options, away from its kinks unless `ties`.
 
     >>> from hypothesis import find
     >>> print(find(calls("sum"), lambda call: call.static.get("axis") == 0))
     tg.sum(a, axis=0)
     """
-    return call_of(op, Drawn(draw), ties)
+    return chosen(partial(call_of, op, ties=ties))
 
 
-@st.composite
-def programs(draw: DrawFn, ops: Sequence[OpLike] | None = None, max_nodes: int = 12) -> Program:
+def programs(ops: Sequence[OpLike] | None = None, max_nodes: int = 12) -> SearchStrategy[Program]:
     """Graphs of ops, their values shared; repr is source that runs. They shrink to few nodes, then small values.
 
     Args:
-        draw: given by Hypothesis.
         ops: names of ops, or OpSpecs; every public op when None.
         max_nodes: so many ops are tried at most.
 
@@ -225,43 +203,4 @@ def programs(draw: DrawFn, ops: Sequence[OpLike] | None = None, max_nodes: int =
     >>> find(programs(["tanh", "matmul"]), lambda program: "matmul" in program.ops).ops
     ['matmul']
     """
-    return build(Drawn(draw), ops, max_nodes)
-
-
-# running
-
-PROFILES: dict[str, dict[str, Any]] = {
-    "dev": {"max_examples": 100, "derandomize": False},
-    "ci": {"max_examples": 100, "derandomize": True, "print_blob": True},
-    "fuzz": {"max_examples": 10_000, "derandomize": False, "suppress_health_check": list(HealthCheck)},
-}
-
-
-def load_profile(name: str) -> None:
-    """Make one of these Hypothesis's settings: "dev", "ci" (the same every time) or "fuzz" (10,000 examples).
-
-    >>> before = settings.get_current_profile_name()
-    >>> load_profile("fuzz")
-    >>> settings().max_examples
-    10000
-    >>> settings.load_profile(before)
-    """
-    settings.register_profile(f"tinygrad_rnn.{name}", deadline=None, **PROFILES[name])
-    settings.load_profile(f"tinygrad_rnn.{name}")
-
-
-def for_each(strategy: SearchStrategy[T], check: Callable[[T], Any], **options: Any) -> None:
-    """Call `check` with what the strategy draws, under Hypothesis: what fails is shrunk and raised.
-
-    >>> seen = []
-    >>> for_each(shapes(), seen.append, max_examples=5)
-    >>> len(seen)
-    5
-    """
-
-    @settings(**options)
-    @given(strategy)
-    def run(drawn: T) -> None:
-        check(drawn)
-
-    run()
+    return chosen(partial(build, ops=ops, max_nodes=max_nodes))
