@@ -1,9 +1,14 @@
 """Calls that mypy and pyright must both refuse, one on every line that ends in "wrong"; never run."""
 
+from typing import TYPE_CHECKING
+
 import tinygrad_rnn as tg
-from tests.typing.reveals import Twice, cube, decay, energy, times
+from tests.typing.reveals import Twice, energy
 from tinygrad_rnn import Tensor, nn
 from tinygrad_rnn.engine.tensor import Array
+
+if TYPE_CHECKING:
+    from tests.typing.reveals import cube, decay, times
 
 
 def ops(t: Tensor, a: Array) -> None:

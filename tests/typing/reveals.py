@@ -1,6 +1,6 @@
 """What mypy and pyright must make of each call, in the comment behind it; checked by test_typing, never run."""
 
-from typing import Any, reveal_type
+from typing import TYPE_CHECKING, Any, reveal_type
 
 import numpy as np
 
@@ -134,22 +134,23 @@ def energy(x: Tensor, k: int = 2) -> Tensor:
     return (x**k).sum()
 
 
-@tg.primitive
-def decay(x: Array, rate: Array, /, floor: float = 0.0) -> Array:
-    """y = x·exp(−max(rate, floor))"""
-    return x * np.exp(-np.maximum(rate, floor))
+# declared for the checkers alone: run, they would stand in the registry of ops
+if TYPE_CHECKING:
 
+    @tg.primitive
+    def decay(x: Array, rate: Array, /, floor: float = 0.0) -> Array:
+        """y = x·exp(−max(rate, floor))"""
+        return x * np.exp(-np.maximum(rate, floor))
 
-@tg.elementwise(x=lambda y, x: 3 * x * x)
-def cube(x: Array) -> Array:
-    """y = x³.  dy/dx = 3x²."""
-    return x * x * x
+    @tg.elementwise(x=lambda y, x: 3 * x * x)
+    def cube(x: Array) -> Array:
+        """y = x³.  dy/dx = 3x²."""
+        return x * x * x
 
-
-@tg.linear(transpose=lambda gy, x, *, k: gy * k)
-def times(x: Array, *, k: float = 2.0) -> Array:
-    """y = k·x."""
-    return x * k
+    @tg.linear(transpose=lambda gy, x, *, k: gy * k)
+    def times(x: Array, *, k: float = 2.0) -> Array:
+        """y = k·x."""
+        return x * k
 
 
 @tg.no_grad()
