@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from tinygrad_rnn.cli.options import Command
 from tinygrad_rnn.train import Recipe, Settings
 from tinygrad_rnn.train.charmodel import KINDS
 from tinygrad_rnn.train.config import options_of
+from viz.views import VIEWS
 
 NAMES = [command.name for command in COMMANDS]
 
@@ -75,12 +77,14 @@ def test_what_is_out_of_range_says_what_is_allowed(arguments, said, refused):
 
 
 def test_views_themes_and_models_are_those_of_the_registries(help_of, monkeypatch):
-    monkeypatch.setattr("viz.views.VIEWS", ("cell", "op", "sideways"))
+    sideways = replace(VIEWS["cell"], name="sideways", shows="the same from the side")
+    monkeypatch.setitem(VIEWS, "sideways", sideways)
     monkeypatch.setitem(KINDS, "mine", KINDS["rnn"])
     said = help_of("draw")
     assert "{cell,op,sideways}" in said
     assert "{rnn,lstm,gru,mine}" in said
     assert "{light,dark}" in said
+    assert "the same from the side" in said
 
 
 def test_a_command_is_a_line_of_the_list(monkeypatch, capsys):

@@ -71,6 +71,7 @@ class OpSpec:
 
     @property
     def differentiable(self) -> bool:
+        """Whether it has derivatives: not so an op of the library that says it has none."""
         return self.name not in REGISTRY or REGISTRY[self.name].differentiable
 
     @property
