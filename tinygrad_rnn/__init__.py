@@ -1,10 +1,10 @@
 """tinygrad_rnn: an autograd engine and the recurrent networks built on it, to see how they learn.
 
-    errors → graph → tensor → primitive → ops → pull → reverse → forward → derivatives → nn → optim, exchange, train
-             what was         how an op   NumPy's      cotangents  tangents  grad of grad  RNN, LSTM, GRU
-             recorded         is declared names
+    errors → engine → ops → autodiff → diagnostics → nn → optim, data, saving, exchange → train → tasks → testing → cli
+             what is  NumPy's how it is  where the     RNN,                                the loop, the checks of
+             recorded names   derived    gradient went LSTM, GRU                                     derivatives
 
-Each imports only what stands to its left. `testing` checks gradients, `cli` is the command line, `viz` draws.
+Each room imports only what stands to its left; `viz`, beside them, draws what was recorded.
 """
 
 from tinygrad_rnn import exchange, nn, ops, optim, testing, train
