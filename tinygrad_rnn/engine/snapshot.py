@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -29,6 +29,7 @@ __all__ = ["Graph", "GraphCut", "GraphNode", "GraphPassage"]
 
 FORMAT, VERSION = "tinygrad_rnn.graph", 2
 Positions = int | range | tuple[int, ...]
+Place = tuple[tuple[str, ...], tuple[str | None, ...], int | None]  # scope, classes, passage
 
 
 @dataclass(frozen=True)
@@ -202,38 +203,53 @@ def snapshot(
     nodes = ancestors(ends)[::-1]
     ids = {node: i for i, node in enumerate(nodes)}
     passages = _passages(nodes)
-    places: dict[int, tuple[Any, ...]] = {}  # nodes share their contexts: each is described once
-    rows = []
-    for node in nodes:
-        context, op = node.context, node.op
-        place = places.get(id(context))
-        if place is None:
-            kinds = tuple(part.kind for part in context.scope)
-            place = places[id(context)] = context.path, kinds, _number(context.passage, passages)
-        role, name = node.label or (None, None)
-        rows.append(
-            GraphNode(
-                ids[node],
-                op.name if op else None,
-                role,
-                name,
-                place[0],
-                context.step,
-                node.shape,
-                _dtype_name(node.dtype),
-                node.requires_grad,
-                tuple((ids[p], k) for k, p in enumerate(node.inputs) if p is not None),
-                op.symbol if op else None,
-                place[1],
-                place[2],
-                _cut(node, passages) if op is None else None,
-                None if op is None or op.reads is None else _read(node, op.reads),
-                _value(node) if values else None,
-                Summary.of(gradients[node]) if gradients and node in gradients else None,
-                () if cotangents is None else _arrived(node, cotangents),
-            )
-        )
+    places: dict[int, Place] = {}  # nodes share their contexts: each is described once
+    rows = [_recorded(node, ids, passages, places) for node in nodes]
+    if values:
+        rows = [replace(row, value=_value(node)) for row, node in zip(rows, nodes, strict=True)]
+    if gradients is not None:
+        found, arrived = gradients, cotangents or {}
+        rows = [_with_gradient(row, node, found, arrived) for row, node in zip(rows, nodes, strict=True)]
     return Graph(tuple(rows), tuple(ids[node] for node in ends), _described(passages))
+
+
+def _recorded(
+    node: Node, ids: Mapping[Node, int], passages: Mapping[int, tuple[int, Passage]], places: dict[int, Place]
+) -> GraphNode:
+    """What was recorded of a node, without its numbers."""
+    context, op = node.context, node.op
+    place = places.get(id(context))
+    if place is None:
+        kinds = tuple(part.kind for part in context.scope)
+        place = places[id(context)] = context.path, kinds, _number(context.passage, passages)
+    scope, classes, passage = place
+    role, name = node.label or (None, None)
+    return GraphNode(
+        ids[node],
+        op.name if op else None,
+        role,
+        name,
+        scope,
+        context.step,
+        node.shape,
+        _dtype_name(node.dtype),
+        node.requires_grad,
+        tuple((ids[p], k) for k, p in enumerate(node.inputs) if p is not None),
+        op.symbol if op else None,
+        classes,
+        passage,
+        _cut(node, passages) if op is None else None,
+        None if op is None or op.reads is None else _read(node, op.reads),
+    )
+
+
+def _with_gradient(
+    row: GraphNode, node: Node, gradients: Mapping[Node, Array], cotangents: Mapping[tuple[Node, int], float]
+) -> GraphNode:
+    """The row with what flowed back to the node, and through each of its uses of others."""
+    gradient = Summary.of(gradients[node]) if node in gradients else None
+    arrived = tuple(cotangents.get((node, k)) for k, p in enumerate(node.inputs) if p is not None)
+    return replace(row, gradient=gradient, cotangents=arrived)
 
 
 @cache
@@ -286,10 +302,6 @@ def _value(node: Node) -> Summary:
             help="take the graph with its values before backward(), or call backward(retain_graph=True)",
         )
     return Summary.of(node.value)
-
-
-def _arrived(node: Node, cotangents: Mapping[tuple[Node, int], float]) -> tuple[float | None, ...]:
-    return tuple(cotangents.get((node, k)) for k, p in enumerate(node.inputs) if p is not None)
 
 
 # as JSON, which has no ranges and no NaN

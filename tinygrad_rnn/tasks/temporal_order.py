@@ -17,7 +17,8 @@ from tinygrad_rnn.tasks.task import Recent, Task
 
 __all__ = ["TemporalOrder"]
 
-SYMBOLS = "abcdXYEB"
+DISTRACTORS, INFORMATIVE, ENDS = "abcd", "XY", "EB"
+SYMBOLS = DISTRACTORS + INFORMATIVE + ENDS
 
 
 def temporal_order(rng: np.random.Generator, rows: int) -> Batch:
@@ -28,7 +29,7 @@ def temporal_order(rng: np.random.Generator, rows: int) -> Batch:
     Source: Hochreiter & Schmidhuber 1997, experiment 6a.
     """
     lengths = rng.integers(100, 111, rows)
-    symbols = rng.integers(0, 4, (110, rows))
+    symbols = rng.integers(0, len(DISTRACTORS), (110, rows))
     symbols[0] = SYMBOLS.index("E")
     classes = _informed(rng, symbols, rng.integers(10, 21, rows), rng.integers(50, 61, rows))
     symbols[lengths - 1, np.arange(rows)] = SYMBOLS.index("B")
@@ -42,18 +43,20 @@ def temporal_order_2013(rng: np.random.Generator, rows: int, length: int = 50) -
         length: L, at least 10.
     Source: Pascanu et al. 2013, arXiv:1211.5063.
     """
-    symbols = rng.integers(0, 4, (length, rows))
+    symbols = rng.integers(0, len(DISTRACTORS), (length, rows))
     first = rng.integers(length // 10, 2 * length // 10, rows)
     second = rng.integers(5 * length // 10, 6 * length // 10, rows)
     classes = _informed(rng, symbols, first, second)
-    return at_the_end(one_hot(symbols, num_classes=6, dtype=np.float32), np.full(rows, length), classes)
+    return at_the_end(
+        one_hot(symbols, num_classes=len(DISTRACTORS + INFORMATIVE), dtype=np.float32), np.full(rows, length), classes
+    )
 
 
 def _informed(rng: np.random.Generator, symbols: Array, first: Array, second: Array) -> Array:
-    """Write X or Y at both places of each row; returns the classes."""
+    """Write X or Y at both places of each row; returns the classes, 0 XX, 1 XY, 2 YX, 3 YY."""
     row = np.arange(symbols.shape[1])
-    pair = rng.integers(0, 2, (2, len(row)))
-    symbols[first, row], symbols[second, row] = 4 + pair
+    pair = rng.integers(0, len(INFORMATIVE), (2, len(row)))
+    symbols[first, row], symbols[second, row] = SYMBOLS.index("X") + pair
     return np.asarray(2 * pair[0] + pair[1])
 
 
@@ -77,7 +80,7 @@ class TemporalOrder(Task):
 
     def errors(self, y: Array, batch: Batch) -> Array:
         """The output that is furthest off."""
-        return np.max(np.abs(softmax(y) - np.eye(4)[batch.target]), axis=-1)
+        return np.max(np.abs(softmax(y) - one_hot(batch.target, num_classes=self.outputs)), axis=-1)
 
     def solved(self, network: Reader, recent: Recent) -> bool:
         e = recent.errors

@@ -13,6 +13,7 @@ Point = tuple[float, float]
 CORNER = 8.0
 TEXT = 12.0  # points; a subscript of this size is still readable in a projected slide
 
+# Widths of DejaVu Sans in ems, rounded up: narrow signs, wide ones, all others.
 _NARROW = frozenset(" ,.()[]il|·'tfr∇₀₁₂₃₄₅₆₇₈₉ₜ")
 
 
@@ -60,7 +61,12 @@ def text_size(label: str) -> tuple[float, float]:
 
 
 def size(item: Item) -> tuple[float, float]:
-    """Width and height of an item's shape in points."""
+    """Width and height of an item's shape in points.
+
+    >>> from viz.scene.model import Item
+    >>> size(Item("n_h_1", "h", "hidden", "h₁", 1, 0, False, ()))  # as small as a state may be
+    (52, 32)
+    """
     shape = SHAPES[item.kind]
     (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least
     return max(w + pad_w, least_w), max(h + pad_h, least_h)
@@ -83,7 +89,13 @@ class Placed:
 
 
 def border(place: Placed, inside: Point, outside: Point) -> Point:
-    """Where the line from a point inside a shape to one outside leaves it: bisection serves every shape alike."""
+    """Where the line from a point inside a shape to one outside leaves it: bisection serves every shape alike.
+
+    >>> from viz.scene.model import Item
+    >>> box = Placed(Item("n_f_1", "f", "gate", "σ f", 1, 0, True, ()), 0, 0, 40, 20)
+    >>> [round(at, 1) for at in border(box, (0, 0), (100, 0))]
+    [20.0, 0.0]
+    """
     low, high = 0.0, 1.0
     for _ in range(14):  # to a hundredth of a point
         mid = (low + high) / 2
@@ -93,6 +105,11 @@ def border(place: Placed, inside: Point, outside: Point) -> Point:
 
 
 def _contains(place: Placed, dx: float, dy: float) -> bool:
+    """Whether the point so far from the centre is inside the shape that Graphviz draws there.
+
+    Its hexagon is cut off by an eighth of its width at each corner, its parallelogram leans by a fifth.
+    Source: https://graphviz.org/doc/info/shapes.html
+    """
     u, v = abs(dx) / (place.w / 2), abs(dy) / (place.h / 2)
     outline = SHAPES[place.item.kind].outline
     if outline == "ellipse":
@@ -105,7 +122,13 @@ def _contains(place: Placed, dx: float, dy: float) -> bool:
 
 
 def spline(points: list[Point], arrow: float) -> str:
-    """A polyline as Graphviz writes an edge: the arrow's tip, then one cubic per side with the corners rounded off."""
+    """A polyline as Graphviz writes an edge: the arrow's tip, then one cubic per side with the corners rounded off.
+
+    Source: https://graphviz.org/docs/attr-types/splineType/
+
+    >>> spline([(0, 0), (0, 40)], arrow=10)
+    'e,0.0,40.0 0.0,0.0 0.0,10.0 0.0,20.0 0.0,30.0'
+    """
     points = [p for k, p in enumerate(points) if k == 0 or math.dist(p, points[k - 1]) > 0.5]
     tip = points[-1]
     points = [*points[:-1], _towards(points[-1], points[-2], arrow)]

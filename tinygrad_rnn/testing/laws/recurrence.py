@@ -87,6 +87,7 @@ class Recurrence:
 
     @property
     def name(self) -> str:
+        """What a report calls it: its class."""
         return type(self.layer).__name__
 
     @property
@@ -96,10 +97,12 @@ class Recurrence:
 
     @property
     def is_cell(self) -> bool:
+        """Whether it takes one step at a time: a Cell, or a module of somebody else's that is called so."""
         return isinstance(self.layer, Cell) or self.name.endswith("Cell")
 
     @property
     def T(self) -> int:
+        """How many steps."""
         return len(self.x)
 
     @cached_property
@@ -113,6 +116,7 @@ class Recurrence:
         return self.linear_map_of(lambda parameters, x, state: self(parameters, x, state, self.lengths))
 
     def linear_map_of(self, fn: Callable[..., Any], *inputs: Any) -> LinearMap:
+        """The derivative of `fn` at these inputs, at the point itself when there are none."""
         inputs = inputs or (self.parameters, self.x, self.h0)
         return LinearMap(Case.of(fn, inputs, name=self.name), self.seed)
 
@@ -142,14 +146,15 @@ class Recurrence:
 
 def agree(point: LinearMap, other: Run, where: str = "") -> Mismatch | None:
     """None when `other` gives the point's values and, for the same cotangents, its gradients."""
-    ys, pull = run(replace(point.case, fn=other))
+    ys, pullback = run(replace(point.case, fn=other))
     sizes = [1 + np.abs(y).sum() for y in point.ys]
     found = difference(point.output_names, ys, point.ys, sizes, LIMIT)
-    found = found or difference(point.gradient_names, pull(point.us), point.gs, point.sizes, LIMIT)
+    found = found or difference(point.gradient_names, pullback(point.us), point.gs, point.sizes, LIMIT)
     return found and replace(found, hint=where)
 
 
 def takes_lengths(layer: Module) -> bool:
+    """Whether its forward has the option."""
     kinds = inspect.signature(layer.forward).parameters
     return "lengths" in kinds or any(p.kind is p.VAR_KEYWORD for p in kinds.values())
 
