@@ -92,10 +92,12 @@ def apply_two(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
 
 def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
     names = frozenset(op.static)
-    defaults = op.defaults
+    first, defaults = op.static[0], op.defaults
 
     def apply(x: Any = _MISSING, *rest: Any, **static: Any) -> Any:
-        if rest and not static and len(rest) <= len(op.static):
+        if len(rest) == 1 and not static:
+            static = {first: rest[0]}
+        elif rest and not static and len(rest) <= len(op.static):
             static = dict(zip(op.static, rest, strict=False))
         elif rest or x is _MISSING or not static.keys() <= names:
             (x,), static = _bind(op, (x, *rest) if x is not _MISSING else rest, static)

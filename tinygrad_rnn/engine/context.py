@@ -108,11 +108,13 @@ class using:  # noqa: N801  (a context manager, named as a function)
         self.tokens: Any = None  # one for each time it is entered, the latest first
 
     def __enter__(self) -> None:
-        self.tokens = CONTEXT.set(CONTEXT.get()._replace(**self.changes)), self.tokens
+        token = CONTEXT.set(CONTEXT.get()._replace(**self.changes)) if self.changes else None
+        self.tokens = token, self.tokens
 
     def __exit__(self, *error: object) -> None:
         token, self.tokens = self.tokens
-        CONTEXT.reset(token)
+        if token is not None:
+            CONTEXT.reset(token)
 
     def __call__(self, f: Callable[P, Y]) -> Callable[P, Y]:
         @wraps(f)

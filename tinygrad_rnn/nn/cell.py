@@ -207,17 +207,12 @@ class Cell(Module):
         return from_array(np.zeros(shape, self.weight_hh.dtype), None)
 
     def given_state(self, state: Any, batch: tuple[int, ...] = ()) -> State:
-        """A state that was handed in, as a tuple of Tensors of the right shape, at step 0."""
-        parts = checked_state(state, [(*batch, size) for size in self.state_sizes], self)
-        with step(0):
-            return self.carried(parts)
+        """A state that was handed in, as a tuple of Tensors of the right shape."""
+        return self.carried(checked_state(state, [(*batch, size) for size in self.state_sizes], self))
 
     def carried(self, parts: Any) -> State:
         """The parts as the start of this sequence: a leaf is labelled, a computed value keeps its own label."""
-        return tuple(
-            label(part, "initial_state", f"{name} carried") if part.is_leaf and part.name is None else part
-            for part, name in zip(parts, self.states, strict=True)
-        )
+        return tuple(_carried(part, name) for part, name in zip(parts, self.states, strict=True))
 
     def forward(self, x: Any, hx: Any = None) -> Any:
         """One step: x (B, I) or (I) with the state hx, the first one when None, to the next state: h, or (h, c)."""
@@ -237,6 +232,13 @@ class Cell(Module):
             before = self.initial_state(batch) if hx is None else self.given_state(hx, batch)
             after = self.advanced(label_input(x), before)
         return after[0] if len(after) == 1 else after
+
+
+def _carried(part: Tensor, name: str) -> Tensor:
+    if not part.is_leaf or part.name is not None or not CONTEXT.get().recording:
+        return part
+    with step(0):
+        return label(part, "initial_state", f"{name} carried")
 
 
 def label_input(x: Tensor) -> Tensor:

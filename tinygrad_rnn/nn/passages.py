@@ -35,21 +35,31 @@ def made_in(state: Any, runner: object = None) -> Made | None:
 
     What was computed from a state outside any step, such as h_n put together or h scaled, is looked through.
     """
-    parts, _ = flatten(state)
-    stack = [part.node for part in parts if isinstance(part, Tensor) and part._node is not None]
-    seen, found = set(stack), []
+    nodes = [x._node for x in flatten(state)[0] if isinstance(x, Tensor) and x._node is not None]
+    found = [made for node in nodes for made in _made(node)]
+    if not found or found.count(found[0]) == len(found):
+        return found[0] if found else None
+    return max(found, key=lambda made: (_is_of(made, runner), made.passage.number if made.passage else 0, made.step))
+
+
+def _made(node: Node) -> list[Made]:
+    """Where a node was made, or where what it was made from was, if it was made outside any step."""
+    stack, seen, found = [node], {node}, []
     while stack:
         node = stack.pop()
         made = made_at(node)
         if made is not None:
-            own = made.passage is not None and made.passage.is_of(runner)
-            found.append((own, made.passage.number if made.passage else 0, made.step, made))
+            found.append(made)
             continue
         for parent in node.inputs:
             if parent is not None and parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
-    return max(found, key=lambda one: one[:3])[3] if found else None
+    return found
+
+
+def _is_of(made: Made, runner: object) -> bool:
+    return made.passage is not None and made.passage.is_of(runner)
 
 
 def begin(runner: object, state: Any, *, reverse: bool = False) -> Passage:
@@ -57,14 +67,15 @@ def begin(runner: object, state: Any, *, reverse: bool = False) -> Passage:
     made = made_in(state, runner)
     if made is None:
         return passage(runner, reverse=reverse)
-    own = made.passage is not None and made.passage.is_of(runner)
+    own = _is_of(made, runner)
     after = made.passage.number if made.passage else None, made.step
     return passage(runner, made.step if own else 0, after, reverse=reverse)
 
 
 def next_step(runner: object, state: Any) -> using:
     """The step after the one in which `state` was made; where a step is open already, that one."""
-    if CONTEXT.get().step:
+    now = CONTEXT.get()
+    if now.step or not (now.recording or now.tracing):
         return using()
     made = made_in(state, runner)
     if made is not None and (made.passage is None or made.passage.is_of(runner)):

@@ -31,7 +31,7 @@ from tinygrad_rnn.nn.options import (
     generator,
     options_of,
 )
-from tinygrad_rnn.nn.passages import begin, made_in, next_step
+from tinygrad_rnn.nn.passages import begin, next_step
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
 
@@ -266,15 +266,12 @@ class Recurrent(LayerParameters):
             )
         x = self._checked(x, 1, "(B, I)", "(I)")
         with self.opened(), next_step(self, state):
-            with step(0) if made_in(state) is None else using():
-                states = self._states(state, x.shape[:-1])
-            with scope("l0", self._cells["l0"]):
-                x = label_input(x)
+            states = self._states(state, x.shape[:-1])
             for k, at in enumerate(states):
                 if k > 0 and self.dropout.active:
                     x = self.dropout(x)
                 with scope(at, self._cells[at]):
-                    x, states[at] = self._advance(at, x.shape[:-1])(x, states[at])
+                    x, states[at] = self._advance(at, x.shape[:-1])(label_input(x), states[at])
             return x, _joined(states)
 
     def _pass(
@@ -338,7 +335,7 @@ def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
 
 def _layer_of(part: Tensor, k: int) -> Tensor:
     """Layer k's share of a state; of one that was cut from its graph, still cut."""
-    return part[k] if part.requires_grad else cut_from(part, part.data[k])
+    return part[k] if part._node is None or part.requires_grad else cut_from(part, part._array[k])
 
 
 def _side_by_side(both: tuple[Tensor, Tensor]) -> Tensor:
