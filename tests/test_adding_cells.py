@@ -190,7 +190,7 @@ def test_the_guide_counts_its_lines():
 def test_the_guides_cell_is_one_of_the_librarys(library):
     result = checked(library)
     assert result.returncode == 0, result.stdout + result.stderr
-    words = "from tinygrad_rnn.train.charmodel import CharModel; print(CharModel('mgu', 28, hidden=8).rnn)"
+    words = "from tinygrad_rnn.train import CharModel; print(CharModel('mgu', 28, hidden=8).rnn)"
     made = run_python(library, words)
     assert made.startswith("MGU(8, 8, num_layers=2)  "), made
 

@@ -54,10 +54,11 @@ def ours():
 
 
 def by_hand():
-    from tinygrad_rnn.ops.pointwise import logistic_slope, sigmoid
+    import tinygrad_rnn as tg
+    from tinygrad_rnn.ops.pointwise import logistic_slope
 
     (W, U, b), xs = arrays()
-    zeros, sigmoid, slope = np.zeros((B, H), "f4"), sigmoid.op.forward, logistic_slope.op.forward
+    zeros, sigmoid, slope = np.zeros((B, H), "f4"), tg.sigmoid.op.forward, logistic_slope.op.forward
 
     def step():
         h = c = zeros

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tinygrad_rnn.cli import COMMANDS, main, parser
-from tinygrad_rnn.cli.options import Command
+from tinygrad_rnn.cli import COMMANDS, Command, main, parser
 from tinygrad_rnn.train import Recipe, Settings
 from tinygrad_rnn.train.charmodel import KINDS
 from tinygrad_rnn.train.config import options_of

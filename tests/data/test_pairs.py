@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.data import START, STOP, Alphabet, read_pairs, shuffled, split_pairs
 from tinygrad_rnn.data.addition import addition
 from tinygrad_rnn.data.dates import dates
-from tinygrad_rnn.data.pairs import START, STOP, Alphabet, read_pairs, shuffled, split_pairs
 
 TEXTS = st.text(st.characters(exclude_characters=START + STOP, exclude_categories=["Cs"]), min_size=1)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8)

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.data.stream import chunks
-from tinygrad_rnn.train import Corpus, stream_batches
+from tinygrad_rnn.data import Corpus, chunks, stream_batches
 
 
 @given(st.text(min_size=1))

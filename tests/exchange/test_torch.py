@@ -9,7 +9,7 @@ from tests.exchange.oracles import require
 from tests.oracles import require_torch
 from tinygrad_rnn import CheckpointError, nn
 from tinygrad_rnn.exchange import load_weights, save_weights
-from tinygrad_rnn.saving.arrays import encoded, read_arrays, write_file
+from tinygrad_rnn.saving import encoded, read_arrays, write_file
 
 layers = st.fixed_dictionaries(
     {

@@ -16,10 +16,9 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tests.torch_ops import TORCH, tensor, torch
-from tinygrad_rnn.testing import check_jvp, check_vjp
+from tinygrad_rnn.testing import Kink, check_jvp, check_vjp
 from tinygrad_rnn.testing.draw.program import run
 from tinygrad_rnn.testing.draw.source import RandomSource
-from tinygrad_rnn.testing.report.findings import Kink
 from tinygrad_rnn.testing.specs.library import OPS, build
 
 RTOL = 1e-7  # of the largest element: chains amplify rounding, 2e-9 at worst in 6,000; a wrong rule is off by terms

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygrad_rnn import nn
-from tinygrad_rnn.train.charmodel import CharModel
+from tinygrad_rnn.train import CharModel
 
 
 def test_a_layer():

@@ -9,13 +9,12 @@ import pytest
 
 from tinygrad_rnn import nn
 from tinygrad_rnn.errors import OptionError
-from tinygrad_rnn.nn.variants import ExtendedLSTMCell, ResetBeforeGRUCell
 
 ASKED = [
-    (nn.LSTMCell, {"proj_size": 2}, ExtendedLSTMCell),
-    (nn.LSTMCell, {"peepholes": True}, ExtendedLSTMCell),
-    (nn.LSTMCell, {"layer_norm": True}, ExtendedLSTMCell),
-    (nn.GRUCell, {"reset_after": False}, ResetBeforeGRUCell),
+    (nn.LSTMCell, {"proj_size": 2}, nn.variants.ExtendedLSTMCell),
+    (nn.LSTMCell, {"peepholes": True}, nn.variants.ExtendedLSTMCell),
+    (nn.LSTMCell, {"layer_norm": True}, nn.variants.ExtendedLSTMCell),
+    (nn.GRUCell, {"reset_after": False}, nn.variants.ResetBeforeGRUCell),
 ]
 each_variant = pytest.mark.parametrize(("textbook", "options", "variant"), ASKED, ids=str)
 

@@ -62,7 +62,7 @@ def test_tanh_at_zero_order_by_order():
 
 @pytest.mark.parametrize("name", ["sigmoid", "softplus", "log_sigmoid", "tanh", "sin", "cos", "exp", "expm1"])
 def test_third_order_agrees_with_differences_of_the_second(name):
-    second = tg.grad(tg.grad(REGISTRY[name].public))
+    second = tg.grad(tg.grad(getattr(tg, name)))
     for at in (-2.0, 0.3, 1.7):
         h = 1e-4
         slope = (float(second(at + h)) - float(second(at - h))) / (2 * h)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+import tinygrad_rnn as tg
 from tests.seeded.patches import bent, into, replaced, together
 from tinygrad_rnn.autodiff import accumulate, backprop, forward, reverse
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import from_array
-from tinygrad_rnn.ops.arithmetic import add
 from tinygrad_rnn.ops.indexing import _add_at
 from tinygrad_rnn.ops.shape import sum_to
 
@@ -220,7 +220,7 @@ BUGS = {
         "cotangents left in float32": replaced(Cotangents, "add", _leaves_float32),
         "recorded cotangents through float32": replaced(Cotangents, "add", _in_float32_when_recorded),
         "the gradient cast to float32": replaced(
-            accumulate, "astype", lambda x, dtype: add(x, 0.0).astype(np.float16).astype(dtype)
+            accumulate, "astype", lambda x, dtype: tg.add(x, 0.0).astype(np.float16).astype(dtype)
         ),
     },
 }

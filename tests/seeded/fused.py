@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.engine.declare import primitive
 from tinygrad_rnn.engine.op import REGISTRY
 
 
@@ -52,7 +51,7 @@ def _lstm(z: Any, c: Any) -> tuple[Any, ...]:
 
 
 def lstm_step(gradient: Callable[[Gates], list[Any]] = lstm_gradient) -> Any:
-    @primitive
+    @tg.primitive
     def seeded_lstm_step(z, c):
         """h′ and c′ of an LSTM step, side by side."""
         _, _, _, o, s = _lstm(z, c)
@@ -85,7 +84,7 @@ def lstm_step(gradient: Callable[[Gates], list[Any]] = lstm_gradient) -> Any:
 def gru_mix(z: Any = None, n: Any = None, h: Any = None) -> Any:
     """(1 − z)·n + z·h, with other cotangents for the arguments that are given."""
 
-    @primitive
+    @tg.primitive
     def seeded_gru_mix(z, n, h):
         """y = (1 − z)·n + z·h."""
         return (1 - z) * n + z * h
@@ -108,7 +107,7 @@ def gru_mix(z: Any = None, n: Any = None, h: Any = None) -> Any:
 def affine(x: Any = None, weight: Any = None, bias: Any = None) -> Any:
     """x Wᵀ + b for x (B, I), with other cotangents for the arguments that are given."""
 
-    @primitive
+    @tg.primitive
     def seeded_affine(x, weight, bias):
         """y = x Wᵀ + b."""
         return x @ weight.T + bias

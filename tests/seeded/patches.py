@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import tinygrad_rnn as tg
 from tinygrad_rnn.engine.op import REGISTRY, Op
 
 
@@ -72,7 +73,7 @@ def slope(name: str, derivative: Any, k: int = 0) -> Patch:
 
 def reduction(name: str, derivative: Any) -> Patch:
     """∂y/∂x = derivative(y, x, axis, **static) with y's axes restored, by which both modes multiply."""
-    from tinygrad_rnn.ops.reduce import restore, sum_
+    from tinygrad_rnn.ops.reduce import restore
 
     def weights(y, x, axis, keepdims, static):
         return derivative(restore(y, x, axis, keepdims), x, axis, **static)
@@ -81,7 +82,7 @@ def reduction(name: str, derivative: Any) -> Patch:
         return restore(gy, x, axis, keepdims) * weights(y, x, axis, keepdims, static)
 
     def ahead(dx, y, x, *, axis, keepdims, **static):
-        return sum_(dx * weights(y, x, axis, keepdims, static), axis=axis, keepdims=keepdims)
+        return tg.sum(dx * weights(y, x, axis, keepdims, static), axis=axis, keepdims=keepdims)
 
     return Patch(name, partial(both, vjp(name, back).place, jvp(name, ahead).place))
 

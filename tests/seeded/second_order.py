@@ -4,7 +4,6 @@ import tinygrad_rnn as tg
 from tests.seeded.indexing import _overwritten
 from tests.seeded.patches import bent, slope, vjp
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.ops.indexing import index_add
 
 
 def _cut(right, gy, y, *args, **static):
@@ -65,7 +64,7 @@ BUGS = {
             "getitem", lambda gy, y, x, index: tg.tensor(_overwritten(x.shape, index, as_array(gy)))
         ).seen_in("programs getitem tanh multiply"),
         "take: in the first place only": vjp(
-            "take", lambda gy, y, x, indices, axis: index_add(0 * as_array(x), (0,) * x.ndim, tg.sum(gy))
+            "take", lambda gy, y, x, indices, axis: tg.index_add(0 * as_array(x), (0,) * x.ndim, tg.sum(gy))
         ).seen_in("programs take tanh multiply"),
         "matmul: a for aᵀ": vjp("matmul", lambda gy, y, a, b: 0 * b + tg.sum(a) * tg.mean(gy), 1),
         "inner: by one product per use": vjp("inner", lambda gy, y, a, b: 0 * b + tg.sum(a) * tg.mean(gy), 1),

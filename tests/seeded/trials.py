@@ -10,10 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.testing import check_jvp, check_vjp
-from tinygrad_rnn.testing.checks.laws import DEFAULT, check_laws
-from tinygrad_rnn.testing.checks.modules import check_module
-from tinygrad_rnn.testing.checks.recurrent import check_recurrent
+from tinygrad_rnn.testing import DEFAULT, check_jvp, check_laws, check_module, check_recurrent, check_vjp
 from tinygrad_rnn.testing.draw.call import is_float
 from tinygrad_rnn.testing.draw.choices import array
 from tinygrad_rnn.testing.draw.source import Source, flag

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_rnn.tasks import Recent
-from tinygrad_rnn.tasks.adding import Adding, Adding1997, adding, adding_1997
+from tinygrad_rnn.tasks import Adding, Adding1997, Recent
+from tinygrad_rnn.tasks.adding import adding, adding_1997
 
 seeds = st.integers(0, 2**32)
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.nn import GRU, LSTM, RNN
-from tinygrad_rnn.tasks import TASKS, Reader, TrialConfig, remember
-from tinygrad_rnn.tasks.batch import at_the_end
+from tinygrad_rnn.tasks import TASKS, Reader, TrialConfig, at_the_end, remember
 from tinygrad_rnn.tasks.config import scatter
 
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn import Tensor
 from tinygrad_rnn.nn import cross_entropy
-from tinygrad_rnn.tasks.copying import Copying, copying, memoryless
+from tinygrad_rnn.tasks import Copying
+from tinygrad_rnn.tasks.copying import copying, memoryless
 
 
 @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 40))

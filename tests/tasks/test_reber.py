@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_rnn.tasks.reber import SYMBOLS, Reber, embedded_reber_string, predict_next, reber_string
+from tinygrad_rnn.tasks import Reber
+from tinygrad_rnn.tasks.reber import SYMBOLS, embedded_reber_string, predict_next, reber_string
 
 AFTER_X = "(?:XT*VP)*(?:XT*VV|S)E"  # from the state that X leads to from the upper loop
 REBER = f"B(?:TS*X{AFTER_X}|PT*V(?:P{AFTER_X}|VE))"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_rnn.tasks import Recent
-from tinygrad_rnn.tasks.temporal_order import SYMBOLS, TemporalOrder, temporal_order, temporal_order_2013
+from tinygrad_rnn.tasks import Recent, TemporalOrder
+from tinygrad_rnn.tasks.temporal_order import SYMBOLS, temporal_order, temporal_order_2013
 
 seeds = st.integers(0, 2**32)
 CLASSES = {"XX": 0, "XY": 1, "YX": 2, "YY": 3}

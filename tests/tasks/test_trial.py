@@ -7,8 +7,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.nn import mse_loss
-from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Task, TrialConfig, attempt, attempts
-from tinygrad_rnn.tasks.batch import at_the_end
+from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Task, TrialConfig, at_the_end, attempt, attempts
 
 
 class Last(Task):

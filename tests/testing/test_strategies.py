@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 import tinygrad_rnn as tg
+from tinygrad_rnn import testing as ours
 from tinygrad_rnn.testing import OpSpec, check_vjp
-from tinygrad_rnn.testing import strategies as ours
 from tinygrad_rnn.testing.draw.shrinking import for_each, load_profile
 
 quick = settings(max_examples=30, deadline=None, database=None)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.data import split_pairs
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import FIRST, FORMATS, LAST, MONTHS, WEEKDAYS, dates, day, ordinal, year
-from tinygrad_rnn.data.pairs import split_pairs
 from tinygrad_rnn.nn import greedy_search, sequence_loss
-from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match, train_translator
+from tinygrad_rnn.train import Recipe, Translator, exact_match, forced_match, train_translator
 
 COPIES = [(text, text[::-1]) for text in ("".join(w) for w in np.random.default_rng(0).choice(list("abcd"), (300, 3)))]
 

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_rnn import ops
+from tinygrad_rnn import Tensor, ops
 from tinygrad_rnn.engine import tensor
-from tinygrad_rnn.engine.tensor import Tensor
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-import tinygrad_rnn.nn
 import viz
 from tests.viz.samples import net
 from tinygrad_rnn.errors import OptionError

@@ -19,6 +19,8 @@ from tinygrad_rnn.cli import check, demo, draw, sample, task, train, translate
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, ranged
 from tinygrad_rnn.errors import CheckpointError, DataError, OptionError, TinygradError
 
+__all__ = ["COMMANDS", "Command", "main", "parser"]
+
 COMMANDS = [
     demo.COMMAND,
     train.COMMAND,

@@ -4,3 +4,12 @@ text      Corpus: characters as ids                  pairs    texts to read and 
 stream    a text as chunks, the state carried        dates    "the third of march 1998" → "1998-03-03"
 addition  "123+456" → "579"
 """
+
+from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Pair, read_pairs, shuffled, split_pairs
+from tinygrad_rnn.data.stream import chunks, detach_state, stream_batches
+from tinygrad_rnn.data.text import Corpus
+
+__all__ = [
+    "START", "STOP", "Alphabet", "Corpus", "Pair", "chunks", "detach_state", "read_pairs", "shuffled", "split_pairs",
+    "stream_batches",
+]  # fmt: skip

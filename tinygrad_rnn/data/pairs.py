@@ -19,7 +19,7 @@ from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import DataError, check_number
 
-__all__ = ["read_pairs", "split_pairs"]
+__all__ = ["START", "STOP", "Alphabet", "Pair", "read_pairs", "shuffled", "split_pairs"]
 
 Pair = tuple[str, str]
 START, STOP = "\x02", "\x03"  # ASCII's own start and end of text: no text has them

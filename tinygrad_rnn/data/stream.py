@@ -13,7 +13,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DataError, check_number
 
-__all__ = ["detach_state", "stream_batches"]
+__all__ = ["chunks", "detach_state", "stream_batches"]
 
 
 def stream_batches(ids: Array, batch: int, bptt: int) -> Iterator[tuple[Array, Array]]:

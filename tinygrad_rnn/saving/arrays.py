@@ -18,6 +18,8 @@ from safetensors.numpy import load, save
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import CheckpointError
 
+__all__ = ["encoded", "read_arrays", "write_file"]
+
 
 def encoded(arrays: Mapping[str, Any]) -> bytes:
     """The arrays in the safetensors format, each laid out row by row, which it asks for and does not check."""

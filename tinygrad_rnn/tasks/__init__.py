@@ -12,7 +12,7 @@ task      what makes a task                                adding, reber, tempor
 """
 
 from tinygrad_rnn.tasks.adding import Adding, Adding1997
-from tinygrad_rnn.tasks.batch import Batch
+from tinygrad_rnn.tasks.batch import Batch, at_every_step, at_the_end
 from tinygrad_rnn.tasks.clipping import Clipping
 from tinygrad_rnn.tasks.config import Reader, TrialConfig, remember
 from tinygrad_rnn.tasks.copying import Copying
@@ -28,5 +28,5 @@ TASKS: dict[str, type[Task]] = {
 
 __all__ = [
     "TASKS", "Adding", "Adding1997", "Batch", "Clipping", "Copying", "Job", "Outcome", "Reader", "Reber", "Recent",
-    "Task", "TemporalOrder", "TrialConfig", "attempt", "attempts", "remember", "table",
+    "Task", "TemporalOrder", "TrialConfig", "at_every_step", "at_the_end", "attempt", "attempts", "remember", "table",
 ]  # fmt: skip

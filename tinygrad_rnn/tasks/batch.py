@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "at_every_step", "at_the_end"]
 
 
 class Batch(NamedTuple):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.engine.declare import elementwise, primitive
+from tinygrad_rnn import elementwise, primitive
 from tinygrad_rnn.testing import GradMismatch, Kink, check_jvp, check_vjp, tally
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])

@@ -6,8 +6,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
 from tinygrad_rnn.engine.op import REGISTRY
-from tinygrad_rnn.testing import GradMismatch
-from tinygrad_rnn.testing.checks.laws import DEFAULT, LAWS, check_laws
+from tinygrad_rnn.testing import DEFAULT, LAWS, GradMismatch, check_laws
 from tinygrad_rnn.testing.laws import linear_map, ownership
 from tinygrad_rnn.testing.laws.rows import batched
 

@@ -6,8 +6,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
 from tinygrad_rnn.engine.op import REGISTRY
-from tinygrad_rnn.testing import GradMismatch
-from tinygrad_rnn.testing.checks.modules import check_module
+from tinygrad_rnn.testing import GradMismatch, check_module
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4, 3))

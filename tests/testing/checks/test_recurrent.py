@@ -6,8 +6,7 @@ import pytest
 import tinygrad_rnn as tg
 from tests.testing.networks import RIGHT, BothWays, Memory, Recurrent, Vanilla
 from tinygrad_rnn import nn
-from tinygrad_rnn.testing import GradMismatch
-from tinygrad_rnn.testing.checks.recurrent import check_recurrent
+from tinygrad_rnn.testing import GradMismatch, check_recurrent
 from tinygrad_rnn.testing.laws import through_time
 from tinygrad_rnn.testing.laws.recurrence import Recurrence
 from tinygrad_rnn.testing.laws.through_time import BATCHED, ONE_WAY, PADDED, STARTED

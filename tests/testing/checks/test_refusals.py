@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.testing.checks.refusals import Refusal, check_errors
+from tinygrad_rnn.testing import check_errors
+from tinygrad_rnn.testing.checks.refusals import Refusal
 
 A, B = np.ones((2, 3)), np.ones((4, 5))
 

@@ -13,11 +13,11 @@ import tinygrad_rnn as tg
 from tinygrad_rnn.autodiff import accumulate
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.ops import indexing
+from tinygrad_rnn.testing import programs
 from tinygrad_rnn.testing.draw.builder import DIMS, LARGEST, SIZE
 from tinygrad_rnn.testing.draw.source import RandomSource
 from tinygrad_rnn.testing.report.text import Name
 from tinygrad_rnn.testing.specs.library import OPS, build
-from tinygrad_rnn.testing.strategies import programs
 
 PROGRAMS = [build(RandomSource(seed)) for seed in range(300)]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tinygrad_rnn.testing import Kink
 from tinygrad_rnn.testing.oracles.slopes import ORACLES, RTOL, slope
-from tinygrad_rnn.testing.report.findings import Kink
 
 UNIT = [np.array([1.0])]
 SMOOTH = {

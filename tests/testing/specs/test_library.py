@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.engine.declare import primitive
+from tinygrad_rnn import primitive
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import OpSpec, check_jvp, check_vjp, register
 from tinygrad_rnn.testing.draw.source import RandomSource
