@@ -18,7 +18,7 @@ from tinygrad_rnn.engine.context import Context, Passage
 from tinygrad_rnn.engine.op import Op
 
 _numbers = count()
-_PLAIN = frozenset({int, bool, float, str, slice, NoneType, EllipsisType})
+_PLAIN = frozenset({int, bool, slice, NoneType, EllipsisType})
 
 
 class Node:
@@ -62,8 +62,8 @@ class Node:
     def release(self, by: str) -> None:
         """Drop the arrays, which a backward pass needs once; what was made from what stays."""
         self.args = self.value = None
-        if self.static:
-            self.static = {name: value for name, value in self.static.items() if _is_plain(value)}
+        if self.static and not (self.op and self.op.reads and _are_plain(self.static)):
+            self.static = {}  # except of a plain index: which element was read can still be told
         self.released = by
 
     @property
@@ -103,9 +103,12 @@ class Leaf(Node):
         self.cut: Cut | None = None
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether it holds on to nothing: a number, a name, a slice, a tuple of them."""
-    return all(map(_is_plain, value)) if type(value) is tuple else type(value) in _PLAIN
+def _are_plain(static: Mapping[str, Any]) -> bool:
+    """Whether they hold on to nothing: numbers, slices, tuples of them."""
+    for value in static.values():
+        if not _PLAIN.issuperset(map(type, value) if type(value) is tuple else (type(value),)):
+            return False
+    return True
 
 
 def ancestors(

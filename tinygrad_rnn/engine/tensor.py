@@ -441,7 +441,8 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
     """
     if role is not None and role not in ROLES:
         raise GraphError(f"label: there is no role {role!r}", expected=", ".join(ROLES))
-    check_name("label", "name", name)
+    if type(name) is not str:
+        check_name("label", "name", name)
     if CONTEXT.get().recording and isinstance(tensor, Tensor):  # an op gives arrays for arrays, and those have no node
         tensor.node.label = (role, name)
     return tensor

@@ -173,9 +173,11 @@ class Cell(Module):
                 got=got,
                 where=str(CONTEXT.get()),
             )
-        for k, (part, name) in enumerate(zip(after, self.states, strict=True)):
+        role = "hidden_state"
+        for part, name in zip(after, self.states, strict=True):
             if isinstance(part, Tensor) and part.role is None:
-                label(part, "cell_state" if k else "hidden_state", part.name or name)
+                label(part, role, part.name or name)
+            role = "cell_state"
         return after
 
     def project_input(self, x: Tensor) -> Tensor:

@@ -76,11 +76,8 @@ def _passage(f: Any, xs: Any, state: Any, reverse: bool) -> tuple[Passage | None
 
 def _steps_of(xs: Any) -> tuple[Passage | None, int] | None:
     """(passage, the step before) of inputs that were made at consecutive steps of one passage."""
-    if isinstance(xs, Tensor):
-        return None
-    made = [_made(x) for x in xs]
-    first = made[0] if made else None
-    if first is None or any(m is None or m != (first[0], first[1] + k) for k, m in enumerate(made)):
+    first = None if isinstance(xs, Tensor) or not len(xs) else _made(xs[0])
+    if first is None or any(_made(x) != (first.passage, first.step + k) for k, x in enumerate(xs)):
         return None
     return first.passage, first.step - 1
 
