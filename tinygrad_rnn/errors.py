@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Hashable, Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -168,6 +169,28 @@ def check_flags(owner: str, **flags: object) -> None:
     for option, value in flags.items():
         if not isinstance(value, bool | np.bool_):
             raise OptionError(f"{owner}: {option}={value!r:.60} is not a truth value", expected="True or False")
+
+
+def check_type(owner: str, option: str, value: object, kind: Any, expected: str) -> None:
+    """Raise OptionError unless `value` is of this kind.
+
+    >>> check_type("read_pairs", "path", 7, str, "a path")
+    Traceback (most recent call last):
+    tinygrad_rnn.errors.OptionError: read_pairs: path=7 is not a path
+      got       int
+    """
+    if not isinstance(value, kind):
+        raise OptionError(f"{owner}: {option}={value!r:.60} is not {expected}", got=type(value).__name__)
+
+
+def check_path(owner: str, path: object) -> None:
+    """Raise OptionError unless a file could have this path."""
+    check_type(owner, "path", path, str | PathLike, "a path")
+
+
+def check_seed(owner: str, seed: object) -> None:
+    """Raise OptionError unless random numbers can start from `seed`."""
+    check_number(owner, "seed", seed, whole=True, least=0)
 
 
 def check_sequence(owner: str, what: str, value: object) -> None:

@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import CheckpointError, OptionError, check_flags, check_number
+from tinygrad_rnn.errors import CheckpointError, OptionError, check_flags, check_number, check_sequence
 from tinygrad_rnn.nn.options import Keywords
 
 __all__ = [
@@ -47,7 +47,9 @@ class Optimizer(Keywords):
     memory: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
-        owner, self.params = type(self).__name__, list({id(p): p for p in params}.values())
+        owner = type(self).__name__
+        check_sequence(owner, "the parameters", params)
+        self.params = list({id(p): p for p in params}.values())
         for p in self.params:
             if not (isinstance(p, Tensor) and p.is_leaf):
                 raise OptionError(f"{owner}: a parameter is not a leaf Tensor", expected="those of model.parameters()",
