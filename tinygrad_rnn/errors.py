@@ -12,7 +12,10 @@ import operator
 from collections.abc import Callable, Hashable, Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any
+
+import numpy as np
 
 __all__ = [
     "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "GraphError", "OptionError",
@@ -40,6 +43,37 @@ class OptionError(TinygradError, ValueError):
     """
 
 
+class ShapeError(TinygradError, ValueError, IndexError):
+    """Sizes, axes or indices that do not fit."""
+
+
+class DTypeError(TinygradError, TypeError):
+    """Numbers of a kind that the operation cannot use."""
+
+
+class GraphError(TinygradError, RuntimeError):
+    """The recorded graph cannot give what was asked: it was released, changed, or never recorded."""
+
+
+class GradientError(TinygradError, ArithmeticError):
+    """A gradient that is not finite where it has to be."""
+
+
+class AnomalyError(GradientError):
+    """`detect_anomaly()` met the first value that is not finite."""
+
+
+class CheckpointError(TinygradError, ValueError):
+    """A saved state that is damaged, or made for another model."""
+
+
+class DataError(TinygradError, ValueError):
+    """A text or data set that cannot be used as it is."""
+
+
+# options: each check is told whose option it is, what it is called and what it was
+
+
 def check_option(owner: str, option: str, value: object, allowed: Iterable[object]) -> None:
     """Raise OptionError unless `value` is one of those `allowed`.
 
@@ -60,7 +94,7 @@ def check_option(owner: str, option: str, value: object, allowed: Iterable[objec
         )
 
 
-def check_number(owner: str, option: str, value: object, *, whole: bool = False, **bounds: float) -> None:
+def check_number(owner: str, option: str, value: Any, *, whole: bool = False, **bounds: float) -> None:
     """Raise OptionError unless `value` is a finite number, an integer if `whole`, within its bounds.
 
     Args:
@@ -72,8 +106,8 @@ def check_number(owner: str, option: str, value: object, *, whole: bool = False,
     tinygrad_rnn.errors.OptionError: Adam: beta=1.0 is out of range
       expected  a number of at least 0 and below 1
     """
-    number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and all(_BOUNDS[name][1](value, bound) for name, bound in bounds.items())):  # type: ignore[arg-type]
+    finite = is_number(value, whole=whole) and abs(value) < math.inf
+    if not (finite and all(_BOUNDS[name][1](value, bound) for name, bound in bounds.items())):
         raise OptionError(
             f"{owner}: {option}={value!r:.60} is out of range", expected=range_in_words(whole=whole, **bounds)
         )
@@ -93,6 +127,70 @@ _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "least": ("of at least", operator.ge), "most": ("of at most", operator.le),
     "above": ("above", operator.gt), "below": ("below", operator.lt),
 }  # fmt: skip
+
+
+def is_number(value: Any, *, whole: bool = False) -> bool:
+    """Whether `value` is one real number, an integer if `whole`; True and False are not."""
+    return isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+
+
+def check_probability(owner: str, option: str, p: Any, *, below_one: bool = False) -> None:
+    """Raise OptionError unless 0 ≤ p ≤ 1, or p < 1 where a probability of 1 would leave nothing.
+
+    >>> check_probability("Dropout", "p", 1.0, below_one=True)
+    Traceback (most recent call last):
+    tinygrad_rnn.errors.OptionError: Dropout: p=1.0 is out of range
+      expected  a probability, 0 ≤ p < 1
+    """
+    if not (is_number(p) and 0 <= p <= 1) or (below_one and p == 1):
+        raise OptionError(
+            f"{owner}: {option}={p!r:.60} is out of range",
+            expected=f"a probability, 0 ≤ {option} {'<' if below_one else '≤'} 1",
+        )
+
+
+def check_sizes(owner: str, *, least: int = 1, **sizes: Any) -> None:
+    """Raise ShapeError unless every size is an integer, and `least` or more.
+
+    >>> check_sizes("GRU", input_size=3, hidden_size=0)
+    Traceback (most recent call last):
+    tinygrad_rnn.errors.ShapeError: GRU: sizes must be positive
+      expected  integers of at least 1
+      got       hidden_size=0
+    """
+    wrong = [f"{name}={n!r:.60}" for name, n in sizes.items() if not (is_number(n, whole=True) and n >= least)]
+    if wrong:
+        must = "be positive" if least else "not be negative"
+        raise ShapeError(f"{owner}: sizes must {must}", expected=f"integers of at least {least}", got=", ".join(wrong))
+
+
+def check_flags(owner: str, **flags: object) -> None:
+    """Raise OptionError unless every value is True or False."""
+    for option, value in flags.items():
+        if not isinstance(value, bool | np.bool_):
+            raise OptionError(f"{owner}: {option}={value!r:.60} is not a truth value", expected="True or False")
+
+
+def check_type(owner: str, option: str, value: object, kind: Any, expected: str) -> None:
+    """Raise OptionError unless `value` is of this kind.
+
+    >>> check_type("read_pairs", "path", 7, str, "a path")
+    Traceback (most recent call last):
+    tinygrad_rnn.errors.OptionError: read_pairs: path=7 is not a path
+      got       int
+    """
+    if not isinstance(value, kind):
+        raise OptionError(f"{owner}: {option}={value!r:.60} is not {expected}", got=type(value).__name__)
+
+
+def check_path(owner: str, path: object) -> None:
+    """Raise OptionError unless a file could have this path."""
+    check_type(owner, "path", path, str | PathLike, "a path")
+
+
+def check_seed(owner: str, seed: object) -> None:
+    """Raise OptionError unless random numbers can start from `seed`."""
+    check_number(owner, "seed", seed, whole=True, least=0)
 
 
 def check_sequence(owner: str, what: str, value: object) -> None:
@@ -124,31 +222,3 @@ def unknown_option(owner: str, option: str, known: Iterable[str]) -> OptionError
 def _nearest(word: str, known: Iterable[str]) -> str:
     found = get_close_matches(word, list(known), 1)
     return f"did you mean {found[0]!r}?" if found else ""
-
-
-class ShapeError(TinygradError, ValueError, IndexError):
-    """Sizes, axes or indices that do not fit."""
-
-
-class DTypeError(TinygradError, TypeError):
-    """Numbers of a kind that the operation cannot use."""
-
-
-class GraphError(TinygradError, RuntimeError):
-    """The recorded graph cannot give what was asked: it was released, changed, or never recorded."""
-
-
-class GradientError(TinygradError, ArithmeticError):
-    """A gradient that is not finite where it has to be."""
-
-
-class AnomalyError(GradientError):
-    """`detect_anomaly()` met the first value that is not finite."""
-
-
-class CheckpointError(TinygradError, ValueError):
-    """A saved state that is damaged, or made for another model."""
-
-
-class DataError(TinygradError, ValueError):
-    """A text or data set that cannot be used as it is."""

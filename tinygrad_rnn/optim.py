@@ -18,15 +18,19 @@ from typing import ClassVar
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import CheckpointError, OptionError, check_number
+from tinygrad_rnn.errors import CheckpointError, OptionError, check_flags, check_number, check_sequence
+from tinygrad_rnn.nn.options import Keywords
 
-__all__ = ["OPTIMIZERS"]
+__all__ = [
+    "OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSProp", "constant", "cosine_decay",
+    "exponential_decay", "step_decay",
+]  # fmt: skip
 
 State = dict[str, Array]
 Schedule = Callable[[int], float]
 
 
-class Optimizer:
+class Optimizer(Keywords):
     """Applies `update` to every parameter that has a gradient.
 
     Attributes:
@@ -43,7 +47,9 @@ class Optimizer:
     memory: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
-        owner, self.params = type(self).__name__, list({id(p): p for p in params}.values())
+        owner = type(self).__name__
+        check_sequence(owner, "the parameters", params)
+        self.params = list({id(p): p for p in params}.values())
         for p in self.params:
             if not (isinstance(p, Tensor) and p.is_leaf):
                 raise OptionError(f"{owner}: a parameter is not a leaf Tensor", expected="those of model.parameters()",
@@ -141,6 +147,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(params, lr, weight_decay)
         check_number("SGD", "momentum", momentum, least=0)
+        check_flags("SGD", nesterov=nesterov)
         if nesterov and momentum == 0:
             raise OptionError("SGD: nesterov=True with momentum=0", expected="a momentum above 0")
         self.momentum, self.nesterov = momentum, nesterov

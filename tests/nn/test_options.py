@@ -205,3 +205,41 @@ def test_numpys_own_numbers_and_bools_are_taken():
     layer = nn.GRU(np.int64(3), np.int32(4), dropout=np.float32(0.5), bidirectional=np.True_, dtype="float64")
     assert layer.weight_ih_l0_reverse.shape == (12, 3)
     assert layer.dtype == np.float64
+
+
+def test_every_class_refuses_a_keyword_that_it_does_not_take():
+    class Net(nn.Module):
+        def __init__(self, width, depth=1):
+            self.width, self.depth = width, depth
+
+    class Deeper(Net):
+        def __init__(self, width, **options):
+            super().__init__(width, **options)
+
+    class Bare(nn.Module):
+        pass
+
+    assert Deeper(3, depth=2).depth == 2
+    assert list(inspect.signature(Net).parameters) == ["width", "depth"]
+    for kind in (Net, Deeper):
+        with pytest.raises(OptionError, match=f"{kind.__name__}: there is no option 'dept'(.|\n)*'depth'"):
+            kind(3, dept=2)
+    with pytest.raises(OptionError, match="Bare: there is no option 'width'"):
+        Bare(width=3)
+    with pytest.raises(TypeError):
+        Bare(3)
+    with pytest.raises(OptionError, match=r"Linear: there is no option 'bais'(.|\n)*did you mean 'bias'"):
+        nn.Linear(3, 4, bais=False)
+    with pytest.raises(OptionError, match=r"OneToMany: there is no option 'fed'(.|\n)*'feed'"):
+        nn.OneToMany(nn.RNN(3, 3), fed="output")
+
+
+def test_a_class_beside_module_gets_its_own_arguments():
+    class Sized:
+        def __init__(self, size):
+            self.size = size
+
+    class Net(Sized, nn.Module):
+        pass
+
+    assert Net(size=3).size == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_rnn.data.pairs import Pair
-from tinygrad_rnn.errors import check_number
+from tinygrad_rnn.errors import check_number, check_seed
 
 
 def addition(examples: int, seed: int = 0, digits: int = 3) -> list[Pair]:
@@ -14,6 +14,7 @@ def addition(examples: int, seed: int = 0, digits: int = 3) -> list[Pair]:
     >>> sorted(addition(4, digits=1) + addition(100, digits=1))[:2]
     [('0+0', '0'), ('0+1', '1')]
     """
+    check_seed("addition", seed)
     check_number("addition", "examples", examples, whole=True, least=1)
     check_number("addition", "digits", digits, whole=True, least=1, most=9)
     n = 10**digits

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from tinygrad_rnn.data.pairs import Pair
-from tinygrad_rnn.errors import check_number
+from tinygrad_rnn.errors import check_number, check_seed
 
 MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
           "december"]  # fmt: skip
@@ -42,6 +42,7 @@ def dates(examples: int, seed: int = 0) -> list[Pair]:
     >>> all(text in [write(date.fromisoformat(iso)) for write in FORMATS] for text, iso in dates(100))
     True
     """
+    check_seed("dates", seed)
     check_number("dates", "examples", examples, whole=True, least=1)
     ways = len(FORMATS)
     every = (LAST + 1 - FIRST) * ways

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DataError, check_number
+from tinygrad_rnn.errors import DataError, check_number, check_path, check_seed
 
 __all__ = ["START", "STOP", "Alphabet", "Pair", "read_pairs", "shuffled", "split_pairs"]
 
@@ -41,6 +41,7 @@ def read_pairs(path: str | Path) -> list[Pair]:
         DataError: there is no such file, it is not a text, or a line has no tab, more than one, or nothing on one
             side of it.
     """
+    check_path("read_pairs", path)
     lines = re.split("\r\n?|\n", Corpus.from_file(path).text)  # splitlines() ends a line within a text, too, at U+2028
     pairs = [_pair(path, k, line) for k, line in enumerate(lines, 1) if line.strip()]
     if not pairs:
@@ -61,6 +62,13 @@ def _pair(path: str | Path, k: int, line: str) -> Pair:
     return source, rest[0]
 
 
+def check_pairs(owner: str, pairs: object) -> None:
+    """Raise DataError unless each is two texts."""
+    for pair in pairs if isinstance(pairs, Sequence) else [pairs]:
+        if not (isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):
+            raise DataError(f"{owner}: a pair is not two texts", expected="(source, target)", got=f"{pair!r:.60}")
+
+
 def split_pairs(
     pairs: Sequence[Pair], held_out: int, seed: int = 0, key: Callable[[Pair], Hashable] = lambda pair: pair[0]
 ) -> tuple[list[Pair], list[Pair]]:
@@ -72,6 +80,8 @@ def split_pairs(
     Raises:
         DataError: nothing would be left to train on. OptionError: a negative `held_out`.
     """
+    check_pairs("split_pairs", pairs)
+    check_seed("split_pairs", seed)
     check_number("split_pairs", "held_out", held_out, whole=True, least=0)
     groups: dict[Hashable, list[Pair]] = {}
     for pair in pairs:

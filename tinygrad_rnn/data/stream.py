@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DataError, check_number
@@ -40,6 +42,7 @@ def rows(ids: Array, batch: int, bptt: int) -> tuple[Array, Array]:
     """Inputs and targets of every chunk, end to end: (steps, B) each."""
     check_number("stream_batches", "batch", batch, whole=True, least=1)
     check_number("stream_batches", "bptt", bptt, whole=True, least=1)
+    check_ids("stream_batches", ids)
     steps = (len(ids) - 1) // batch
     if steps < 1:
         raise DataError(
@@ -49,6 +52,13 @@ def rows(ids: Array, batch: int, bptt: int) -> tuple[Array, Array]:
         )
     used = steps * batch
     return ids[:used].reshape(batch, steps).T, ids[1 : used + 1].reshape(batch, steps).T
+
+
+def check_ids(owner: str, ids: object) -> None:
+    """Raise DataError unless they are an array (N,)."""
+    if not (isinstance(ids, np.ndarray | Tensor) and ids.ndim == 1):
+        raise DataError(f"{owner}: the ids are not an array (N,)", expected="ids as of Corpus(text)",
+                        got=f"{getattr(ids, 'shape', type(ids).__name__)}")  # fmt: skip
 
 
 def chunks(ids: Array, batch: int, bptt: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DataError, check_number
+from tinygrad_rnn.errors import DataError, check_name, check_number, check_path, check_sequence, check_type, is_number
 
 __all__ = ["Corpus"]
 
@@ -36,6 +36,7 @@ class Corpus:
                             help="Corpus.from_file(path) reads one from a file")  # fmt: skip
         if not text and vocabulary is None:
             raise DataError("Corpus: the text is empty", help="one sentence is enough to try it, a book to learn from")
+        check_name("Corpus", "vocabulary", vocabulary)
         self.text = text
         self.vocabulary = "".join(sorted(set(text))) if vocabulary is None else vocabulary
         if len(set(self.vocabulary)) < len(self.vocabulary):
@@ -50,6 +51,7 @@ class Corpus:
         Raises:
             DataError: there is no such file, it is not UTF-8, or it is empty.
         """
+        check_path("Corpus.from_file", path)
         try:
             return cls(Path(path).read_bytes().decode("utf-8-sig"), vocabulary)
         except OSError as error:
@@ -74,6 +76,7 @@ class Corpus:
 
     def encode(self, text: str) -> Array:
         """The ids of a text. Raises DataError for characters outside the vocabulary."""
+        check_type("Corpus.encode", "text", text, str, "a text")
         unknown = sorted(set(text) - self._ids.keys())
         if unknown:
             raise DataError(
@@ -85,13 +88,15 @@ class Corpus:
 
     def decode(self, ids: Iterable[int] | Array) -> str:
         """The text of some ids. Raises DataError for one that does not stand for a character."""
-        numbers = [int(k) for k in ids]
-        strange = sorted({k for k in numbers if not 0 <= k < len(self.vocabulary)})
+        check_sequence("Corpus.decode", "the ids", ids)
+        numbers = list(ids)
+        known = (is_number(k, whole=True) and 0 <= k < len(self.vocabulary) for k in numbers)
+        strange = list(dict.fromkeys(f"{k!s:.60}" for k, right in zip(numbers, known, strict=True) if not right))
         if strange:
             raise DataError(
                 f"Corpus.decode: {len(strange)} ids do not stand for a character",
                 expected=f"0 … {len(self.vocabulary) - 1}",
-                got=str(strange[:5]),
+                got=", ".join(strange[:5]),
             )
         return "".join(self.vocabulary[k] for k in numbers)
 

@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 from weakref import ref
 
-from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.errors import GraphError, check_number, check_type
 
 __all__ = ["detect_anomaly", "enable_grad", "no_grad", "scope", "step", "tracing"]
 
@@ -136,6 +136,7 @@ def scope(name: str, module: object = None) -> using:
     ...     print(CONTEXT.get())
     encoder/lstm
     """
+    check_type("scope", "name", name, str, "a text")
     part = Scope(name) if module is None else Scope(name, type(module).__name__, ref(module))
     return using(scope=(*CONTEXT.get().scope, part))
 
@@ -158,6 +159,10 @@ def step(t: int, of: int | None = None) -> using:
     ...     print(CONTEXT.get())
     step 3 of 20
     """
+    if type(t) is not int:
+        check_number("step", "t", t, whole=True)
+    if of is not None and type(of) is not int:
+        check_number("step", "of", of, whole=True)
     if t < 0:
         raise GraphError(f"step: {t} is before the initial state", expected="t = 0 for the initial state, then 1, 2, …")
     return using(step=t, steps=of)

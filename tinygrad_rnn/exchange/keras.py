@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.errors import CheckpointError, check_sequence, check_type
 from tinygrad_rnn.exchange.gates import restacked
 from tinygrad_rnn.nn import Cell, Embedding, LayerNorm, Linear, Module, Parameter, Recurrent
 
@@ -61,6 +61,8 @@ def from_keras(module: M, arrays: Sequence[Any]) -> M:
       expected  kernel (3, 20), recurrent_kernel (5, 20), bias (20,)
       got       (3, 20), (5, 20)
     """
+    check_type("from_keras", "module", module, Module, "a Module")
+    check_sequence("from_keras", "the arrays", arrays)
     wanted, given = pieces(module), [np.asarray(array) for array in arrays]
     if [piece.shape for piece in wanted] != [array.shape for array in given]:
         raise CheckpointError(

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.errors import CheckpointError, check_flags, check_path, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.saving.arrays import encoded, read_arrays, write_file
 
@@ -35,6 +35,8 @@ def save_weights(module: Module, path: str | Path) -> Path:
     Raises:
         CheckpointError: the file cannot be written.
     """
+    check_type("save_weights", "module", module, Module, "a Module")
+    check_path("save_weights", path)
     return write_file(path, encoded({name: p.numpy() for name, p in module._named_parameters("")}))
 
 
@@ -57,6 +59,9 @@ def load_weights(module: Module, path: str | Path, strict: bool = True) -> None:
     >>> np.array_equal(one.weight_hh_l0.data, other.weight_hh_l0.data)
     True
     """
+    check_type("load_weights", "module", module, Module, "a Module")
+    check_path("load_weights", path)
+    check_flags("load_weights", strict=strict)
     module.load_state_dict(_once_each(module, read_arrays(path), path), strict)
 
 

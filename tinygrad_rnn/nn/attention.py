@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Operand, Tensor, label
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import ShapeError, check_flags, check_sizes
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, check_features, incoming
-from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, generator
+from tinygrad_rnn.nn.options import float_dtype, generator
 from tinygrad_rnn.ops import expand_dims, matmul, softmax, squeeze, swapaxes, tanh, where
 
 __all__ = ["AdditiveAttention", "Attention", "DotAttention"]

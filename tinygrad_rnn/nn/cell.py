@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from copy import copy
 from typing import Any, ClassVar, Self, TypedDict
 
@@ -10,18 +10,14 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT, step
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
-from tinygrad_rnn.errors import OptionError, ShapeError, check_option, unknown_option
+from tinygrad_rnn.errors import OptionError, ShapeError, check_flags, check_option, check_sizes
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.options import (
     WholeSignature,
-    check_flags,
-    check_sizes,
-    constructors,
     float_dtype,
     generator,
-    options_of,
 )
 from tinygrad_rnn.nn.passages import next_step
 from tinygrad_rnn.ops import broadcast_to, inner
@@ -100,11 +96,8 @@ class Cell(Module):
         learn_initial: bool = False,
         dtype: Any = np.float32,
         rng: init.Rng = None,
-        **unknown: Any,
     ) -> None:
         name = type(self).__name__
-        for option in unknown:
-            raise unknown_option(name, option, options_of(type(self)))
         check_sizes(name, input_size=input_size, hidden_size=hidden_size)
         check_option(name, "recurrent_init", recurrent_init, ("uniform", "orthogonal", "identity"))
         check_flags(name, bias=bias, layer_norm=layer_norm, learn_initial=learn_initial)
@@ -120,11 +113,6 @@ class Cell(Module):
         if learn_initial:
             for name, size in zip(self.states, self.state_sizes, strict=True):
                 setattr(self, f"{name}_0", Parameter(np.zeros(size, dtype)))
-
-    @classmethod
-    def constructors(cls) -> Iterable[Callable[..., None]]:
-        """Each `__init__` that the options pass through."""
-        return constructors(cls)
 
     @classmethod
     def variant_for(cls, options: Mapping[str, Any]) -> type[Cell]:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.errors import check_probability
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.module import Module
-from tinygrad_rnn.nn.options import check_probability, generator
+from tinygrad_rnn.nn.options import generator
 
 __all__ = ["Dropout"]
 

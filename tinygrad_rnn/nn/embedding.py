@@ -9,10 +9,10 @@ import numpy as np
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Operand, Tensor
-from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.errors import DTypeError, ShapeError, check_sizes
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter
-from tinygrad_rnn.nn.options import check_sizes, float_dtype, generator
+from tinygrad_rnn.nn.options import float_dtype, generator
 from tinygrad_rnn.ops import take
 
 __all__ = ["Embedding"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tinygrad_rnn.engine.tensor import Tensor, label
+from tinygrad_rnn.errors import check_flags
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State
-from tinygrad_rnn.nn.options import check_flags
 from tinygrad_rnn.nn.recurrent import LayerOptions, Recurrent
 from tinygrad_rnn.ops import sigmoid, split, tanh
 

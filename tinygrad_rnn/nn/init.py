@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import ShapeError, check_number, is_number
 from tinygrad_rnn.nn.options import Rng, generator
 
 __all__ = ["Rng", "identity", "normal", "orthogonal", "uniform", "xavier_uniform", "zeros"]
@@ -17,17 +17,19 @@ Shape = tuple[int, ...]
 
 def zeros(shape: Shape, *, dtype: Any = np.float32) -> Array:
     """All 0."""
-    return np.zeros(shape, dtype)
+    return np.zeros(_shape("zeros", shape), dtype)
 
 
 def uniform(shape: Shape, bound: float, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
     """U(−bound, bound)."""
-    return generator("init.uniform", rng).uniform(-bound, bound, shape).astype(dtype)
+    check_number("init.uniform", "bound", bound, least=0)
+    return generator("init.uniform", rng).uniform(-bound, bound, _shape("uniform", shape)).astype(dtype)
 
 
 def normal(shape: Shape, std: float = 1.0, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
     """N(0, std²)."""
-    return (std * generator("init.normal", rng).standard_normal(shape)).astype(dtype)
+    check_number("init.normal", "std", std, least=0)
+    return (std * generator("init.normal", rng).standard_normal(_shape("normal", shape))).astype(dtype)
 
 
 def xavier_uniform(shape: Shape, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
@@ -35,7 +37,7 @@ def xavier_uniform(shape: Shape, *, rng: Rng = None, dtype: Any = np.float32) ->
 
     Source: Glorot & Bengio 2010.
     """
-    rows, columns = _matrix(shape, "xavier_uniform")
+    rows, columns = _matrix("xavier_uniform", shape)
     return uniform(shape, float(np.sqrt(6 / (rows + columns))), rng=rng, dtype=dtype)
 
 
@@ -48,7 +50,8 @@ def orthogonal(shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any =
     >>> np.allclose(q @ q.T, np.eye(2))
     True
     """
-    rows, columns = _matrix(shape, "orthogonal")
+    rows, columns = _matrix("orthogonal", shape)
+    check_number("init.orthogonal", "gain", gain)
     tall = generator("init.orthogonal", rng).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q = q * np.sign(np.diagonal(r))  # makes the draw uniform over orthogonal matrices
@@ -57,11 +60,20 @@ def orthogonal(shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any =
 
 def identity(shape: Shape, gain: float = 1.0, *, dtype: Any = np.float32) -> Array:
     """The identity times `gain`: a relu RNN that starts by remembering. Source: Le et al. 2015, arXiv:1504.00941."""
-    rows, columns = _matrix(shape, "identity")
+    rows, columns = _matrix("identity", shape)
+    check_number("init.identity", "gain", gain)
     return np.asarray(gain * np.eye(rows, columns), dtype)
 
 
-def _matrix(shape: Shape, name: str) -> tuple[int, int]:
+def _shape(name: str, shape: Any) -> Shape:
+    sizes = (shape,) if is_number(shape, whole=True) else shape
+    if not (isinstance(sizes, tuple | list) and all(is_number(n, whole=True) and n >= 0 for n in sizes)):
+        raise ShapeError(f"init.{name}: shape={shape!r:.60} is not a shape", expected="integers of at least 0")
+    return tuple(sizes)
+
+
+def _matrix(name: str, shape: Shape) -> tuple[int, int]:
+    shape = _shape(name, shape)
     if len(shape) != 2:
         raise ShapeError(f"init.{name}: only for matrices", expected="shape (rows, columns)", got=f"shape {shape}")
     return shape[0], shape[1]

@@ -8,9 +8,9 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Operand, Tensor
-from tinygrad_rnn.errors import OptionError, ShapeError
+from tinygrad_rnn.errors import ShapeError, check_flags, check_number, check_sizes
 from tinygrad_rnn.nn.module import Module, Parameter, incoming
-from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, is_real
+from tinygrad_rnn.nn.options import float_dtype
 from tinygrad_rnn.ops import mean, sqrt, square
 
 __all__ = ["LayerNorm"]
@@ -51,8 +51,7 @@ class LayerNorm(Module):
     ) -> None:
         shape = tuple(normalized_shape) if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
         check_sizes("LayerNorm", axes=len(shape), **{f"normalized_shape[{k}]": size for k, size in enumerate(shape)})
-        if not (is_real(eps) and eps > 0):
-            raise OptionError(f"LayerNorm: eps={eps!r:.60} is out of range", expected="a number above 0, such as 1e-5")
+        check_number("LayerNorm", "eps", eps, above=0)
         check_flags("LayerNorm", elementwise_affine=elementwise_affine, bias=bias)
         self.normalized_shape, self.eps, self.dtype = shape, eps, float_dtype("LayerNorm", dtype)
         self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None

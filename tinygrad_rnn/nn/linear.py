@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Operand, Tensor
+from tinygrad_rnn.errors import check_flags, check_sizes
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
-from tinygrad_rnn.nn.options import check_flags, check_sizes, float_dtype, generator
+from tinygrad_rnn.nn.options import float_dtype, generator
 from tinygrad_rnn.ops import inner
 
 __all__ = ["Linear"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tinygrad_rnn.engine.tensor import Tensor, label
-from tinygrad_rnn.errors import OptionError
+from tinygrad_rnn.errors import OptionError, is_number
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State
-from tinygrad_rnn.nn.options import is_real
 from tinygrad_rnn.nn.recurrent import LayerOptions, Recurrent
 from tinygrad_rnn.ops import sigmoid, split, tanh
 
@@ -52,7 +51,7 @@ class LSTMCell(Cell):
     ) -> None:
         name, layer_norm = type(self).__name__, options.get("layer_norm", False)
         self.check_variant(proj_size=proj_size, peepholes=peepholes, layer_norm=layer_norm)
-        if not is_real(forget_bias):
+        if not is_number(forget_bias):
             raise OptionError(
                 f"{name}: forget_bias={forget_bias!r:.60} is not a number", expected="a number, such as 1.0"
             )

@@ -10,6 +10,7 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT, scope, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
+from tinygrad_rnn.nn.options import Keywords
 from tinygrad_rnn.nn.tree import tree
 
 __all__ = ["Module", "Parameter", "evaluating"]
@@ -63,7 +64,7 @@ class HasForward(Protocol[P, R_co]):
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
-class Module:
+class Module(Keywords):
     """Parameters and submodules are attributes, or stand in a list, tuple or dict that is one; `forward` computes.
 
     Calling the module runs `forward` in a scope with the module's name, which is that of the attribute it was first
@@ -90,6 +91,9 @@ class Module:
 
     training: bool = True
     scope_name: str = ""
+
+    def __init__(self) -> None:
+        super().__init__()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module) and not value.scope_name:

@@ -1,4 +1,4 @@
-"""Options of modules: whether a value is one of those allowed, and all the keywords that a class takes.
+"""Keywords of modules and optimisers: all that a class takes, what is said of another; and what dtype and rng become.
 
 LSTM(…, **cell)  →  LSTMCell(…, **options)  →  Cell(…)        inspect.signature(LSTM) shows what all three take
 """
@@ -6,69 +6,15 @@ LSTM(…, **cell)  →  LSTMCell(…, **options)  →  Cell(…)        inspect.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
+from tinygrad_rnn.errors import DTypeError, OptionError, unknown_option
 
 Rng = int | np.random.Generator | None
-
-
-def check_sizes(owner: str, *, least: int = 1, **sizes: Any) -> None:
-    """Raise ShapeError unless every size is an integer, and `least` or more.
-
-    >>> check_sizes("GRU", input_size=3, hidden_size=0)
-    Traceback (most recent call last):
-    tinygrad_rnn.errors.ShapeError: GRU: sizes must be positive
-      expected  integers of at least 1
-      got       hidden_size=0
-    """
-    wrong = [f"{name}={n!r:.60}" for name, n in sizes.items() if not (is_integer(n) and n >= least)]
-    if wrong:
-        must = "be positive" if least else "not be negative"
-        raise ShapeError(f"{owner}: sizes must {must}", expected=f"integers of at least {least}", got=", ".join(wrong))
-
-
-def is_integer(n: Any) -> bool:
-    """Whether n counts something: an integer that is not a bool."""
-    return isinstance(n, int | np.integer) and not isinstance(n, bool)
-
-
-def check_flags(owner: str, **flags: Any) -> None:
-    """Raise OptionError unless every value is True or False."""
-    for option, value in flags.items():
-        if not isinstance(value, bool | np.bool_):
-            raise OptionError(f"{owner}: {option}={value!r:.60} is not a truth value", expected="True or False")
-
-
-def check_count(owner: str, option: str, value: Any, least: int = 1) -> None:
-    """Raise OptionError unless the value is an integer of at least `least`."""
-    if not (is_integer(value) and value >= least):
-        raise OptionError(
-            f"{owner}: {option}={value!r:.60} is out of range", expected=f"an integer of at least {least}"
-        )
-
-
-def check_probability(owner: str, option: str, p: Any, *, below_one: bool = False) -> None:
-    """Raise OptionError unless 0 ≤ p ≤ 1, or p < 1 where a probability of 1 would leave nothing.
-
-    >>> check_probability("Dropout", "p", 1.0, below_one=True)
-    Traceback (most recent call last):
-    tinygrad_rnn.errors.OptionError: Dropout: p=1.0 is out of range
-      expected  a probability, 0 ≤ p < 1
-    """
-    if not (is_real(p) and 0 <= p <= 1) or (below_one and p == 1):
-        raise OptionError(
-            f"{owner}: {option}={p!r:.60} is out of range",
-            expected=f"a probability, 0 ≤ {option} {'<' if below_one else '≤'} 1",
-        )
-
-
-def is_real(x: Any) -> bool:
-    """Whether x is one real number that is not a bool."""
-    return isinstance(x, int | float | np.integer | np.floating) and not isinstance(x, bool)
 
 
 def float_dtype(owner: str, dtype: Any) -> np.dtype[Any]:
@@ -107,6 +53,51 @@ def generator(owner: str, rng: Rng) -> np.random.Generator:
         ) from None
 
 
+class Keywords:
+    """Base of the classes that refuse a keyword that they do not take in the house's form, those derived from them too.
+
+    An `__init__` with `**options` hands on what it does not take itself; the last one refuses.
+
+    >>> class Decay(Keywords):
+    ...     def __init__(self, rate=0.5):
+    ...         self.rate = rate
+    >>> class Halving(Decay):
+    ...     def __init__(self, **options):
+    ...         super().__init__(**options)
+    >>> Halving(rat=0.1)
+    Traceback (most recent call last):
+    tinygrad_rnn.errors.OptionError: Halving: there is no option 'rat'
+      expected  rate
+      help      did you mean 'rate'?
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = strict(cls.__init__)  # type: ignore[method-assign]
+
+    @classmethod
+    def constructors(cls) -> Iterable[Callable[..., None]]:
+        """Each `__init__` that the options may pass through, as `super()` meets them."""
+        return (vars(base)["__init__"] for base in cls.__mro__ if base is not object and "__init__" in vars(base))
+
+
+def strict(init: Callable[..., None]) -> Callable[..., None]:
+    """An `__init__` that refuses an unknown keyword; one with `**options` takes every keyword."""
+    taken = signature(init).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        return init
+
+    @wraps(init)
+    def checked(self: Any, *args: Any, **options: Any) -> None:
+        for option in options:
+            if option not in taken:
+                raise unknown_option(type(self).__name__, option, options_of(type(self)))
+        init(self, *args, **options)
+
+    return checked
+
+
 class WholeSignature:
     """A class's `__signature__`, in which what its `**options` hand on stands by name."""
 
@@ -132,8 +123,3 @@ def options_of(kind: Any) -> dict[str, Parameter]:
             break
         handed_on = handed_on and Parameter.VAR_POSITIONAL in kinds
     return found
-
-
-def constructors(kind: type) -> Iterable[Callable[..., None]]:
-    """The `__init__` of a class and of those above it, as `super()` meets them."""
-    return (vars(base)["__init__"] for base in kind.__mro__ if base is not object and "__init__" in vars(base))

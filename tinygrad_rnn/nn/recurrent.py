@@ -16,7 +16,15 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import Passage, scope, step, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, cut_from, label
-from tinygrad_rnn.errors import GraphError, OptionError, ShapeError, unknown_option
+from tinygrad_rnn.errors import (
+    GraphError,
+    OptionError,
+    ShapeError,
+    check_flags,
+    check_probability,
+    check_sizes,
+    unknown_option,
+)
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state, label_input
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
@@ -24,10 +32,6 @@ from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.options import (
     WholeSignature,
-    check_flags,
-    check_probability,
-    check_sizes,
-    constructors,
     generator,
     options_of,
 )
@@ -144,7 +148,7 @@ class Recurrent(LayerParameters):
         """A cell. If it does not know an option, the error names the layer, which is what the caller built."""
         try:
             return self.cell_type(input_size, hidden_size, bias, **options)
-        except (OptionError, TypeError) as error:
+        except OptionError as error:
             known = options_of(type(self))
             for option in options:
                 if option not in known and repr(option) in str(error):
@@ -161,7 +165,7 @@ class Recurrent(LayerParameters):
     @classmethod
     def constructors(cls) -> Iterable[Callable[..., None]]:
         """Each `__init__` that the options pass through: at last the cell's."""
-        yield from constructors(cls)
+        yield from (init for init in super().constructors() if init is not Module.__init__)
         yield from getattr(cls, "cell_type", Cell).constructors()
 
     @property

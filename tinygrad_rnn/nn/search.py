@@ -15,10 +15,9 @@ import numpy as np
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import OptionError
+from tinygrad_rnn.errors import check_number
 from tinygrad_rnn.nn.attention import Memory
 from tinygrad_rnn.nn.module import evaluating
-from tinygrad_rnn.nn.options import check_count, is_real
 from tinygrad_rnn.nn.seq2seq import Seq2Seq
 from tinygrad_rnn.ops import log_softmax, take
 
@@ -44,7 +43,7 @@ def greedy_search(model: Seq2Seq, source: Any, lengths: Any = None, *, limit: in
     Raises:
         OptionError: the limit is below 1.
     """
-    check_count("greedy_search", "limit", limit)
+    check_number("greedy_search", "limit", limit, whole=True, least=1)
     tokens: list[Array] = []
     with no_grad(), evaluating(model):
         state, memory = model.encode(source, lengths)
@@ -80,10 +79,9 @@ def beam_search(
     Raises:
         OptionError: an option is out of range.
     """
-    check_count("beam_search", "limit", limit)
-    check_count("beam_search", "beam", beam)
-    if not (is_real(length_power) and length_power >= 0):
-        raise OptionError(f"beam_search: length_power={length_power!r:.60} is out of range", expected="a number ≥ 0")
+    check_number("beam_search", "limit", limit, whole=True, least=1)
+    check_number("beam_search", "beam", beam, whole=True, least=1)
+    check_number("beam_search", "length_power", length_power, least=0)
     with no_grad(), evaluating(model):
         state, memory = model.encode(source, lengths)
         B = np.shape(source)[1]

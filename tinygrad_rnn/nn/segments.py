@@ -17,10 +17,9 @@ import numpy as np
 from tinygrad_rnn.autodiff.remat import checkpoint
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.errors import GraphError, ShapeError
+from tinygrad_rnn.errors import GraphError, ShapeError, is_number
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module
-from tinygrad_rnn.nn.options import is_integer
 from tinygrad_rnn.ops import concatenate
 
 __all__ = ["checkpointed"]
@@ -54,7 +53,7 @@ def checkpointed(
     axis = 1 if getattr(layer, "batch_first", False) and x.ndim == 3 else 0
     T = x.shape[axis] if x.ndim > axis else 0
     segments = math.ceil(math.sqrt(T)) if segments is None else segments
-    if not (is_integer(segments) and 1 <= segments <= T):
+    if not (is_number(segments, whole=True) and 1 <= segments <= T):
         raise ShapeError(
             f"checkpointed: {segments!r:.60} segments of {T} steps",
             expected="an integer, 1 ≤ segments ≤ T",

@@ -16,14 +16,14 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
+from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError, check_probability, is_number
 from tinygrad_rnn.nn.attention import Attention, Memory
 from tinygrad_rnn.nn.cell import Cell
 from tinygrad_rnn.nn.embedding import Embedding
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
 from tinygrad_rnn.nn.module import Module
-from tinygrad_rnn.nn.options import check_probability, float_dtype, generator, is_integer
+from tinygrad_rnn.nn.options import float_dtype, generator
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.nn.topologies import advance, outputs
@@ -137,7 +137,7 @@ class Seq2Seq(Module):
                              got=f"state {written}", help="give both the same layers and features")  # fmt: skip
         V = decoder.embedding.num_embeddings
         for name, token in {"start": start, "stop": stop}.items():
-            if not (is_integer(token) and 0 <= token < V):
+            if not (is_number(token, whole=True) and 0 <= token < V):
                 raise ShapeError(f"Seq2Seq: {name}={token!r:.60} is not an id of the decoder", expected=f"0 … {V - 1}")
         self.encoder, self.decoder, self.start, self.stop = encoder, decoder, start, stop
 

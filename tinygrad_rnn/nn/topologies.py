@@ -16,11 +16,10 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT, using
 from tinygrad_rnn.engine.tensor import Tensor, from_array, label
-from tinygrad_rnn.errors import ShapeError, check_option
+from tinygrad_rnn.errors import ShapeError, check_option, is_number
 from tinygrad_rnn.nn.cell import Cell, label_input
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, incoming
-from tinygrad_rnn.nn.options import is_integer
 from tinygrad_rnn.nn.passages import begin
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.timeloop import unroll
@@ -126,7 +125,7 @@ class OneToMany(Topology):
         Raises:
             ShapeError: fewer steps than one, or with feed="output" an output that does not fit as an input.
         """
-        if not (is_integer(steps) and steps >= 1):
+        if not (is_number(steps, whole=True) and steps >= 1):
             raise ShapeError(f"OneToMany: {steps!r:.60} steps", expected="an integer of at least 1")
         x = incoming(x, self.rnn.weight_ih.dtype if isinstance(self.rnn, Cell) else self.rnn.dtype)
         mask = None if lengths is None else valid_steps(lengths, steps, x.shape[:-1], "OneToMany")

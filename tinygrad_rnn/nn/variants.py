@@ -13,13 +13,13 @@ from typing import Unpack
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Tensor, label
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import ShapeError, check_flags, check_sizes, is_number
 from tinygrad_rnn.nn.cell import CellOptions, State
 from tinygrad_rnn.nn.gru import GRUCell
 from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.lstm import LSTMCell
 from tinygrad_rnn.nn.module import Parameter
-from tinygrad_rnn.nn.options import check_flags, check_sizes, generator, is_integer
+from tinygrad_rnn.nn.options import generator
 from tinygrad_rnn.ops import inner, sigmoid, split, tanh
 
 __all__ = ["ExtendedLSTMCell", "ResetBeforeGRUCell"]
@@ -61,7 +61,7 @@ class ExtendedLSTMCell(LSTMCell):
         name = type(self).__name__
         check_sizes(name, input_size=input_size, hidden_size=hidden_size)
         check_flags(name, peepholes=peepholes)
-        if not (is_integer(proj_size) and (proj_size == 0 or 0 < proj_size < hidden_size)):
+        if not (is_number(proj_size, whole=True) and (proj_size == 0 or 0 < proj_size < hidden_size)):
             raise ShapeError(f"{name}: proj_size={proj_size!r:.60} is out of range",
                              expected=f"0 for no projection, or 1 … {hidden_size - 1}: less than H")  # fmt: skip
         self.proj_size = proj_size

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import CheckpointError
+from tinygrad_rnn.errors import CheckpointError, check_path, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.optim import Optimizer
 from tinygrad_rnn.saving.arrays import encoded, write_file
@@ -40,6 +40,7 @@ def save_checkpoint(directory: str | Path, model: Module, optimizer: Optimizer |
     Raises:
         CheckpointError: the directory cannot be written.
     """
+    check_kinds("save_checkpoint", directory, model, optimizer)
     return write(directory, state_of(model, optimizer), facts)
 
 
@@ -49,9 +50,17 @@ def load_checkpoint(directory: str | Path, model: Module, optimizer: Optimizer |
     Raises:
         CheckpointError: there is none, it is damaged, or it was made for another model; nothing is changed then.
     """
+    check_kinds("load_checkpoint", directory, model, optimizer)
     arrays, facts = read(directory)
     restore(arrays, model, optimizer)
     return facts
+
+
+def check_kinds(owner: str, directory: object, model: object, optimizer: object) -> None:
+    """Raise OptionError unless they are what they are called."""
+    check_path(owner, directory)
+    check_type(owner, "model", model, Module, "a Module")
+    check_type(owner, "optimizer", optimizer, Optimizer | None, "an optimiser, or None")
 
 
 def state_of(model: Module, optimizer: Optimizer | None = None) -> dict[str, Array]:

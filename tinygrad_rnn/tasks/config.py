@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.errors import check_number, check_option
 from tinygrad_rnn.nn import GRU, LSTM, Linear, Module, init
+from tinygrad_rnn.nn.options import generator
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.ops import stack
 from tinygrad_rnn.optim import OPTIMIZERS, Optimizer
@@ -23,6 +25,7 @@ class Reader(Module):
     """A recurrent layer over the sequences, and a linear head read where the batch asks."""
 
     def __init__(self, kind: str, inputs: int, hidden: int, outputs: int, *, rng: np.random.Generator) -> None:
+        check_option("Reader", "kind", kind, KINDS)
         self.rnn: Recurrent = KINDS[kind](inputs, hidden, rng=rng)
         self.head = Linear(hidden, outputs, rng=rng)
 
@@ -98,6 +101,8 @@ def remember(rnn: Recurrent, longest: int, rng: np.random.Generator) -> None:
     Source: Tallec & Ollivier 2018, arXiv:1804.11188 (chrono initialisation); a closed input gate at the start is
         Hochreiter & Schmidhuber's.
     """
+    rng = generator("remember", rng)
+    check_number("remember", "longest", longest, least=2)
     if not isinstance(rnn, LSTM | GRU):
         return
     H = rnn.hidden_size

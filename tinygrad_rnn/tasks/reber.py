@@ -95,7 +95,7 @@ class Reber(Task):
 
     def __init__(self, rng: np.random.Generator) -> None:
         super().__init__(rng)
-        self.train, self.test = ([embedded_reber_string(rng) for _ in range(256)] for _ in range(2))
+        self.train, self.test = ([embedded_reber_string(self.rng) for _ in range(256)] for _ in range(2))
         self.both = predict_next(self.train + self.test)
 
     def batch(self, rows: int) -> Batch:

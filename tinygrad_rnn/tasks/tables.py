@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from statistics import median
 
+from tinygrad_rnn.errors import check_sequence, check_type
 from tinygrad_rnn.tasks.trial import Outcome
 
 __all__ = ["table"]
@@ -13,6 +14,9 @@ __all__ = ["table"]
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """The outcomes by task and config, in the order in which the tasks and configs stand in `outcomes`."""
+    check_sequence("table", "the outcomes", outcomes)
+    for outcome in outcomes:
+        check_type("table", "outcome", outcome, Outcome, "an Outcome")
     parts = []
     for task, found in groupby(outcomes, lambda o: o.job.task):
         of_task = list(found)

@@ -15,6 +15,8 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.errors import check_number
+from tinygrad_rnn.nn.options import generator
 from tinygrad_rnn.tasks.batch import Batch
 from tinygrad_rnn.tasks.config import Reader, TrialConfig
 
@@ -52,7 +54,7 @@ class Task(ABC):
     every: ClassVar[int] = 1
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
+        self.rng = generator(type(self).__name__, rng)
 
     @abstractmethod
     def batch(self, rows: int) -> Batch:
@@ -99,6 +101,7 @@ class Recent:
     """
 
     def __init__(self, size: int = 2000) -> None:
+        check_number("Recent", "size", size, whole=True, least=1)
         self._errors: deque[float] = deque(maxlen=size)
 
     def add(self, errors: Array) -> None:

@@ -14,7 +14,15 @@ from time import process_time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinygrad_rnn.errors import GradientError, check_number, check_option
+from tinygrad_rnn.errors import (
+    GradientError,
+    OptionError,
+    check_number,
+    check_option,
+    check_seed,
+    check_sequence,
+    check_type,
+)
 from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 from tinygrad_rnn.train.step import training_step
@@ -30,6 +38,13 @@ class Job:
     config: str
     seed: int
     budget: int
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.task, type) and issubclass(self.task, Task)):
+            raise OptionError(f"Job: task={self.task!r:.60} is not a task", expected="one of tasks.TASKS.values()")
+        check_option(self.task.name, "config", self.config, self.task.configs)
+        check_seed("Job", self.seed)
+        check_number("Job", "budget", self.budget, whole=True, least=0)
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,8 @@ class Outcome:
 
 def attempt(job: Job) -> Outcome:
     """Make the trial. The seed decides the data and the first weights, which are drawn from streams of their own."""
+    check_type("attempt", "job", job, Job, "a Job")
     began = process_time()
-    check_option(job.task.name, "config", job.config, job.task.configs)
     config = job.task.configs[job.config]
     data, weights = np.random.default_rng(job.seed).spawn(2)
     task = job.task(data)
@@ -91,6 +106,7 @@ def learn(task: Task, network: Reader, config: TrialConfig, budget: int) -> tupl
 def attempts(jobs: Sequence[Job], processes: int = 2) -> Iterator[Outcome]:
     """The outcomes of the jobs, in the order in which they end, from so many processes of one thread each."""
     check_number("attempts", "processes", processes, whole=True, least=1)
+    check_sequence("attempts", "the jobs", jobs)
     if processes == 1:
         yield from map(attempt, jobs)
         return

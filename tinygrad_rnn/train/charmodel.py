@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import check_number, check_option
 from tinygrad_rnn.nn import Embedding, Linear, Module, cross_entropy, unroll
-from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.nn.options import Rng, generator
 from tinygrad_rnn.nn.recurrent import LAYERS
 from tinygrad_rnn.ops import one_hot
 
@@ -50,7 +50,7 @@ class CharModel(Module):
         check_option("CharModel", "kind", kind, KINDS)
         if embedding is not None:
             check_number("CharModel", "embedding", embedding, whole=True, least=0)
-        rng = np.random.default_rng(rng)
+        rng = generator("CharModel", rng)
         features = hidden if embedding is None else embedding
         self.vocabulary_size, self.dtype = vocabulary_size, dtype
         self.embedding = Embedding(vocabulary_size, features, dtype=dtype, rng=rng) if features else None

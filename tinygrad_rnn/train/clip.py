@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.summary import magnitude
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import GradientError, OptionError
+from tinygrad_rnn.errors import GradientError, OptionError, check_sequence
 
 __all__ = ["ClipStatistics", "clip_grad_norm_", "clip_grad_value_"]
 
@@ -41,7 +41,7 @@ def clip_grad_norm_(
     1.0
     """
     _check_bound("clip_grad_norm_", "max_norm", max_norm)
-    owners = _with_gradient(parameters)
+    owners = _with_gradient("clip_grad_norm_", parameters)
     norms = [magnitude(g) for _, g in owners]
     norm = math.hypot(*norms)
     if not math.isfinite(norm):
@@ -68,7 +68,7 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
     """
     _check_bound("clip_grad_value_", "clip_value", clip_value)
     bound = float(clip_value)
-    for p, g in _with_gradient(parameters):
+    for p, g in _with_gradient("clip_grad_value_", parameters):
         p.grad = Tensor(np.clip(g, -bound, bound))
 
 
@@ -123,7 +123,11 @@ def _check_bound(owner: str, option: str, bound: object) -> None:
         raise OptionError(f"{owner}: {option}={bound!r:.60} is out of range", expected="a positive number")
 
 
-def _with_gradient(parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor, Array]]:
+def _with_gradient(owner: str, parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor, Array]]:
     """(parameter, gradient) for each that has one, once."""
-    every = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [(p, p.grad.data) for p in {id(p): p for p in every}.values() if p.grad is not None]
+    check_sequence(owner, "the parameters", parameters)
+    every = {id(p): p for p in ([parameters] if isinstance(parameters, Tensor) else parameters)}.values()
+    if strange := [type(p).__name__ for p in every if not isinstance(p, Tensor)]:
+        raise OptionError(f"{owner}: a parameter is not a Tensor", expected="those of model.parameters()",
+                          got=strange[0])  # fmt: skip
+    return [(p, p.grad.data) for p in every if p.grad is not None]

@@ -13,9 +13,9 @@ import numpy as np
 from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DataError, check_number
-from tinygrad_rnn.nn.init import Rng
+from tinygrad_rnn.errors import DataError, check_number, check_type
 from tinygrad_rnn.nn.module import evaluating
+from tinygrad_rnn.nn.options import Rng, generator
 from tinygrad_rnn.train.charmodel import CharModel
 
 __all__ = ["sample", "stream_sample"]
@@ -86,9 +86,12 @@ def stream_sample(
             the call itself, before anything is read.
     """
     check_options(temperature, top_k, top_p)
+    check_type("sample", "model", model, CharModel, "a CharModel")
+    check_type("sample", "corpus", corpus, Corpus, "a Corpus")
+    check_type("sample", "prompt", prompt, str, "a text")
     start = prompt or ("\n" if "\n" in corpus.vocabulary else corpus.vocabulary[0])
     options = (temperature, top_k, top_p)
-    return _continued(model, corpus, corpus.encode(start), np.random.default_rng(rng), options)
+    return _continued(model, corpus, corpus.encode(start), generator("sample", rng), options)
 
 
 def _continued(

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinygrad_rnn.data.stream import chunks, detach_state, stream_batches
+from tinygrad_rnn.data.stream import check_ids, chunks, detach_state, stream_batches
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import check_number
+from tinygrad_rnn.errors import check_number, check_type
 from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.optim import Optimizer, Schedule
 from tinygrad_rnn.train.charmodel import CharModel
@@ -52,6 +52,9 @@ def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50) -> f
 
     As in training, up to batch − 1 characters at the end, which do not fill a whole column, are left out.
     """
+    check_type("evaluate", "model", model, CharModel, "a CharModel")
+    check_number("evaluate", "batch", batch, whole=True, least=1)
+    check_ids("evaluate", ids)
     total, count, state = 0.0, 0, None
     with no_grad(), evaluating(model):
         for x, y in stream_batches(ids, min(batch, max(1, len(ids) // 2)), bptt):
@@ -121,7 +124,11 @@ def fit(
         GradientError: the loss or its gradient is not finite. OptionError: an option out of range.
     """
     check_number("fit", "epochs", epochs, whole=True, least=0)
+    check_type("fit", "model", model, CharModel, "a CharModel")
+    check_type("fit", "optimizer", optimizer, Optimizer, "an optimiser")
+    check_ids("fit", valid)
     progress = progress or Progress()
+    check_type("fit", "progress", progress, Progress, "a Progress")
     rate = optimizer.lr
     schedule = schedule or (lambda k: rate)
     model.train()

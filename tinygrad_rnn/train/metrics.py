@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from tinygrad_rnn.errors import OptionError
+
 __all__ = ["bits_per_char", "perplexity"]
 
 
@@ -13,7 +15,8 @@ def perplexity(nats: float) -> float:
     >>> round(perplexity(math.log(65)), 6)
     65.0
     """
-    return math.inf if nats > 709 else math.exp(nats)
+    loss = _number("perplexity", nats)
+    return math.inf if loss > 709 else math.exp(loss)
 
 
 def bits_per_char(nats: float) -> float:
@@ -22,4 +25,12 @@ def bits_per_char(nats: float) -> float:
     >>> bits_per_char(math.log(2))
     1.0
     """
-    return nats / math.log(2)
+    return _number("bits_per_char", nats) / math.log(2)
+
+
+def _number(owner: str, nats: object) -> float:
+    """A loss of any kind that is one number: a float, of NumPy or not, or a Tensor; NaN and ∞ too."""
+    try:
+        return float(nats)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise OptionError(f"{owner}: nats={nats!r:.60} is not a number", expected="a loss in nats") from None

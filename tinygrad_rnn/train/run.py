@@ -16,7 +16,7 @@ from tinygrad_rnn.data.stream import chunks, rows
 from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import CheckpointError, DataError
+from tinygrad_rnn.errors import CheckpointError, DataError, check_type
 from tinygrad_rnn.nn import Dropout
 from tinygrad_rnn.optim import OPTIMIZERS, cosine_decay
 from tinygrad_rnn.saving.checkpoint import read, restore, state_of, under, write
@@ -61,6 +61,8 @@ class Run:
     """
 
     def __init__(self, settings: Settings, corpus: Corpus) -> None:
+        check_type("Run", "settings", settings, Settings, "a Settings")
+        check_type("Run", "corpus", corpus, Corpus, "a Corpus")
         self.settings, self.corpus = settings, corpus
         cell: dict[str, Any] = {"recurrent_init": settings.recurrent_init}
         if settings.model == "lstm":

@@ -18,7 +18,7 @@ from tinygrad_rnn.data.stream import detach_state
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.errors import DataError, OptionError, ShapeError
+from tinygrad_rnn.errors import DataError, OptionError, ShapeError, check_sequence
 
 __all__ = ["Chunk", "truncated"]
 
@@ -84,6 +84,7 @@ def truncated(
     if getattr(layer, "bidirectional", False):
         raise DataError("truncated: the layer is bidirectional", expected="one direction",
                         help="its second direction starts at the last step, which is yet to come")  # fmt: skip
+    check_sequence("truncated", "the inputs", xs)
     return _chunks(layer, iter(xs), detach_state(state), k1, k2)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Pair, shuffled
+from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Pair, check_pairs, shuffled
 from tinygrad_rnn.engine.context import no_grad
-from tinygrad_rnn.errors import CheckpointError, DataError
+from tinygrad_rnn.errors import CheckpointError, DataError, check_number, check_type
 from tinygrad_rnn.nn import Embedding
 from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
 from tinygrad_rnn.nn.losses import sequence_loss
@@ -68,6 +68,8 @@ class Translator:
     """
 
     def __init__(self, recipe: Recipe, pairs: Sequence[Pair]) -> None:
+        check_type("Translator", "recipe", recipe, Recipe, "a Recipe")
+        check_pairs("Translator", pairs)
         self.recipe, self.alphabet = recipe, Alphabet(pairs, recipe.reverse)
         self.limit = 1 + max(len(target) for _, target in pairs)
         self.model = build(recipe, len(self.alphabet.source.vocabulary), self.alphabet)
@@ -79,9 +81,11 @@ class Translator:
 
     def translate(self, sources: Sequence[str], beam: int = 1) -> list[str]:
         """What the model writes for each source, on its own. Raises DataError for a character it was never shown."""
+        check_type("Translator.translate", "sources", sources, Sequence, "a list of texts")
         if not sources:
             return []
         for source in sources:
+            check_type("Translator.translate", "source", source, str, "a text")
             if strange := sorted(set(source) - set(known := self.alphabet.source.vocabulary)):
                 raise DataError(f"{source!r:.60}: characters that the model was never shown",
                                 expected=f"only {known!r:.120}", got=", ".join(map(repr, strange[:10])))  # fmt: skip
@@ -150,6 +154,7 @@ def train_translator(
     Raises:
         GradientError: the loss or its gradient is not finite; the parameters are then those of the step before.
     """
+    _check_asked("train_translator", translator, pairs)
     if not pairs:
         raise DataError("train_translator: there are no pairs to train on")
     r, model = translator.recipe, translator.model
@@ -176,6 +181,7 @@ def train_translator(
 
 def exact_match(translator: Translator, pairs: Sequence[Pair], beam: int = 1, batch: int = 256) -> float:
     """The share of the pairs that the model writes to the last character, on its own: the figure that counts."""
+    _check_asked("exact_match", translator, pairs, batch)
     if not pairs:
         raise DataError("exact_match: there are no pairs to ask for")
     right = 0
@@ -190,6 +196,7 @@ def forced_match(translator: Translator, pairs: Sequence[Pair], batch: int = 256
 
     The share of characters is the figure often published. It flatters: a mistake is corrected before the next step.
     """
+    _check_asked("forced_match", translator, pairs, batch)
     if not pairs:
         raise DataError("forced_match: there are no pairs to ask for")
     characters = total = whole = 0
@@ -202,3 +209,9 @@ def forced_match(translator: Translator, pairs: Sequence[Pair], batch: int = 256
             characters, total = characters + int((right & own).sum()), total + int(own.sum())
             whole += int(right.all(axis=0).sum())
     return characters / total, whole / len(pairs)
+
+
+def _check_asked(owner: str, translator: Translator, pairs: Sequence[Pair], batch: int = 1) -> None:
+    check_type(owner, "translator", translator, Translator, "a Translator")
+    check_pairs(owner, pairs)
+    check_number(owner, "batch", batch, whole=True, least=1)

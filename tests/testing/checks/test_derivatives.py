@@ -150,7 +150,7 @@ def test_kinks(check):
         check(tg.relu, np.array([0.0, 1.0, 2.0]), kinks="raise")
     report = check(tg.relu, np.array([0.0, 1.0, 2.0]))
     assert (report.directions, report.kinks) == (2, 1)
-    with pytest.raises(ValueError, match="kinks='ignore': expected 'skip' or 'raise'"):
+    with pytest.raises(tg.OptionError, match=r"kinks='ignore' is not an option\n  expected  'skip' or 'raise'"):
         check(tg.relu, X, kinks="ignore")
 
 

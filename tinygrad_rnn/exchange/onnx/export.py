@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinygrad_rnn.errors import GraphError, OptionError
+from tinygrad_rnn.errors import GraphError, OptionError, check_flags, check_path
 from tinygrad_rnn.exchange.onnx import topologies  # noqa: F401  (brings its rules, and those of the layers)
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.rules import emit
@@ -41,6 +41,8 @@ def export_onnx(
             file cannot be written. ModuleNotFoundError: the onnx package is missing.
     Source: onnx.ai/onnx/operators.
     """
+    check_path("export_onnx", path)
+    check_flags("export_onnx", lengths=lengths, initial_state=initial_state)
     parts = [model] if isinstance(model, Module) else list(model) if isinstance(model, Sequence) else [model]
     if strange := [type(part).__name__ for part in parts if not isinstance(part, Module)]:
         raise OptionError("export_onnx: the model is not made of modules", expected="a Module, or a list of them",

@@ -16,10 +16,11 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DTypeError, GraphError
+from tinygrad_rnn.errors import DTypeError, GraphError, check_number, check_option, check_seed
 from tinygrad_rnn.testing.checks.explain import Check, explained
 from tinygrad_rnn.testing.oracles.case import Case, parted
 from tinygrad_rnn.testing.oracles.compare import Comparison, compare, cotangent, forward, reverse
+from tinygrad_rnn.testing.oracles.slopes import ORACLES
 from tinygrad_rnn.testing.report.counts import count, reject
 from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Kink, Mismatch
 
@@ -89,8 +90,11 @@ def check_jvp(
 
 
 def _check(check: Check, kinks: str) -> GradReport:
-    if kinks not in ("skip", "raise"):
-        raise ValueError(f"kinks={kinks!r}: expected 'skip' or 'raise'")
+    owner = f"check_{check.kind}"
+    check_number(owner, "order", check.order, whole=True, least=1)
+    check_option(owner, "oracle", check.oracle, ORACLES)
+    check_option(owner, "kinks", kinks, ("skip", "raise"))
+    check_seed(owner, check.seed)
     count(points=1)
     given = check.case
     case = given.at([x.astype(np.float64) for x in given.xs])

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.errors import GraphError, check_seed, check_sequence
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.modules import as_function
 from tinygrad_rnn.testing.laws.algebra import adjoint, deterministic, linear, zero
@@ -23,7 +23,7 @@ from tinygrad_rnn.testing.laws.arrays import float32, layout
 from tinygrad_rnn.testing.laws.linear_map import Law, LinearMap
 from tinygrad_rnn.testing.laws.ownership import freed, grad_twice, inputs_kept, memory, second_backward_refused
 from tinygrad_rnn.testing.laws.ties import ties
-from tinygrad_rnn.testing.oracles.case import Case
+from tinygrad_rnn.testing.oracles.case import Case, chosen
 from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Mismatch
 
 __all__ = ["DEFAULT", "LAWS", "check_laws"]
@@ -62,30 +62,32 @@ def check_laws(
     >>> print(check_laws(tg.tanh, np.array([0.5, -1.0]), laws=["linear", "zero", "memory"]))
     tanh: laws that hold: linear, zero, memory
     """
-    chosen = [_named(law) for law in ([laws] if isinstance(laws, str) else laws)]
+    check_seed("check_laws", seed)
+    check_sequence("check_laws", "the laws", laws)
+    asked = [_named(law) for law in ([laws] if isinstance(laws, str) else laws)]
     point = LinearMap(_case(fn, inputs, wrt, name), seed)
-    for law in chosen:
+    for law in asked:
         found = law(point)
         if found is not None:
             again = f"check_laws({point.case.name}, …, laws=[{_name(law)!r}], seed={seed})"
             raise broken(point.case.name, law, found, again)
-    return GradReport(point.case.name, laws=tuple(map(_name, chosen)))
+    return GradReport(point.case.name, laws=tuple(map(_name, asked)))
 
 
 def _case(fn: Any, inputs: tuple[Any, ...], wrt: Any, name: str | None) -> Case:
     if isinstance(fn, Module):
         fn, values = as_function(fn)
+        wrt = wrt if wrt is None else tuple(k + 1 for k in chosen(wrt, len(inputs)))
         inputs = (values, *inputs)
-        wrt = wrt if wrt is None else tuple(k + 1 for k in ((wrt,) if isinstance(wrt, int) else wrt))
     case = Case.of(fn, inputs, wrt, name)
     return case.at([x.astype(np.float64) for x in case.xs])
 
 
 def _named(law: str | Law) -> Law:
-    if not isinstance(law, str):
+    if callable(law):
         return law
     if law not in LAWS:
-        raise GraphError(f"check_laws: there is no law {law!r}", expected=", ".join(LAWS))
+        raise GraphError(f"check_laws: there is no law {law!r:.60}", expected=", ".join(LAWS))
     return LAWS[law]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from tinygrad_rnn.errors import check_type
 from tinygrad_rnn.nn import Module, functional_call
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.report.findings import GradReport
@@ -33,6 +34,7 @@ def check_module(
     >>> print(check_module(nn.Linear(2, 1, rng=0), [[0.5, -1.0]]))
     Linear: 6 slopes agree with complex step to 0.0e+00
     """
+    check_type("check_module", "module", module, Module, "a Module")
     run, values = as_function(module)
     options: dict[str, Any] = {
         "order": order,

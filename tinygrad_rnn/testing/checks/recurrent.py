@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tinygrad_rnn.errors import check_seed, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.laws import broken
@@ -41,6 +42,8 @@ def check_recurrent(layer: Module, x: Any, h0: Any = None, lengths: Any = None, 
     ('differences', 'zero start', 'by hand', 'split', 'detached', 'untied', 'ledger', 'causal', 'reversal',
      'batch permutation', 'rows alone')
     """
+    check_type("check_recurrent", "layer", layer, Module, "a Module")
+    check_seed("check_recurrent", seed)
     net = Recurrence.of(layer, x, h0, lengths, seed)
     laws = STARTED
     laws += () if getattr(layer, "bidirectional", False) else ONE_WAY

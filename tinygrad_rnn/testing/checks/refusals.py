@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import TinygradError
+from tinygrad_rnn.errors import OptionError, TinygradError, check_sequence
 from tinygrad_rnn.testing.laws.linear_map import same
 from tinygrad_rnn.testing.report.text import source
 
@@ -49,6 +49,7 @@ def check_errors(fn: Callable[..., Any], cases: Mapping[str, Any] | Iterable[Any
     >>> check_errors(tg.add, [((np.ones(2), np.ones(3)), tg.ShapeError, "do not (fit|broadcast)")])
     1
     """
+    check_sequence("check_errors", "the cases", cases)
     named = cases.items() if isinstance(cases, Mapping) else enumerate(cases, 1)
     count = 0
     for name, case in named:
@@ -65,6 +66,10 @@ def check_errors(fn: Callable[..., Any], cases: Mapping[str, Any] | Iterable[Any
 def _refusal(case: Any) -> Refusal:
     if isinstance(case, Refusal):
         return case
+    if not (isinstance(case, tuple | list) and len(case) in (2, 3)):
+        raise OptionError(
+            f"check_errors: {case!r:.60} is not a case", expected="(args, error) or (args, error, pattern)"
+        )
     args, error, *match = case
     return Refusal(args if isinstance(args, tuple) else (args,), {}, error, *match)
 

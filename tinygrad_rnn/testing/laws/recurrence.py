@@ -161,6 +161,8 @@ def takes_lengths(layer: Module) -> bool:
 
 def _checked(layer: Module, x: Array, lengths: Any) -> Array | None:
     name = type(layer).__name__
+    if x.ndim < 2:
+        raise ShapeError(f"check_recurrent: x has {x.ndim} axes", expected="x (T, B, I) or (T, I)", got=f"x {x.shape}")
     if len(x) < 2:
         raise ShapeError(f"check_recurrent: {name} gets {len(x)} steps", expected="T ≥ 2: something has to recur",
                          got=f"x {x.shape}")  # fmt: skip

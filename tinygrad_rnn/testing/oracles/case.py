@@ -7,7 +7,7 @@ fn(x, {"w": w}, axis=…)  →  case(xs) = the float outputs        xs: x, w
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import Build, flatten
-from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.errors import GraphError, is_number
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,7 @@ class Case:
         >>> Case.of(lambda a, b: a * b, (np.ones(2), 3.0)).names
         ('a',)
         """
-        chosen = range(len(inputs)) if wrt is None else [wrt] if isinstance(wrt, int) else list(wrt)
-        if not all(-len(inputs) <= k < len(inputs) for k in chosen):
-            raise GraphError(f"there is no argument {wrt} to differentiate by", got=f"{len(inputs)} arguments")
-        within = {k % len(inputs) for k in chosen}
+        within = chosen(wrt, len(inputs))
         leaves, build = flatten(tuple(inputs))
         places = list(_places(fn, inputs))
         asked = [k for k, (argument, _) in enumerate(places) if argument in within]
@@ -97,6 +94,14 @@ class Case:
             return pullback(parted(u, ys))
 
         return Case(self.name, pulled, self.xs, tuple, tuple(range(len(self.xs))), self.names, self.xs)
+
+
+def chosen(wrt: Any, count: int) -> set[int]:
+    """Which of so many arguments `wrt` names: all when None. Raises GraphError for one that there is not."""
+    numbers = range(count) if wrt is None else list(wrt) if isinstance(wrt, Iterable) else [wrt]
+    if not all(is_number(k, whole=True) and -count <= k < count for k in numbers):
+        raise GraphError(f"there is no argument {wrt!r:.60} to differentiate by", got=f"{count} arguments")
+    return {k % count for k in numbers}
 
 
 def _is_array(x: Any) -> bool:

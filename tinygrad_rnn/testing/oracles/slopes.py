@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import OptionError, check_option
 from tinygrad_rnn.testing.report.findings import Kink
 
 Values = Callable[[Sequence[Array]], Array]  # the arguments → every output, laid end to end
@@ -49,7 +50,7 @@ def slope(f: Values, xs: Sequence[Array], dxs: Sequence[Array], y: Array, oracle
         y: f(xs).
         oracle: "auto" takes the complex step where it agrees with Richardson, which it does for analytic f.
     Raises:
-        Kink: f has no derivative at xs along dxs. ValueError: no such oracle.
+        Kink: f has no derivative at xs along dxs. OptionError: there is no such oracle.
 
     >>> x, dx = [np.array([0.5])], [np.array([1.0])]
     >>> found = slope(lambda xs: np.tanh(xs[0]), x, dx, np.tanh(x[0]))
@@ -59,12 +60,11 @@ def slope(f: Values, xs: Sequence[Array], dxs: Sequence[Array], y: Array, oracle
     Traceback (most recent call last):
     tinygrad_rnn.testing.report.findings.Kink: the slopes to the left and to the right differ: -1 and 1
     """
-    if oracle not in ORACLES:
-        raise ValueError(f"there is no oracle {oracle!r}: expected {', '.join(ORACLES)}")
+    check_option("slope", "oracle", oracle, ORACLES)
     by_complex = complex_step(f, xs, dxs) if oracle in ("auto", "complex step") else None
     if oracle == "complex step":
         if by_complex is None:
-            raise ValueError("complex step: the function does not take complex arrays")
+            raise OptionError("complex step: the function does not take complex arrays", help="oracle='Richardson'")
         return by_complex
     by_real = smooth(f, xs, dxs, y, oracle)
     if by_complex is not None and _agree(by_complex, by_real):

@@ -20,6 +20,7 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.errors import OptionError, check_type
 from tinygrad_rnn.testing.checks.complete import check_call
 from tinygrad_rnn.testing.checks.laws import DEFAULT
 from tinygrad_rnn.testing.checks.refusals import check_errors
@@ -165,13 +166,14 @@ def register(spec: OpSpec) -> OpSpec:
     """Add an op to the table: a test with an argument `op_spec` runs once for each, and `programs()` may use it.
 
     Raises:
-        ValueError: another spec has this name.
+        OptionError: another spec has this name.
 
     >>> from tinygrad_rnn.ops import tanh
     >>> spec = OpSpec("double tanh", lambda x: 2 * tanh(x), inputs=None, reference=lambda x: 2 * np.tanh(x))
     >>> [report.passed for report in spec.check(np.array([0.5, -1.0]))]
     [True, True, True]
     """
+    check_type("register", "spec", spec, OpSpec, "an OpSpec")
     if REGISTERED.setdefault(spec.name, spec) is not spec:
-        raise ValueError(f"register: there is a spec of the name {spec.name!r} already")
+        raise OptionError(f"register: there is a spec of the name {spec.name!r} already", help="give it another name")
     return spec
