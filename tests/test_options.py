@@ -101,8 +101,8 @@ DEFERRED = {
     ),
 }
 PAIRS = [("one", "1"), ("two", "2"), ("three", "3")]
-TEXT_OF_MODEL = tg.train.Corpus("to be or not to be")
-MODEL = tg.train.CharModel("gru", len(TEXT_OF_MODEL.vocabulary), 4, 1, rng=0)
+CORPUS = tg.train.Corpus("to be or not to be")
+MODEL = tg.train.CharModel("gru", len(CORPUS.vocabulary), 4, 1, rng=0)
 LINEAR = tg.nn.Linear(3, 2, rng=0)
 TRANSLATOR = tg.train.Translator(tg.train.Recipe(hidden=2, embedding=2, epochs=1), PAIRS)
 JOB = tasks.Job(tasks.Adding, "gru", seed=0, budget=0)
@@ -116,7 +116,6 @@ SCARCE = {  # right calls that the names alone do not tell
     "nn.Encoder nn.Decoder nn.Seq2Seq nn.ManyToOne nn.ManyToMany nn.OneToMany": "they take modules",
     "testing.tally exchange.rule": "a context manager without options, and a decorator",
 }
-SCARCE[" ".join(f"testing.{name}" for name in tg.testing.STRATEGIES)] = "strategies, checked when they draw"
 PACKAGES = {
     "tg": tg, "nn": tg.nn, "nn.init": tg.nn.init, "optim": tg.optim, "train": tg.train, "exchange": tg.exchange,
     "tasks": tasks, "testing": tg.testing,
@@ -148,9 +147,9 @@ FUNCTIONS = {
     "train.perplexity": (tg.train.perplexity, {"nats": 1.0}),
     "train.bits_per_char": (tg.train.bits_per_char, {"nats": 1.0}),
     "train.Corpus": (tg.train.Corpus, {"text": "to be or not to be", "vocabulary": None}),
-    "train.Corpus.split": (TEXT_OF_MODEL.split, {"fraction": 0.5}),
-    "train.Corpus.encode": (TEXT_OF_MODEL.encode, {"text": "to be"}),
-    "train.Corpus.decode": (TEXT_OF_MODEL.decode, {"ids": [0, 1]}),
+    "train.Corpus.split": (CORPUS.split, {"fraction": 0.5}),
+    "train.Corpus.encode": (CORPUS.encode, {"text": "to be"}),
+    "train.Corpus.decode": (CORPUS.decode, {"ids": [0, 1]}),
     "train.Corpus.from_file": (tg.train.Corpus.from_file, {"path": __file__}),
     "train.stream_batches": (lambda **k: list(tg.train.stream_batches(**k)),
         {"ids": np.arange(40), "batch": 2, "bptt": 5}),
@@ -164,7 +163,7 @@ FUNCTIONS = {
         {"kind": "lstm", "vocabulary_size": 5, "hidden": 4, "layers": 1, "dropout": 0.0, "embedding": 2, "rng": 0}),
     "train.Chunk": (tg.train.Chunk, {"steps": slice(0, 1), "output": X, "state": X}),
     "train.Progress": (tg.train.Progress, {}),
-    "train.Run": (tg.train.Run, {"settings": tg.train.Settings(hidden=2), "corpus": TEXT_OF_MODEL}),
+    "train.Run": (tg.train.Run, {"settings": tg.train.Settings(hidden=2), "corpus": CORPUS}),
     "train.Recipe": (tg.train.Recipe, dict(vars(tg.train.Recipe()))),
     "train.Settings": (tg.train.Settings, dict(vars(tg.train.Settings()))),
     "train.Translator": (tg.train.Translator, {"recipe": tg.train.Recipe(hidden=2), "pairs": PAIRS}),
@@ -173,14 +172,14 @@ FUNCTIONS = {
         {"translator": TRANSLATOR, "pairs": PAIRS}),
     "train.exact_match": (tg.train.exact_match, {"translator": TRANSLATOR, "pairs": PAIRS, "beam": 1, "batch": 2}),
     "train.forced_match": (tg.train.forced_match, {"translator": TRANSLATOR, "pairs": PAIRS, "batch": 2}),
-    "train.evaluate": (tg.train.evaluate, {"model": MODEL, "ids": TEXT_OF_MODEL.ids, "batch": 2, "bptt": 5}),
-    "train.fit": (tg.train.fit, {"model": MODEL, "train": TEXT_OF_MODEL.ids, "valid": TEXT_OF_MODEL.ids,
+    "train.evaluate": (tg.train.evaluate, {"model": MODEL, "ids": CORPUS.ids, "batch": 2, "bptt": 5}),
+    "train.fit": (tg.train.fit, {"model": MODEL, "train": CORPUS.ids, "valid": CORPUS.ids,
         "optimizer": tg.optim.SGD(MODEL.parameters(), lr=0.0), "progress": None,
         "epochs": 1, "batch": 2, "bptt": 5, "clip": 5.0}),
-    "train.sample": (tg.train.sample, {"model": MODEL, "corpus": TEXT_OF_MODEL, "prompt": "to", "length": 2,
+    "train.sample": (tg.train.sample, {"model": MODEL, "corpus": CORPUS, "prompt": "to", "length": 2,
         "temperature": 1.0, "top_k": None, "top_p": 1.0, "rng": 0}),
     "train.stream_sample": (lambda **k: next(tg.train.stream_sample(**k)),
-        {"model": MODEL, "corpus": TEXT_OF_MODEL, "prompt": "to", "temperature": 1.0, "rng": 0}),
+        {"model": MODEL, "corpus": CORPUS, "prompt": "to", "temperature": 1.0, "rng": 0}),
     "train.truncated": (lambda **k: list(tg.train.truncated(GRU, **k)),
         {"xs": SEQUENCE.data, "state": None, "k1": 2, "k2": 4}),
     "train.training_step": (stepped, {"max_norm": 1.0, "max_value": 1.0}),
@@ -220,6 +219,34 @@ FUNCTIONS = {
     "testing.register": (tg.testing.register, {"spec": tg.testing.OpSpec("an op of this test", tg.exp, inputs=None)}),
     "testing.GradReport": (tg.testing.GradReport, {"name": "exp"}),
 }  # fmt: skip
+STRATEGIES = {
+    "shapes": {"min_dims": 0, "max_dims": 3, "min_side": 1, "max_side": 4},
+    "broadcast_shapes": {"count": 2, "max_dims": 3, "max_side": 4},
+    "matmul_shapes": {"max_dims": 3, "max_side": 4},
+    "axes": {"shape": (2, 3)},
+    "indices": {"shape": (3,), "duplicates": True},
+    "dtypes": {},
+    "values": {"shape": (2,), "domain": "real", "away_from": (), "ties": False},
+    "layouts": {"array": np.ones((2, 3))},
+    "sequences": {"T": 2, "B": 1, "I": 2},
+    "lengths": {"T": 4, "B": 3, "min": 1},
+    "calls": {"op": "sum", "ties": False},
+    "programs": {"ops": ["tanh"], "max_nodes": 3},
+}
+
+
+def drawing(name):
+    """A strategy is checked when it draws."""
+    from hypothesis import Phase, find, settings
+
+    once = settings(max_examples=1, database=None, phases=[Phase.generate])
+    return lambda **options: find(getattr(tg.testing, name)(**options), lambda value: True, settings=once)
+
+
+if find_spec("hypothesis"):
+    FUNCTIONS |= {f"testing.{name}": (drawing(name), right) for name, right in STRATEGIES.items()}
+else:
+    SCARCE[" ".join(f"testing.{name}" for name in STRATEGIES)] = "they need Hypothesis"
 if find_spec("onnx"):
     FUNCTIONS["exchange.export_onnx"] = (
         tg.exchange.export_onnx,
@@ -270,6 +297,7 @@ def attempt(called, arguments):
     return None
 
 
+TAKES_ANY_KEYWORD = {"tg.elementwise", "train.save_checkpoint"}  # a derivative for any argument; any fact
 CALLS = {name: (called, right) for name, called, right in public()}
 
 
@@ -295,9 +323,7 @@ def test_what_is_not_accepted_is_refused_in_the_house_s_form(name):
     assert not leaks(name)[0], f"{name}: {leaks(name)[0]}"
 
 
-@pytest.mark.parametrize(
-    "name", sorted(CALLS.keys() - {"tg.elementwise", "train.save_checkpoint"})
-)  # they take any keyword
+@pytest.mark.parametrize("name", sorted(CALLS.keys() - TAKES_ANY_KEYWORD))
 def test_a_misspelt_option_is_refused(name):
     called, right = CALLS[name]
     for option in right:

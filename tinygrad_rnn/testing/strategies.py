@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import check_number, check_sequence, check_sizes, check_type
 from tinygrad_rnn.testing.draw import choices
 from tinygrad_rnn.testing.draw.brackets import index
 from tinygrad_rnn.testing.draw.call import Call
@@ -41,6 +42,14 @@ def _drawn(draw: DrawFn, value: T | SearchStrategy[T]) -> T:
     return draw(value) if isinstance(value, SearchStrategy) else value
 
 
+def _shape(draw: DrawFn, owner: str, shape: Shape | SearchStrategy[Shape]) -> Shape:
+    """A shape that is given or drawn, once it is seen to be one."""
+    sizes = _drawn(draw, shape)
+    check_type(owner, "shape", sizes, tuple | list, "a shape")
+    check_sizes(owner, least=0, **{f"shape[{k}]": size for k, size in enumerate(sizes)})
+    return tuple(sizes)
+
+
 # shapes
 
 
@@ -52,6 +61,7 @@ def shapes(draw: DrawFn, min_dims: int = 0, max_dims: int = 3, min_side: int = 1
     >>> find(shapes(), lambda shape: len(shape) == 2)
     (1, 1)
     """
+    check_sizes("shapes", least=0, min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
     return choices.shape(Drawn(draw), min_dims, max_dims, min_side, max_side)
 
 
@@ -63,6 +73,8 @@ def broadcast_shapes(draw: DrawFn, count: int = 2, max_dims: int = 3, max_side: 
     >>> find(broadcast_shapes(3), lambda shapes: len(shapes[1]) == 1)
     ((1,), (1,), (1,))
     """
+    check_sizes("broadcast_shapes", count=count, max_side=max_side)
+    check_sizes("broadcast_shapes", least=0, max_dims=max_dims)
     return choices.broadcast_shapes(Drawn(draw), count, max_dims, max_side)
 
 
@@ -74,6 +86,7 @@ def matmul_shapes(draw: DrawFn, max_dims: int = 3, max_side: int = 4) -> tuple[S
     >>> find(matmul_shapes(), lambda shapes: len(shapes[0]) == len(shapes[1]) == 2)
     ((1, 1), (1, 1))
     """
+    check_sizes("matmul_shapes", max_dims=max_dims, max_side=max_side)
     return choices.matmul_shapes(Drawn(draw), max_dims, max_side)
 
 
@@ -86,7 +99,10 @@ def axes(draw: DrawFn, shape: Shape | int | SearchStrategy[Shape]) -> Axis:
     0
     """
     of: Any = _drawn(draw, shape)
-    return choices.axis(Drawn(draw), of if isinstance(of, int) else len(of))
+    if not isinstance(of, int):
+        of = len(_shape(draw, "axes", of))
+    check_sizes("axes", least=0, ndim=of)
+    return choices.axis(Drawn(draw), of)
 
 
 @st.composite
@@ -97,7 +113,7 @@ def indices(draw: DrawFn, shape: Shape | SearchStrategy[Shape], duplicates: bool
     >>> find(indices((3,)), lambda index: isinstance(index, np.ndarray) and index.shape == (2,))
     array([0, 0])
     """
-    return index(Drawn(draw), _drawn(draw, shape), duplicates)
+    return index(Drawn(draw), _shape(draw, "indices", shape), duplicates)
 
 
 # values
@@ -136,7 +152,10 @@ def values(
     >>> find(values((2,)), lambda x: x[0] > 1).shape
     (2,)
     """
-    shape = _drawn(draw, shapes() if shape is None else shape)
+    check_sequence("values", "the numbers of away_from", away_from)
+    for number in away_from:
+        check_number("values", "away_from", number)
+    shape = _shape(draw, "values", shapes() if shape is None else shape)
     return choices.array(Drawn(draw), shape, domain, tuple(away_from), ties, _drawn(draw, dtype))
 
 
@@ -148,7 +167,9 @@ def layouts(draw: DrawFn, array: Array | SearchStrategy[Array]) -> Array:
     >>> find(layouts(np.ones((2, 3))), lambda x: not x.flags.c_contiguous).flags.f_contiguous
     True
     """
-    return layout(Drawn(draw), _drawn(draw, array))
+    values = _drawn(draw, array)
+    check_type("layouts", "array", values, np.ndarray, "an array")
+    return layout(Drawn(draw), values)
 
 
 @st.composite
@@ -165,7 +186,9 @@ def sequences(
     >>> find(sequences(T=3, B=1, I=2), lambda x: True).shape
     (3, 1, 2)
     """
-    return choices.array(Drawn(draw), (_drawn(draw, T), _drawn(draw, B), _drawn(draw, I)), dtype=_drawn(draw, dtype))
+    sizes = {"T": _drawn(draw, T), "B": _drawn(draw, B), "I": _drawn(draw, I)}
+    check_sizes("sequences", least=0, **sizes)
+    return choices.array(Drawn(draw), tuple(sizes.values()), dtype=_drawn(draw, dtype))
 
 
 @st.composite
@@ -176,7 +199,10 @@ def lengths(draw: DrawFn, T: int | SearchStrategy[int], B: int | SearchStrategy[
     >>> find(lengths(T=4, B=3), lambda n: n.max() > 2)
     array([1, 1, 3])
     """
-    return choices.array(Drawn(draw), (_drawn(draw, B),), (min, _drawn(draw, T)), dtype=np.int64)
+    longest, rows = _drawn(draw, T), _drawn(draw, B)
+    check_sizes("lengths", least=0, T=longest, B=rows)
+    check_number("lengths", "min", min, whole=True, least=0, most=longest)
+    return choices.array(Drawn(draw), (rows,), (min, longest), dtype=np.int64)
 
 
 # ops
@@ -203,4 +229,5 @@ def programs(ops: Sequence[OpLike] | None = None, max_nodes: int = 12) -> Search
     >>> find(programs(["tanh", "matmul"]), lambda program: "matmul" in program.ops).ops
     ['matmul']
     """
+    check_sizes("programs", max_nodes=max_nodes)
     return chosen(partial(build, ops=ops, max_nodes=max_nodes))

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.errors import check_option, is_number
 from tinygrad_rnn.testing.draw.source import Source, choose, flag, sample
 
 Shape = tuple[int, ...]
@@ -60,6 +61,9 @@ def domain_of(domain: Within) -> Domain:
     >>> domain_of((0, 1)).admits(np.array([0.5, 1.5]))
     False
     """
+    pair = isinstance(domain, tuple | list) and len(domain) == 2 and all(map(is_number, domain))
+    if not (pair or isinstance(domain, Domain)):
+        check_option("values", "domain", domain, DOMAINS)
     if isinstance(domain, str):
         return DOMAINS[domain]
     return domain if isinstance(domain, Domain) else Domain(*domain, *domain)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from tinygrad_rnn import ops as public_ops
 from tinygrad_rnn.engine.op import REGISTRY
+from tinygrad_rnn.errors import OptionError, check_sequence, check_type
 from tinygrad_rnn.testing.draw.builder import ProgramBuilder
 from tinygrad_rnn.testing.draw.call import Call
 from tinygrad_rnn.testing.draw.operands import Fresh
@@ -44,10 +45,11 @@ def spec_of(op: OpLike) -> OpSpec:
     An op that was declared and has none is called with one array, or two, as its signature says.
 
     Raises:
-        KeyError: it has none, and it takes more.
+        OptionError: it has none, and it takes more.
     """
     if isinstance(op, OpSpec):
         return op
+    check_type("calls", "op", op, str, "an op")
     known = LIBRARY.get(op) or REGISTERED.get(op)
     return known or _plain_spec(op)
 
@@ -55,7 +57,7 @@ def spec_of(op: OpLike) -> OpSpec:
 def _plain_spec(name: str) -> OpSpec:
     op = REGISTRY.get(name)
     if op is None or op.variadic or op.static or len(op.params) > 2:
-        raise KeyError(f"{name} has no spec: add one to testing/specs, or register an OpSpec")
+        raise OptionError(f"{name} has no spec", help="add one to testing/specs, or register an OpSpec")
     return OpSpec(name, op.public, one_array() if len(op.params) == 1 else two_arrays())
 
 
@@ -86,6 +88,7 @@ def build(source: Source, ops: Sequence[OpLike] | None = None, max_nodes: int = 
     >>> set(build(RandomSource(0), ["tanh", "multiply"]).ops) <= {"tanh", "multiply"}
     True
     """
+    check_sequence("programs", "the ops", OPS if ops is None else ops)
     builder = ProgramBuilder(source)
     builder.grow([spec_of(op) for op in (OPS if ops is None else ops)], max_nodes)
     return builder.program()
