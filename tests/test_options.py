@@ -115,6 +115,7 @@ SCARCE = {  # right calls that the names alone do not tell
     "nn.Cell nn.Recurrent nn.Attention nn.Module tasks.Task": "bases, not made by themselves",
     "nn.Encoder nn.Decoder nn.Seq2Seq nn.ManyToOne nn.ManyToMany nn.OneToMany": "they take modules",
     "testing.tally exchange.rule": "a context manager without options, and a decorator",
+    "tasks.at_the_end tasks.at_every_step": "they take the arrays that a task has made, and no options",
 }
 PACKAGES = {
     "tg": tg, "nn": tg.nn, "nn.init": tg.nn.init, "optim": tg.optim, "train": tg.train, "exchange": tg.exchange,
