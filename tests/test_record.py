@@ -130,6 +130,13 @@ def test_a_cut_says_what_was_cut_and_where(kind, T, k):
     assert {c.passage for c in cuts} <= {1}
 
 
+@each_kind
+def test_the_last_state_of_a_layer_says_what_it_was_cut_from(kind):
+    cuts = [n.cut for n in run("carried, detached", kind, 5, 3).nodes if n.cut]
+    names = ["h_n", "c_n"] if kind == "LSTM" else ["h_n"]
+    assert [(c.title, c.passage, c.step) for c in cuts] == [(name, 1, 3) for name in names]
+
+
 def test_a_cut_is_known_after_backward_and_a_value_nobody_recorded_has_none():
     h = nn.RNNCell(I, H, rng=0)(xs(1)[0])
     h.sum().backward()

@@ -242,7 +242,7 @@ class Recurrent(LayerParameters):
                     ways = [self._pass(f"l{k}{end}", xs, states, mask, passages[end]) for end in self._directions]
                     xs = ways[0] if len(ways) == 1 else _each(_side_by_side, list(zip(*ways, strict=True)))
                 with step(passages[""].start + len(x)):
-                    return xs, _joined(states)
+                    return xs, self._joined(states)
 
     def step(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """One step of a sequence as it comes: `h_t, state = layer.step(x_t, state)`, equal to the whole.
@@ -276,7 +276,7 @@ class Recurrent(LayerParameters):
                     x = self.dropout(x)
                 with scope(at, self._cells[at]):
                     x, states[at] = self._advance(at, x.shape[:-1])(label_input(x), states[at])
-            return x, _joined(states)
+            return x, self._joined(states)
 
     def _pass(
         self, at: str, xs: list[Tensor], states: dict[str, State], mask: Array | None, passage: Passage
@@ -331,6 +331,12 @@ class Recurrent(LayerParameters):
         parts = cell.carried(checked_state(hx, shapes, cell, type(self).__name__))
         return {at: cell.carried([_layer_of(part, k) for part in parts]) for k, at in enumerate(self._cells)}
 
+    def _joined(self, states: dict[str, State]) -> Any:
+        """The states of all layers and directions, as the caller sees them: h_n (L·D, B, H), or (h_n, c_n)."""
+        parts = zip(self._cells["l0"].states, *states.values(), strict=True)
+        last = tuple(label(stack(each), None, f"{name}_n") for name, *each in parts)
+        return last[0] if len(last) == 1 else last
+
 
 def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
     """f of every step's x."""
@@ -345,9 +351,3 @@ def _layer_of(part: Tensor, k: int) -> Tensor:
 def _side_by_side(both: tuple[Tensor, Tensor]) -> Tensor:
     """Both directions' h of one step."""
     return concatenate(both, axis=-1)
-
-
-def _joined(states: dict[str, State]) -> Any:
-    """The states of all layers and directions, as the caller sees them: h (L·D, B, H), or (h, c)."""
-    last = tuple(stack(list(parts)) for parts in zip(*states.values(), strict=True))
-    return last[0] if len(last) == 1 else last
