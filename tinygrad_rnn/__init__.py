@@ -29,19 +29,21 @@ from tinygrad_rnn.errors import (
     GradientError,
     GraphError,
     OptionError,
+    ShadowedError,
     ShapeError,
     TinygradError,
 )
 from tinygrad_rnn.ops import *  # noqa: F403
+from tinygrad_rnn.pictures import draw
 
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
     "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode",
-    "OptionError", "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "elementwise",
-    "enable_grad", "exchange", "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp",
-    "label", "labelled", "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive", "scope",
-    "spectral_radius", "state_influence", "step", "step_jacobians", "tensor", "testing", "tracing", "train",
+    "OptionError", "ShadowedError", "ShapeError", "Tensor", "TinygradError", "checkpoint", "detect_anomaly", "draw",
+    "elementwise", "enable_grad", "exchange", "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp",
+    "jacobian", "jvp", "label", "labelled", "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive",
+    "scope", "spectral_radius", "state_influence", "step", "step_jacobians", "tensor", "testing", "tracing", "train",
     "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

@@ -19,7 +19,7 @@ import numpy as np
 
 __all__ = [
     "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "GraphError", "OptionError",
-    "ShapeError", "TinygradError",
+    "ShadowedError", "ShapeError", "TinygradError",
 ]  # fmt: skip
 
 
@@ -69,6 +69,10 @@ class CheckpointError(TinygradError, ValueError):
 
 class DataError(TinygradError, ValueError):
     """A text or data set that cannot be used as it is."""
+
+
+class ShadowedError(TinygradError, ImportError):
+    """A package of the same name is found before the one that is needed."""
 
 
 # options: each check is told whose option it is, what it is called and what it was
