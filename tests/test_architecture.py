@@ -20,8 +20,6 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "engine": "context op node tensor typed trees summary guard anomaly apply declare snapshot",
     "autodiff": "usable accumulate backprop observed functions forward reverse higher remat",
     "ops": "indexing pointwise arithmetic shape reduce linalg products softmaxes operators",
-    "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
-        passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "diagnostics": "jacobians ledger recorded flow",
     "data": "stream text pairs addition dates",
     "saving": "arrays checkpoint",
@@ -31,6 +29,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "tasks": "batch config task adding copying reber temporal_order trial clipping tables",
     "testing": "report draw oracles laws checks specs strategies selfcheck plugin",
     "cli": "options check draw sample task train demo translate",
+    "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
+        passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views drawing",
     "viz.scene": "model columns groups text items edges elide",
     "viz.layout": "geometry step rows order grid routes",

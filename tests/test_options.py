@@ -253,6 +253,8 @@ if find_spec("onnx"):
         tg.exchange.export_onnx,
         {"model": LINEAR, "path": "model.onnx", "lengths": False, "initial_state": True},
     )
+else:
+    SCARCE["exchange.export_onnx"] = "it needs onnx"
 UNTOUCHED = {"dtype", "f", "fn"}  # whatever NumPy takes for a dtype is one; what is not a function, Python refuses
 
 

@@ -12,7 +12,7 @@ import viz
 def test_it_is_viz_draw():
     a = tg.tensor(3.0, requires_grad=True, name="a")
     assert tg.draw(a * a, view="op", title="a²") == viz.draw(a * a, view="op", title="a²")
-    with pytest.raises(tg.OptionError, match="no view 'opp'|view='opp'"):
+    with pytest.raises(tg.OptionError, match="view='opp' is not an option"):
         tg.draw(a * a, view="opp")
 
 
