@@ -14,11 +14,7 @@ from tinygrad_rnn.errors import OptionError, ShapeError, check_flags, check_opti
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.layernorm import normalised
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
-from tinygrad_rnn.nn.options import (
-    WholeSignature,
-    float_dtype,
-    generator,
-)
+from tinygrad_rnn.nn.options import WholeSignature, float_dtype, generator
 from tinygrad_rnn.nn.passages import next_step
 from tinygrad_rnn.ops import broadcast_to, inner
 

@@ -30,11 +30,7 @@ from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
-from tinygrad_rnn.nn.options import (
-    WholeSignature,
-    generator,
-    options_of,
-)
+from tinygrad_rnn.nn.options import WholeSignature, generator, options_of
 from tinygrad_rnn.nn.passages import begin, next_step
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, where

@@ -8,9 +8,7 @@ operators    the operators and methods of Tensor
 """
 
 from tinygrad_rnn.ops import operators
-from tinygrad_rnn.ops.arithmetic import (
-    abs_ as abs,
-)
+from tinygrad_rnn.ops.arithmetic import abs_ as abs
 from tinygrad_rnn.ops.arithmetic import (
     add,
     clip,
@@ -61,15 +59,9 @@ from tinygrad_rnn.ops.pointwise import (
 )
 from tinygrad_rnn.ops.products import cumprod, prod
 from tinygrad_rnn.ops.reduce import cumsum, mean, norm, std, var
-from tinygrad_rnn.ops.reduce import (
-    max_ as max,
-)
-from tinygrad_rnn.ops.reduce import (
-    min_ as min,
-)
-from tinygrad_rnn.ops.reduce import (
-    sum_ as sum,
-)
+from tinygrad_rnn.ops.reduce import max_ as max
+from tinygrad_rnn.ops.reduce import min_ as min
+from tinygrad_rnn.ops.reduce import sum_ as sum
 from tinygrad_rnn.ops.shape import (
     astype,
     broadcast_to,

@@ -12,12 +12,7 @@ from tinygrad_rnn.engine.tensor import Array, Axis
 from tinygrad_rnn.engine.typed import Declares
 from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.ops.arithmetic import abs_, where
-from tinygrad_rnn.ops.shape import (
-    broadcast_to,
-    expand_dims,
-    flip,
-    reshape,
-)
+from tinygrad_rnn.ops.shape import broadcast_to, expand_dims, flip, reshape
 
 __all__ = ["cumsum", "max_", "mean", "min_", "norm", "std", "sum_", "var"]
 

@@ -7,16 +7,7 @@ import numpy as np
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import DTypeError
 from tinygrad_rnn.testing.draw.choices import axes, number, signed
-from tinygrad_rnn.testing.draw.operands import (
-    Arguments,
-    Pick,
-    Shapes,
-    dims,
-    exactly,
-    given,
-    right_factors,
-    with_sizes,
-)
+from tinygrad_rnn.testing.draw.operands import Arguments, Pick, Shapes, dims, exactly, given, right_factors, with_sizes
 from tinygrad_rnn.testing.draw.source import Source, choose, flag
 from tinygrad_rnn.testing.specs.forms import at, library, real, refuse
 from tinygrad_rnn.testing.specs.indexing import diagonals
