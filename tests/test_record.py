@@ -427,3 +427,125 @@ def test_passages_do_not_hold_on_to_what_came_before():
         state = tg.train.detach_state(state)
     graph = tg.graph(output.sum())
     assert [(p.number, p.start, p.after) for p in graph.passages] == [(1, 9, (None, 9)), (2, 12, (1, 12))]
+
+
+# what a second reading found
+
+
+def scaled(x, h):
+    h = tg.label(tg.tanh(tg.tensor(0.5, requires_grad=True) * h + x), "hidden_state", "h")
+    return h, h
+
+
+def told(graph):
+    return [(p.start, p.after, p.reverse) for p in graph.passages]
+
+
+def test_a_first_state_that_was_used_before_was_not_made_there():
+    h_0 = tg.tensor(0.0)
+    runs = [nn.unroll(scaled, [1.0, 2.0], h)[1] for h in (h_0, h_0, h_0.detach())]
+    assert told(tg.graph(*runs)) == [(0, None, False)] * 3
+
+
+def test_loops_over_the_same_inputs_are_each_a_passage_and_one_runs_back():
+    given_, state = [tg.tensor(1.0), tg.tensor(2.0)], tg.tensor(0.0)
+    ends = [nn.unroll(scaled, given_, state, reverse=back)[1] for back in (False, False, True)]
+    assert told(tg.graph(*ends)) == [(0, None, False), (0, None, False), (0, None, True)]
+    hs, _ = nn.unroll(scaled, given_, state)
+    _, end = nn.unroll(scaled, hs, state, reverse=True)
+    assert told(tg.graph(end)) == [(0, None, False), (0, None, True)]
+
+
+def test_an_input_stands_where_this_graph_reads_it():
+    cell, inputs = nn.RNNCell(I, H, rng=0), [tg.tensor(x) for x in xs(3)]
+    for order in (inputs, inputs[::-1]):
+        h = None
+        for x in order:
+            h = cell(x, h)
+    graph = tg.graph(h)
+    assert [(n.passage, n.step) for n in graph.nodes if n.role == "input"] == [(1, 3), (1, 2), (1, 1)]
+    assert len(graph.passages) == 1
+
+
+def test_a_detached_state_that_is_scaled_is_still_a_detached_state():
+    net = nn.RNN(I, H, rng=0)
+    _, s = net(xs(2))
+    keep = np.array([[[1.0], [0.0]]])
+    for state in (s.detach() * keep, tg.where(keep > 0, s.detach(), 0.0), s.detach()[:1]):
+        graph = tg.graph(net(xs(2), state)[0].sum())
+        assert told(graph) == [(0, None, False), (2, (1, 2), False)]
+        assert {n.cut.title for n in graph.nodes if n.cut} == {"h_n"}
+
+
+def test_under_tracing_a_given_state_is_part_of_the_graph():
+    net = nn.LSTM(I, H, rng=0)
+    with tg.tracing():
+        h_0, c_0 = (tg.tensor(np.ones((1, 2, H)), name=name) for name in ("h0", "c0"))
+        graph = tg.graph(net(xs(2), (h_0, c_0))[0])
+    assert {"h0", "c0"} <= {n.name for n in graph.nodes}
+    with tg.tracing(), tg.no_grad():
+        _, s = net(xs(2))
+        graph = tg.graph(net(xs(2), s)[0])
+    assert [n.step for n in graph.nodes if n.role == "hidden_state"] == [1, 2, 3, 4]
+
+
+def test_the_second_directions_first_state_is_in_its_passage():
+    graph = tg.graph(nn.RNN(I, H, bidirectional=True, rng=0)(xs(3))[0].sum())
+    starts = [(n.scope[-1], n.passage, n.step) for n in graph.nodes if n.role == "initial_state"]
+    assert sorted(p for _, p, _ in starts) == [1, 2]
+    assert {t for _, _, t in starts} == {0}
+
+
+def test_parameters_are_named_where_nothing_is_recorded():
+    with tg.no_grad():
+        net = nn.LSTM(I, H, rng=0)
+    assert [p.name for p in net.parameters()] == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    assert {p.role for p in net.parameters()} == {"parameter"}
+
+
+def test_modules_of_a_list_have_its_name():
+    class Stack(nn.Module):
+        def __init__(self):
+            self.cells = [nn.RNNCell(I, H, rng=0), nn.RNNCell(H, H, rng=1)]
+
+        def forward(self, x):
+            return self.cells[1](self.cells[0](x))
+
+    nodes = tg.graph(Stack()(xs(1)[0])).nodes
+    assert {n.scope for n in nodes if n.role == "hidden_state"} == {("Stack", "cells.0"), ("Stack", "cells.1")}
+
+
+def test_outputs_stay_outputs_behind_a_mask():
+    net = nn.ManyToMany(nn.RNN(I, H, rng=0), nn.Linear(H, 1, rng=1))
+    y, _ = net(xs(3), lengths=[3, 1])
+    joined = next(n for n in tg.graph(y).nodes if n.op == "stack" and n.step is None)
+    nodes = tg.graph(y).nodes
+    assert {(nodes[i].role, nodes[i].name) for i, _ in joined.inputs} == {("output", "y")}
+
+
+def test_what_has_a_role_keeps_it_as_input_and_as_state():
+    cell, x = nn.RNNCell(I, H, rng=0), tg.label(tg.tensor(xs(1)[0]), "target")
+    start = tg.label(tg.tensor(np.zeros((2, H)), requires_grad=True), "parameter")
+    roles = [n.role for n in tg.graph(cell(x, start)).nodes if n.op is None and n.name is None]
+    assert sorted(roles) == ["parameter", "target"]
+
+
+def test_a_scope_is_opened_inside_the_one_that_is_open_then():
+    @tg.scope("encoder")
+    def f(x):
+        return x * 2
+
+    later = tg.scope("later")
+    with tg.scope("model"):
+        y = f(tg.tensor(1.0, requires_grad=True))
+        with later:
+            z = y + 1
+    assert [n.scope for n in tg.graph(z).nodes if n.op] == [("model", "encoder"), ("model", "later")]
+
+
+def test_numpys_integers_are_steps_and_long_lists_of_positions_are_left_out():
+    x = tg.tensor(np.ones(5000), requires_grad=True)
+    with tg.step(np.int64(3), of=np.int64(4)):
+        y = x[np.arange(5000)]
+    node = tg.Graph.from_json(tg.graph(y).to_json()).nodes[-1]
+    assert (node.step, node.read) == (3, None)

@@ -39,7 +39,7 @@ def test_calls_open_a_scope_named_after_the_attribute():
     assert {node.scope for node in found.nodes if node.op == "inner"} == {
         ("Tied", "encoder"),
         ("Tied", "decoder"),
-        ("Tied", "Linear"),
+        ("Tied", "extra.0"),
     }
 
 

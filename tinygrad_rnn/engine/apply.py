@@ -19,7 +19,7 @@ from tinygrad_rnn.engine.anomaly import caller, check_finite
 from tinygrad_rnn.engine.context import CONTEXT, Context
 from tinygrad_rnn.engine.node import Leaf, Node
 from tinygrad_rnn.engine.op import Op
-from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
+from tinygrad_rnn.engine.tensor import Array, Tensor, cut_from, from_array
 from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, TinygradError
 
 _LEAKS = (ValueError, TypeError, IndexError, OverflowError)
@@ -50,7 +50,7 @@ def apply_one(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             check_finite(op, y, now)
         node = x._node
         if node is None or not (node.requires_grad and now.recording and op.differentiable):
-            return from_array(y, _traced(op, (x,), (value,), _NOTHING, y, now) if now.tracing else None)
+            return _unrecorded(op, (x,), (value,), _NOTHING, y, now)
         return from_array(y, _node(op, (node,), (value,), _NOTHING, y, now))
 
     return apply
@@ -78,14 +78,14 @@ def apply_two(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
         if now.anomaly:
             check_finite(op, y, now)
         if not now.recording or not op.differentiable:
-            return from_array(y, _traced(op, (a, b), (u, v), _NOTHING, y, now) if now.tracing else None)
+            return _unrecorded(op, (a, b), (u, v), _NOTHING, y, now)
         if m is not None and n is not None:
             if m.requires_grad or n.requires_grad:
                 return from_array(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
         elif (m is not None and m.requires_grad) or (n is not None and n.requires_grad):
             (m, u), (n, v) = retained(a, u, now), retained(b, v, now)
             return from_array(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
-        return from_array(y, _traced(op, (a, b), (u, v), _NOTHING, y, now) if now.tracing else None)
+        return _unrecorded(op, (a, b), (u, v), _NOTHING, y, now)
 
     return apply
 
@@ -122,7 +122,7 @@ def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             check_finite(op, y, now)
         node = x._node
         if node is None or not (node.requires_grad and now.recording and op.differentiable):
-            return from_array(y, _traced(op, (x,), (value,), static, y, now) if now.tracing else None)
+            return _unrecorded(op, (x,), (value,), static, y, now)
         return from_array(y, _node(op, (node,), (value,), static, y, now))
 
     return apply
@@ -150,7 +150,7 @@ def apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
         if now.anomaly:
             check_finite(op, y, now)
         if not (now.recording and op.differentiable and any(isinstance(x, Tensor) and x.requires_grad for x in args)):
-            return from_array(y, _traced(op, args, values, static, y, now) if now.tracing else None)
+            return _unrecorded(op, args, values, static, y, now)
         inputs, values = zip(*(retained(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
         return from_array(y, _node(op, inputs, values, static, y, now))
 
@@ -219,12 +219,21 @@ def retained(x: Any, value: Any, now: Context) -> tuple[Node | None, Any]:
     return None, value
 
 
-def _traced(
+def _unrecorded(
     op: Op, args: tuple[Any, ...], values: tuple[Any, ...], static: Mapping[str, Any], y: Array, now: Context
-) -> Node:
-    """The record of an op through which no gradient will flow."""
-    inputs, kept = zip(*(retained(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
-    return Node(op, inputs, kept, static, y, now, False)
+) -> Tensor:
+    """y, through which no gradient will flow: recorded all the same under tracing.
+
+    Outside any step, what is made of a detached value is still cut from where that one was.
+    """
+    if now.tracing:
+        inputs, kept = zip(*(retained(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
+        return from_array(y, Node(op, inputs, kept, static, y, now, False))
+    if now.step is None:
+        for x in args:
+            if isinstance(x, Tensor) and isinstance(x._node, Leaf) and x._node.cut and not x._node.requires_grad:
+                return cut_from(x, y)
+    return from_array(y, None)
 
 
 def _nobody() -> None:

@@ -119,10 +119,31 @@ class using:  # noqa: N801  (a context manager, named as a function)
     def __call__(self, f: Callable[P, Y]) -> Callable[P, Y]:
         @wraps(f)
         def changed(*args: P.args, **kwargs: P.kwargs) -> Y:
-            with using(**self.changes):
+            with self.again():
                 return f(*args, **kwargs)
 
         return changed
+
+    def again(self) -> using:
+        """One of its own for each call, which may be in another thread."""
+        return using(**self.changes)
+
+
+class _nested(using):  # noqa: N801
+    """Run the block one scope further inside, wherever that is."""
+
+    __slots__ = ("part",)
+
+    def __init__(self, part: Scope) -> None:
+        super().__init__()
+        self.part = part
+
+    def __enter__(self) -> None:
+        now = CONTEXT.get()
+        self.tokens = CONTEXT.set(now._replace(scope=(*now.scope, self.part))), self.tokens
+
+    def again(self) -> using:
+        return _nested(self.part)
 
 
 def scope(name: str, module: object = None) -> using:
@@ -137,8 +158,7 @@ def scope(name: str, module: object = None) -> using:
     encoder/lstm
     """
     check_type("scope", "name", name, str, "a text")
-    part = Scope(name) if module is None else Scope(name, type(module).__name__, ref(module))
-    return using(scope=(*CONTEXT.get().scope, part))
+    return _nested(Scope(name) if module is None else Scope(name, type(module).__name__, ref(module)))
 
 
 def passage(
@@ -165,7 +185,7 @@ def step(t: int, of: int | None = None) -> using:
         check_number("step", "of", of, whole=True)
     if t < 0:
         raise GraphError(f"step: {t} is before the initial state", expected="t = 0 for the initial state, then 1, 2, …")
-    return using(step=t, steps=of)
+    return using(step=int(t), steps=None if of is None else int(of))
 
 
 def no_grad() -> using:

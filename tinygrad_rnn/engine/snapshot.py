@@ -113,7 +113,7 @@ class Graph:
     [(None, ()), ('multiply', ((0, 0), (0, 1)))]
     >>> g.uses(g.nodes[0])
     ((1, 0), (1, 1))
-    >>> tg.Graph.from_json(g.to_json()) == g
+    >>> tg.Graph.from_json(g.to_json()) == g  # as long as no value is NaN, which equals nothing
     True
     """
 
@@ -204,7 +204,7 @@ def snapshot(
     ids = {node: i for i, node in enumerate(nodes)}
     passages = _passages(nodes)
     places: dict[int, Place] = {}  # nodes share their contexts: each is described once
-    rows = [_recorded(node, ids, passages, places) for node in nodes]
+    rows = _leaves_placed([_recorded(node, ids, passages, places) for node in nodes])
     if values:
         rows = [replace(row, value=_value(node)) for row, node in zip(rows, nodes, strict=True)]
     if gradients is not None:
@@ -243,6 +243,24 @@ def _recorded(
     )
 
 
+def _leaves_placed(rows: list[GraphNode]) -> list[GraphNode]:
+    """A leaf stands where it was first used, which may have been in another graph: then where this one uses it."""
+    users: dict[int, list[GraphNode]] = {row.id: [] for row in rows if row.op is None and row.step is not None}
+    for row in rows:
+        for source, _ in row.inputs:
+            if source in users:
+                users[source].append(row)
+    for id, using in users.items():
+        row = rows[id]
+        passages, steps = {user.passage for user in using}, {(user.passage, user.step) for user in using}
+        if row.cut or (row.passage in passages if row.step == 0 else (row.passage, row.step) in steps):
+            continue
+        passage = passages.pop() if len(passages) == 1 else None
+        step = row.step if row.step == 0 else steps.pop()[1] if len(steps) == 1 else None
+        rows[id] = replace(row, passage=passage, step=step)
+    return rows
+
+
 def _with_gradient(
     row: GraphNode, node: Node, gradients: Mapping[Node, Array], cotangents: Mapping[tuple[Node, int], float]
 ) -> GraphNode:
@@ -258,15 +276,16 @@ def _dtype_name(dtype: np.dtype[Any]) -> str:
 
 
 def _passages(nodes: Sequence[Node]) -> dict[int, tuple[int, Passage]]:
-    """Every passage that the nodes tell of, numbered from 1 in the order in which they began."""
+    """Every passage that something was made in, or cut from, numbered from 1 in the order in which they began."""
     cuts = (node.cut for node in nodes if isinstance(node, Leaf) and node.cut is not None)
-    told = [*(node.context.passage for node in nodes), *(cut.passage for cut in cuts)]
+    told = [*(node.context.passage for node in nodes if node.op), *(cut.passage for cut in cuts)]
     found = {passage.number: passage for passage in told if passage is not None}
     return {number: (k, found[number]) for k, number in enumerate(sorted(found), 1)}
 
 
 def _number(passage: Passage | None, passages: Mapping[int, tuple[int, Passage]]) -> int | None:
-    return None if passage is None else passages[passage.number][0]
+    known = None if passage is None else passages.get(passage.number)
+    return known[0] if known else None
 
 
 def _described(passages: Mapping[int, tuple[int, Passage]]) -> tuple[GraphPassage, ...]:

@@ -21,8 +21,8 @@ class Summary:
     Attributes:
         zero: whether every number is exactly 0.
         norm: ‖x‖₂.
-        min, max: None for an array without elements; NaN where one of its numbers is.
-        numbers: all of them, row by row, where there are at most 64; else None.
+        min, max: None for an array without elements, or of complex numbers; NaN where one of its numbers is.
+        numbers: all of them, row by row, where there are at most 64; else None, and None for complex numbers.
     """
 
     zero: bool
@@ -38,6 +38,8 @@ class Summary:
         Summary(zero=False, norm=5.0, min=-4.0, max=3.0, numbers=(3.0, 0.0, 0.0, -4.0))
         """
         x = np.asarray(array)
+        if x.dtype.kind == "c":
+            return cls(not x.any(), magnitude(x))
         numbers = tuple(map(float, x.ravel().tolist())) if x.size <= FEW else None
         low, high = (float(x.min()), float(x.max())) if x.size else (None, None)
         return cls(not x.any(), magnitude(x), low, high, numbers)

@@ -408,7 +408,8 @@ def cut_from(source: Tensor, array: Array) -> Tensor:
     before = node.cut if isinstance(node, Leaf) else None
     if node is not None and (node.requires_grad or before):
         tensor._node = leaf = Leaf(array, node.context, False, 0, weakref.ref(tensor))
-        leaf.cut = before or Cut(node.title, node.context.passage, node.context.step)
+        made = node.context if node.op else None  # a leaf was made in no step: it was used there first
+        leaf.cut = before or Cut(node.title, made and made.passage, made and made.step)
     return tensor
 
 
@@ -443,6 +444,7 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
         raise GraphError(f"label: there is no role {role!r}", expected=", ".join(ROLES))
     if type(name) is not str:
         check_name("label", "name", name)
-    if CONTEXT.get().recording and isinstance(tensor, Tensor):  # an op gives arrays for arrays, and those have no node
+    now = CONTEXT.get()  # an op gives arrays for arrays, and those have no node; a parameter is named anywhere
+    if isinstance(tensor, Tensor) and (now.recording or now.tracing or tensor.requires_grad):
         tensor.node.label = (role, name)
     return tensor

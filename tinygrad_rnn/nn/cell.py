@@ -221,15 +221,15 @@ class Cell(Module):
 
 
 def _carried(part: Tensor, name: str) -> Tensor:
-    if not part.is_leaf or part.name is not None or not CONTEXT.get().recording:
+    if not part.is_leaf or part.name is not None or part.role is not None or not CONTEXT.get().recording:
         return part
     with step(0):
         return label(part, "initial_state", f"{name} carried")
 
 
 def label_input(x: Tensor) -> Tensor:
-    """x as what a step reads; a value that has a name keeps it."""
-    return label(x, "input", "x") if x.name is None else x
+    """x as what a step reads; a value that has a name or a role keeps it."""
+    return label(x, "input", "x") if x.name is None and x.role is None else x
 
 
 def checked_state(state: Any, expected: list[tuple[int, ...]], cell: Cell, owner: str = "") -> list[Tensor]:

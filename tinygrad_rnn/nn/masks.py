@@ -49,7 +49,10 @@ def hold(y: Tensor, new: Any, old: Any, mask: Array) -> tuple[Tensor, Any]:
     if mask.all():
         return y, new
     (ends, build), (starts, _) = flatten(new), flatten(old)
-    return where(mask, y, 0), build([_carried(mask, end, start) for end, start in zip(ends, starts, strict=True)])
+    shown, role = where(mask, y, 0), y.role if isinstance(y, Tensor) else None
+    if role == "output":  # a state's name goes on with the state
+        label(shown, role, y.name)
+    return shown, build([_carried(mask, end, start) for end, start in zip(ends, starts, strict=True)])
 
 
 def _carried(mask: Array, end: Any, start: Any) -> Any:

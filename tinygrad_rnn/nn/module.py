@@ -100,6 +100,12 @@ class Module(Keywords):
             object.__setattr__(value, "scope_name", name)
         elif isinstance(value, Parameter) and value.name is None:
             label(value, "parameter", name)
+        elif isinstance(value, list | tuple | dict):
+            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                if isinstance(item, Module) and not item.scope_name:
+                    object.__setattr__(item, "scope_name", f"{name}.{key}")
+                elif isinstance(item, Parameter) and item.name is None:
+                    label(item, "parameter", f"{name}.{key}")
         object.__setattr__(self, name, value)
 
     def __call__(self: HasForward[P, R_co], *args: P.args, **kwargs: P.kwargs) -> R_co:

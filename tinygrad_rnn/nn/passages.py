@@ -26,8 +26,8 @@ class Made(NamedTuple):
 
 def made_at(node: Node) -> Made | None:
     """The step that a recorded value stands in; of a detached one, that of the value it was cut from."""
-    where: Any = node.cut if isinstance(node, Leaf) and node.cut else node.context
-    return Made(where.passage, where.step) if where.step else None
+    where: Any = node.cut if isinstance(node, Leaf) else node.context
+    return Made(where.passage, where.step) if where and where.step else None
 
 
 def made_in(state: Any, runner: object = None) -> Made | None:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_rnn.engine.context import Passage, scope, step, using
+from tinygrad_rnn.engine.context import CONTEXT, Passage, scope, step, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, cut_from, label
 from tinygrad_rnn.errors import (
     GraphError,
@@ -227,7 +227,7 @@ class Recurrent(LayerParameters):
         with self.opened():
             passages = {end: begin(self, hx, reverse=bool(end)) for end in self._directions}
             with using(passage=passages[""], step=0):
-                states = self._states(hx, batch)
+                states = self._states(hx, batch, passages)
                 xs: Any = x if mask is None or mask.all() else where(mask, x, 0)
             with using(passage=passages[""], step=None):
                 with scope("l0", self._cells["l0"]):
@@ -318,14 +318,21 @@ class Recurrent(LayerParameters):
         check_features(name, x, self.input_size, f"x {batched} with I = {self.input_size}")
         return x
 
-    def _states(self, hx: Any, batch: tuple[int, ...]) -> dict[str, State]:
-        """Each layer's and direction's state before the first step."""
-        if hx is None:
-            return {at: cell.initial_state(batch) for at, cell in self._cells.items()}
-        cell = self._cells["l0"]
-        shapes = [(len(self._cells), *batch, size) for size in cell.state_sizes]
-        parts = cell.carried(checked_state(hx, shapes, cell, type(self).__name__))
-        return {at: cell.carried([_layer_of(part, k) for part in parts]) for k, at in enumerate(self._cells)}
+    def _states(
+        self, hx: Any, batch: tuple[int, ...], passages: Mapping[str, Passage] | None = None
+    ) -> dict[str, State]:
+        """Each layer's and direction's state before the first step; a second direction's in its own passage."""
+        first = self._cells["l0"]
+        parts: State = ()
+        if hx is not None:
+            shapes = [(len(self._cells), *batch, size) for size in first.state_sizes]
+            parts = first.carried(checked_state(hx, shapes, first, type(self).__name__))
+        states: dict[str, State] = {}
+        for k, (at, cell) in enumerate(self._cells.items()):
+            with using(passage=passages["_reverse"]) if passages and at.endswith("_reverse") else using():
+                given = [_layer_of(part, k) for part in parts]
+                states[at] = cell.carried(given) if given else cell.initial_state(batch)
+        return states
 
     def _joined(self, states: dict[str, State]) -> Any:
         """The states of all layers and directions, as the caller sees them: h_n (L·D, B, H), or (h_n, c_n)."""
@@ -341,7 +348,8 @@ def _each(f: Callable[[Any], Tensor], xs: Any) -> list[Tensor]:
 
 def _layer_of(part: Tensor, k: int) -> Tensor:
     """Layer k's share of a state; of one that was cut from its graph, still cut."""
-    return part[k] if part._node is None or part.requires_grad else cut_from(part, part._array[k])
+    recorded = part._node is None or part.requires_grad or CONTEXT.get().tracing
+    return part[k] if recorded else cut_from(part, part._array[k])
 
 
 def _side_by_side(both: tuple[Tensor, Tensor]) -> Tensor:

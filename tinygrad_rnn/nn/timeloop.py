@@ -14,7 +14,7 @@ from tinygrad_rnn.engine.context import CONTEXT, Passage, step, using
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.nn.masks import hold
-from tinygrad_rnn.nn.passages import begin, made_at, made_in
+from tinygrad_rnn.nn.passages import begin, made_at
 
 __all__ = ["unroll"]
 
@@ -66,7 +66,7 @@ def _passage(f: Any, xs: Any, state: Any, reverse: bool) -> tuple[Passage | None
     now = CONTEXT.get()
     if now.passage is not None and now.step is None:
         return now.passage, now.passage.start
-    along = None if made_in(state) else _steps_of(xs)
+    along = None if reverse or any(isinstance(s, Tensor) for s in flatten(state)[0]) else _steps_of(xs)
     if along is not None:
         return along
     runner = now.scope[-1].module() if now.scope and now.scope[-1].module else getattr(f, "__self__", f)

@@ -36,6 +36,7 @@ def _is_basic(index: Any) -> bool:
 
 
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+MANY = 4096  # positions that a record still lists
 
 
 getitem.vjp(x=lambda gy, y, x, *, index: index_add(np.zeros(x.shape, x.dtype), index, gy))
@@ -45,7 +46,7 @@ getitem.reads(lambda shape, *, index: positions(shape, index))
 getitem.symbol("[ ]")
 
 
-def positions(shape: tuple[int, ...], index: Any) -> tuple[Any, ...]:
+def positions(shape: tuple[int, ...], index: Any) -> tuple[Any, ...] | None:
     """What an index takes of an array of this shape, axis by axis: a position, a range, or several positions.
 
     >>> positions((5, 4, 3), (-1, slice(1, 3)))
@@ -54,6 +55,8 @@ def positions(shape: tuple[int, ...], index: Any) -> tuple[Any, ...]:
     (range(0, 5), range(0, 4), (0, 2))
     """
     taken: list[Any] = []
+    if any(np.size(item) > MANY for item in (index if isinstance(index, tuple) else (index,))):
+        return None  # a long list of positions tells nobody anything
     items = [item for item in (index if isinstance(index, tuple) else (index,)) if item is not None]
     named = sum(_axes(item) for item in items if item is not Ellipsis)
     for item in items:
@@ -151,7 +154,7 @@ take.symbol("[ ]")
 
 
 def _rows_taken(shape: tuple[int, ...], indices: Array, axis: int | None) -> tuple[Any, ...] | None:
-    if axis is None:  # of the flattened x: no axis is named
+    if axis is None or indices.size > MANY:  # of the flattened x no axis is named
         return None
     before = tuple(range(n) for n in shape[: axis % len(shape)])
     return (*before, tuple(int(k) for k in indices % shape[axis]))

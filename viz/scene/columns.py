@@ -43,7 +43,8 @@ def columns(graph: Graph) -> Columns:
         if node.id in shared:
             found[node.id] = None
         elif node.role == "initial_state":
-            found[node.id] = _start(own, users)
+            backwards = {p.number for p in graph.passages if p.reverse}
+            found[node.id] = _start(own, users, any(graph.nodes[u].passage in backwards for u, _ in graph.uses(node)))
         elif own[node.id] is not None:
             found[node.id] = own[node.id]
         elif node.op is None:
@@ -62,8 +63,7 @@ def _own(graph: Graph) -> Columns:
     return {n.id: None if n.step is None else before.get(n.passage, 0) + n.step for n in graph.nodes}
 
 
-def _start(own: Columns, users: set[int | None]) -> int:
+def _start(own: Columns, users: set[int | None], reverse: bool) -> int:
     """An initial state stands before the first step that uses it: at the right where time runs backwards."""
-    first = min((t for t in users if t), default=1)
-    last = max((t for t in own.values() if t), default=0)
-    return last + 1 if first == last > 1 else first - 1
+    steps = [t for t in users if t] or [1]
+    return max(steps) + 1 if reverse else min(steps) - 1
