@@ -549,3 +549,27 @@ def test_numpys_integers_are_steps_and_long_lists_of_positions_are_left_out():
         y = x[np.arange(5000)]
     node = tg.Graph.from_json(tg.graph(y).to_json()).nodes[-1]
     assert (node.step, node.read) == (3, None)
+
+
+def test_a_decoder_of_steps_that_the_program_opened_counts_its_own():
+    encoder, decoder = nn.RNNCell(I, H, rng=0), nn.RNNCell(I, H, rng=1)
+    h = None
+    for t, x in enumerate(xs(3), 1):
+        with tg.step(t):
+            h = encoder(x, h)
+    on = encoder(xs(1)[0], h)
+    s = decoder(xs(1)[0], decoder(xs(1)[0], h))
+    graph = tg.graph(on, s)
+    assert [(n.passage, n.step) for n in graph.nodes if n.role == "hidden_state"] == [
+        (None, 1), (None, 2), (None, 3), (None, 4), (1, 1), (1, 2),
+    ]  # fmt: skip
+    assert told(graph) == [(0, (None, 3), False)]
+
+
+def test_a_layer_in_segments_leaves_its_steps():
+    net = nn.GRU(I, H, rng=0)
+    _, s = nn.checkpointed(net, xs(6), segments=2)
+    for state in (s, s.detach()):
+        graph = tg.graph(net(xs(2), state)[0].sum())
+        assert [n.step for n in graph.nodes if n.role == "hidden_state"] == [7, 8]
+        assert graph.passages[-1].after == (1, 6)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tinygrad_rnn.engine.context import CONTEXT, Passage, passage, using
+from tinygrad_rnn.engine.context import CONTEXT, Passage, Scope, passage, using
 from tinygrad_rnn.engine.node import Leaf, Node
 from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.engine.trees import flatten
@@ -22,12 +22,15 @@ class Made(NamedTuple):
 
     passage: Passage | None
     step: int
+    scope: tuple[Scope, ...] | None = None
 
 
 def made_at(node: Node) -> Made | None:
     """The step that a recorded value stands in; of a detached one, that of the value it was cut from."""
-    where: Any = node.cut if isinstance(node, Leaf) else node.context
-    return Made(where.passage, where.step) if where and where.step else None
+    if isinstance(node, Leaf):
+        return Made(node.cut.passage, node.cut.step) if node.cut and node.cut.step else None
+    where = node.context
+    return Made(where.passage, where.step, where.scope) if where.step else None
 
 
 def made_in(state: Any, runner: object = None) -> Made | None:
@@ -59,7 +62,10 @@ def _made(node: Node) -> list[Made]:
 
 
 def _is_of(made: Made, runner: object) -> bool:
-    return made.passage is not None and made.passage.is_of(runner)
+    """Whether `runner` made it; in steps of the program's own, whether it was made inside it, as far as is known."""
+    if made.passage is not None:
+        return made.passage.is_of(runner)
+    return made.scope is None or any(part.is_of(runner) for part in made.scope)
 
 
 def begin(runner: object, state: Any, *, reverse: bool = False) -> Passage:
@@ -78,6 +84,6 @@ def next_step(runner: object, state: Any) -> using:
     if now.step or not (now.recording or now.tracing):
         return using()
     made = made_in(state, runner)
-    if made is not None and (made.passage is None or made.passage.is_of(runner)):
+    if made is not None and _is_of(made, runner):
         return using(passage=made.passage, step=made.step + 1, steps=None)
     return using(passage=begin(runner, state), step=1, steps=None)

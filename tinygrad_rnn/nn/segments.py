@@ -16,10 +16,12 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.remat import checkpoint
 from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.context import using
 from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import GraphError, ShapeError, is_number
 from tinygrad_rnn.nn.masks import valid_steps
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.passages import begin
 from tinygrad_rnn.ops import concatenate
 
 __all__ = ["checkpointed"]
@@ -63,10 +65,11 @@ def checkpointed(
     mask = (
         None if lengths is None else valid_steps(lengths, T, np.shape(as_array(lengths)), type(layer).__name__)[..., 0]
     )
-    outputs = []
+    outputs, passage = [], begin(layer, hx)
     for a, b in pairwise(np.linspace(0, T, segments + 1).astype(int).tolist()):
         options = {} if mask is None else {"lengths": mask[a:b].sum(axis=0)}
-        output, hx = checkpoint(_repeatable(layer, options))(x[a:b] if axis == 0 else x[:, a:b], hx)
+        with using(passage=passage, step=passage.start + b):
+            output, hx = checkpoint(_repeatable(layer, options))(x[a:b] if axis == 0 else x[:, a:b], hx)
         outputs.append(output)
     return concatenate(outputs, axis=axis), hx
 

@@ -76,14 +76,16 @@ def _passage(f: Any, xs: Any, state: Any, reverse: bool) -> tuple[Passage | None
 
 def _steps_of(xs: Any) -> tuple[Passage | None, int] | None:
     """(passage, the step before) of inputs that were made at consecutive steps of one passage."""
-    first = None if isinstance(xs, Tensor) or not len(xs) else _made(xs[0])
-    if first is None or any(_made(x) != (first.passage, first.step + k) for k, x in enumerate(xs)):
+    first = None if isinstance(xs, Tensor) or not len(xs) else _place(xs[0])
+    if first is None:
         return None
-    return first.passage, first.step - 1
+    passage, step = first
+    return (passage, step - 1) if all(_place(x) == (passage, step + k) for k, x in enumerate(xs)) else None
 
 
-def _made(x: Any) -> Any:
-    """Where the first Tensor in an input was made."""
+def _place(x: Any) -> tuple[Passage | None, int] | None:
+    """The passage and step that the first Tensor in an input was made in."""
     found = (part for part in flatten(x)[0] if isinstance(part, Tensor) and part._node is not None)
     tensor = next(found, None)
-    return None if tensor is None else made_at(tensor.node)
+    made = None if tensor is None else made_at(tensor.node)
+    return made and (made.passage, made.step)
