@@ -229,7 +229,7 @@ def _unrecorded(
     if now.tracing:
         inputs, kept = zip(*(retained(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
         return from_array(y, Node(op, inputs, kept, static, y, now, False))
-    if now.step is None:
+    if now.recording and now.step is None:
         for x in args:
             if isinstance(x, Tensor) and isinstance(x._node, Leaf) and x._node.cut and not x._node.requires_grad:
                 return cut_from(x, y)
