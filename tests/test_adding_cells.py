@@ -136,8 +136,8 @@ def test_a_broken_step_is_found(project, right, wrong, said):
 @pytest.fixture
 def library(tmp_path):
     """A copy of this library with the guide's change applied to it."""
-    if not shutil.which("git"):
-        pytest.skip("git applies the change")
+    if not shutil.which("git") and not os.environ.get("CI"):
+        pytest.skip("git is not installed, and it applies the guide's change")
     dirt = shutil.ignore_patterns("__pycache__", ".*", "gallery", "benchmarks", "user_package")
     for name in ("tinygrad_rnn", "viz", "tests"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=dirt)
