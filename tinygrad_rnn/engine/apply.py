@@ -100,7 +100,10 @@ def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
         elif rest and not static and len(rest) <= len(op.static):
             static = dict(zip(op.static, rest, strict=False))
         elif rest or x is _MISSING or not static.keys() <= names:
-            (x,), static = _bind(op, (x, *rest) if x is not _MISSING else rest, static)
+            args = (x, *rest) if x is not _MISSING else rest
+            if op.wider is not None and not static.keys() <= {*op.params, *op.static, *op.aliases}:
+                return op.wider(*args, **_by_our_names(op, static))
+            (x,), static = _bind(op, args, static)
         if static.keys() != names:
             static = {**defaults, **static}
             if static.keys() != names:
@@ -159,6 +162,7 @@ def apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
 
 def _bind(op: Op, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Sort what was passed into array arguments and static ones, as Python would for a NumPy signature."""
+    static = _by_our_names(op, static)
     names = (*op.params, *op.static)
     given = {**op.optional, **dict(zip(names, args, strict=False)), **static}
     if op.variadic:
@@ -173,6 +177,10 @@ def _bind(op: Op, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[
             + (f"missing {', '.join(missing)}" if missing else f"unexpected {', '.join(unknown) or 'extra arguments'}")
         )
     return tuple(given[name] for name in op.params), {name: given[name] for name in op.static if name in given}
+
+
+def _by_our_names(op: Op, static: dict[str, Any]) -> dict[str, Any]:
+    return {op.aliases.get(name, name): value for name, value in static.items()}
 
 
 def as_array(x: Any) -> Any:

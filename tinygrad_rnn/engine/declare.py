@@ -108,6 +108,7 @@ def _declare(op: Op) -> Primitive:
         into=lambda rule: setattr(op, "into", rule),
         reads=lambda rule: setattr(op, "reads", rule),
         symbol=lambda sign: setattr(op, "symbol", sign),
+        wider=lambda f: setattr(op, "wider", f),
     )
     op.public = public
     REGISTRY[op.name] = op

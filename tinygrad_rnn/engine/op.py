@@ -18,6 +18,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import numpy as np
+
 Rule = Callable[..., Any]
 REGISTRY: dict[str, Op] = {}
 
@@ -34,6 +36,8 @@ class Op:
         differentiable: False when the output is not a smooth function of anything.
         reads: which elements of its first argument the op takes, for ops that pick some.
         symbol: the sign that a formula uses for it, its name where there is none.
+        aliases: what NumPy calls its arguments, where that is another name, and what they are called here.
+        wider: what is called instead where an option is given that is not the op's own.
         public: the function that users call.
     """
 
@@ -56,6 +60,8 @@ class Op:
         self.into: Rule | None = None
         self.reads: Rule | None = None
         self.together: dict[int, Rule] = {}
+        self.aliases = _numpy_names(self.name, self.params)
+        self.wider: Callable[..., Any] | None = None
         self.differentiable = differentiable
         self.public: Primitive
 
@@ -75,8 +81,21 @@ class Op:
         return f"<op {self.name}>"
 
 
+def _numpy_names(op: str, params: tuple[str, ...]) -> dict[str, str]:
+    """What NumPy's function of that name calls the same arguments: of `sum`, a is our x."""
+    try:
+        parameters = inspect.signature(getattr(np, op)).parameters.values()
+    except (AttributeError, TypeError, ValueError):  # NumPy has none, or does not tell
+        return {}
+    theirs = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    return {name: ours for name, ours in zip(theirs, params, strict=False) if name not in params}
+
+
 class Primitive(Protocol):
-    """A declared op: call it; add its rules with vjp, jvp, into and together, its sign with symbol."""
+    """A declared op: call it; add its rules with vjp, jvp, into and together, its sign with symbol.
+
+    `wider(f)` has f called where the op is given options of NumPy's that are not its own: f is made of ops.
+    """
 
     op: Op
     __name__: str
@@ -88,3 +107,4 @@ class Primitive(Protocol):
     def together(self, **rules: Rule) -> None: ...
     def reads(self, rule: Rule) -> None: ...
     def symbol(self, sign: str) -> None: ...
+    def wider(self, f: Callable[..., Any]) -> None: ...
