@@ -4,7 +4,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tests.seeded.patches import bent, into, replaced, together
-from tinygrad_rnn.autodiff import accumulate, backprop, forward, reverse
+from tinygrad_rnn.autodiff import backprop, forward, returned, reverse
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import from_array
@@ -195,10 +195,10 @@ BUGS = {
         ).seen_in("programs add tanh sum"),
     },
     "broadcasting": {
-        "the first row for the sum": replaced(accumulate, "sum_to", _first_row),
-        "the mean for the sum": replaced(accumulate, "sum_to", _mean_to),
-        "summed over the last axes": replaced(accumulate, "sum_to", _sum_last),
-        "stretched axes cut": replaced(accumulate, "sum_to", _only_leading),
+        "the first row for the sum": replaced(returned, "sum_to", _first_row),
+        "the mean for the sum": replaced(returned, "sum_to", _mean_to),
+        "summed over the last axes": replaced(returned, "sum_to", _sum_last),
+        "stretched axes cut": replaced(returned, "sum_to", _only_leading),
         "tangents not stretched": replaced(
             forward, "broadcast_to", lambda dy, shape: dy + np.zeros(shape) * 1.0 if dy.ndim == len(shape) else dy * 1.0
         ),
@@ -220,7 +220,7 @@ BUGS = {
         "cotangents left in float32": replaced(Cotangents, "add", _leaves_float32),
         "recorded cotangents through float32": replaced(Cotangents, "add", _in_float32_when_recorded),
         "the gradient cast to float32": replaced(
-            accumulate, "astype", lambda x, dtype: tg.add(x, 0.0).astype(np.float16).astype(dtype)
+            returned, "astype", lambda x, dtype: tg.add(x, 0.0).astype(np.float16).astype(dtype)
         ),
     },
 }

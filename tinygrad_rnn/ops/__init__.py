@@ -4,10 +4,10 @@ arithmetic   a ∘ b, choices, comparisons        shape      the same numbers, a
 pointwise    f(x), smooth                       indexing   picking out, adding back, order
 reduce       many to fewer                       linalg     sums of products
 products     prod, cumprod                softmaxes  softmax and its logarithms
-operators    the operators and methods of Tensor
+operators    the operators and methods of Tensor     numpy_calls   NumPy's functions on Tensors
 """
 
-from tinygrad_rnn.ops import operators
+from tinygrad_rnn.ops import numpy_calls, operators
 from tinygrad_rnn.ops.arithmetic import abs_ as abs
 from tinygrad_rnn.ops.arithmetic import (
     add,
@@ -92,4 +92,6 @@ __all__ = [
     "var", "where",
 ]  # fmt: skip
 
-operators.bind()
+PUBLIC = {name: globals()[name] for name in __all__}
+operators.bind(PUBLIC)
+numpy_calls.bind(PUBLIC)
