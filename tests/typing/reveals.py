@@ -25,6 +25,12 @@ def ops(t: Tensor, a: Array, either: Tensor | Array) -> None:
     reveal_type(tg.matmul(a, t))  # Tensor
     reveal_type(tg.take(t, [0, 1], axis=0))  # Tensor
     reveal_type(tg.one_hot(a, 3, np.float32))  # Array
+    reveal_type(tg.remainder(t, 2))  # Tensor
+    reveal_type(tg.divmod(a, t))  # tuple[Tensor, Tensor]
+    reveal_type(tg.divmod(a, 2)[0])  # Array
+    reveal_type(tg.round(t, 1))  # Tensor
+    reveal_type(tg.bitwise_and(t > 0, t < 1))  # Tensor
+    reveal_type(tg.any(t, axis=0))  # Tensor
 
 
 def options(t: Tensor, a: Array) -> None:

@@ -2,8 +2,9 @@
 
 arithmetic   a ∘ b, choices, comparisons        shape      the same numbers, arranged anew
 pointwise    f(x), smooth                       indexing   picking out, adding back, order
-reduce       many to fewer                       linalg     sums of products
-products     prod, cumprod                softmaxes  softmax and its logarithms
+rounding     whole numbers, what is left over   logic      true and false
+reduce       many to fewer                      linalg     sums of products
+products     prod, cumprod                      softmaxes  softmax and its logarithms
 operators    the operators and methods of Tensor
 """
 
@@ -42,6 +43,21 @@ from tinygrad_rnn.ops.indexing import (
     take_along_axis,
 )
 from tinygrad_rnn.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, trace
+from tinygrad_rnn.ops.logic import all_ as all
+from tinygrad_rnn.ops.logic import any_ as any
+from tinygrad_rnn.ops.logic import (
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    invert,
+    isfinite,
+    isinf,
+    isnan,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+)
 from tinygrad_rnn.ops.pointwise import (
     cos,
     exp,
@@ -62,6 +78,9 @@ from tinygrad_rnn.ops.reduce import cumsum, mean, norm, std, var
 from tinygrad_rnn.ops.reduce import max_ as max
 from tinygrad_rnn.ops.reduce import min_ as min
 from tinygrad_rnn.ops.reduce import sum_ as sum
+from tinygrad_rnn.ops.rounding import ceil, floor, floor_divide, remainder, trunc
+from tinygrad_rnn.ops.rounding import divmod_ as divmod
+from tinygrad_rnn.ops.rounding import round_ as round
 from tinygrad_rnn.ops.shape import (
     astype,
     broadcast_to,
@@ -82,14 +101,15 @@ from tinygrad_rnn.ops.shape import (
 from tinygrad_rnn.ops.softmaxes import log_softmax, logsumexp, softmax
 
 __all__ = [
-    "abs", "add", "argmax", "argmin", "argsort", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumprod",
-    "cumsum", "diagonal", "divide", "dot", "einsum", "equal", "exp", "expand_dims", "expm1", "flip", "getitem",
-    "greater", "greater_equal", "index_add", "inner", "less", "less_equal", "log", "log1p", "log_sigmoid",
-    "log_softmax", "logaddexp", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis",
-    "multiply", "negative", "norm", "not_equal", "one_hot", "outer", "pad", "power", "prod", "relu", "repeat",
-    "reshape", "sigmoid", "sign", "sin", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack",
-    "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tanh", "tensordot", "tile", "trace", "transpose",
-    "var", "where",
+    "abs", "add", "all", "any", "argmax", "argmin", "argsort", "astype", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "broadcast_to", "ceil", "clip", "concatenate", "cos", "cumprod", "cumsum", "diagonal", "divide", "divmod", "dot",
+    "einsum", "equal", "exp", "expand_dims", "expm1", "flip", "floor", "floor_divide", "getitem", "greater",
+    "greater_equal", "index_add", "inner", "invert", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
+    "log_sigmoid", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "multiply", "negative", "norm", "not_equal",
+    "one_hot", "outer", "pad", "power", "prod", "relu", "remainder", "repeat", "reshape", "round", "sigmoid", "sign",
+    "sin", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum",
+    "swapaxes", "take", "take_along_axis", "tanh", "tensordot", "tile", "trace", "transpose", "trunc", "var", "where",
 ]  # fmt: skip
 
 operators.bind()
