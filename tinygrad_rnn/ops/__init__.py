@@ -65,7 +65,6 @@ from tinygrad_rnn.ops.pointwise import (
     log,
     log1p,
     log_sigmoid,
-    logaddexp,
     relu,
     sigmoid,
     sin,
@@ -98,7 +97,7 @@ from tinygrad_rnn.ops.shape import (
     tile,
     transpose,
 )
-from tinygrad_rnn.ops.softmaxes import log_softmax, logsumexp, softmax
+from tinygrad_rnn.ops.softmaxes import log_softmax, logaddexp, logsumexp, softmax
 
 __all__ = [
     "abs", "add", "all", "any", "argmax", "argmin", "argsort", "astype", "bitwise_and", "bitwise_or", "bitwise_xor",
