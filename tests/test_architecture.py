@@ -19,7 +19,7 @@ ROOMS = [
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
     "engine": "context op node tensor typed trees summary guard anomaly apply declare snapshot",
     "autodiff": "usable accumulate backprop observed functions forward reverse higher remat",
-    "ops": "indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes operators",
+    "ops": "indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes options operators",
     "diagnostics": "jacobians ledger recorded flow",
     "data": "stream text pairs addition dates",
     "saving": "arrays checkpoint",

@@ -65,17 +65,23 @@ class Op:
         self.differentiable = differentiable
         self.public: Primitive
 
-    def by_position(self, rules: Mapping[str, Rule]) -> dict[int, Rule]:
+    def by_position(self, rules: Mapping[str, Rule | None]) -> dict[int, Any]:
         """Rules keyed by argument name, by the argument's position instead."""
         unknown = [name for name in rules if name not in self.params]
         if unknown:
             raise TypeError(f"{self.name} has no array argument {unknown[0]!r}: it takes {', '.join(self.params)}")
         return {self.params.index(name): rule for name, rule in rules.items()}
 
-    def set_rules(self, table: list[Rule | None], rules: Mapping[str, Rule]) -> None:
-        """Put rules keyed by argument name into `vjps` or `jvps`."""
+    def set_rules(self, table: list[Rule | None], rules: Mapping[str, Rule | None]) -> None:
+        """Put rules keyed by argument name into `vjps` or `jvps`; None says that nothing flows."""
         for k, rule in self.by_position(rules).items():
             table[k] = rule
+
+    def needs_wider(self, options: Mapping[str, Any]) -> bool:
+        """Whether one of these options is known to `wider` alone, and none is unknown to both."""
+        own = {*self.params, *self.static, *self.aliases}
+        known = inspect.signature(self.wider).parameters.keys() if self.wider else own
+        return not options.keys() <= own and options.keys() <= own | known
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -101,8 +107,8 @@ class Primitive(Protocol):
     __name__: str
 
     def __call__(self, *args: Any, **static: Any) -> Any: ...
-    def vjp(self, **rules: Rule) -> None: ...
-    def jvp(self, **rules: Rule) -> None: ...
+    def vjp(self, **rules: Rule | None) -> None: ...
+    def jvp(self, **rules: Rule | None) -> None: ...
     def into(self, rule: Rule) -> None: ...
     def together(self, **rules: Rule) -> None: ...
     def reads(self, rule: Rule) -> None: ...

@@ -5,14 +5,13 @@ pointwise    f(x), smooth                       indexing   picking out, adding b
 rounding     whole numbers, what is left over   logic      true and false
 reduce       many to fewer                      linalg     sums of products
 products     prod, cumprod                      softmaxes  softmax and its logarithms
-operators    the operators and methods of Tensor
+options      NumPy's further options            operators  the operators and methods of Tensor
 """
 
 from tinygrad_rnn.ops import operators
 from tinygrad_rnn.ops.arithmetic import abs_ as abs
 from tinygrad_rnn.ops.arithmetic import (
     add,
-    clip,
     divide,
     equal,
     greater,
@@ -33,18 +32,14 @@ from tinygrad_rnn.ops.arithmetic import (
 from tinygrad_rnn.ops.indexing import (
     argmax,
     argmin,
-    argsort,
     diagonal,
     getitem,
     index_add,
     one_hot,
-    sort,
     take,
     take_along_axis,
 )
 from tinygrad_rnn.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, trace
-from tinygrad_rnn.ops.logic import all_ as all
-from tinygrad_rnn.ops.logic import any_ as any
 from tinygrad_rnn.ops.logic import (
     bitwise_and,
     bitwise_or,
@@ -58,6 +53,12 @@ from tinygrad_rnn.ops.logic import (
     logical_or,
     logical_xor,
 )
+from tinygrad_rnn.ops.options import all_ as all
+from tinygrad_rnn.ops.options import any_ as any
+from tinygrad_rnn.ops.options import argsort, clip, cumprod, cumsum, mean, prod, sort, std, var
+from tinygrad_rnn.ops.options import max_ as max
+from tinygrad_rnn.ops.options import min_ as min
+from tinygrad_rnn.ops.options import sum_ as sum
 from tinygrad_rnn.ops.pointwise import (
     cos,
     exp,
@@ -72,11 +73,7 @@ from tinygrad_rnn.ops.pointwise import (
     sqrt,
     tanh,
 )
-from tinygrad_rnn.ops.products import cumprod, prod
-from tinygrad_rnn.ops.reduce import cumsum, mean, norm, std, var
-from tinygrad_rnn.ops.reduce import max_ as max
-from tinygrad_rnn.ops.reduce import min_ as min
-from tinygrad_rnn.ops.reduce import sum_ as sum
+from tinygrad_rnn.ops.reduce import norm
 from tinygrad_rnn.ops.rounding import ceil, floor, floor_divide, remainder, trunc
 from tinygrad_rnn.ops.rounding import divmod_ as divmod
 from tinygrad_rnn.ops.rounding import round_ as round

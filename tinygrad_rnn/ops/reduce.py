@@ -92,7 +92,7 @@ def min_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @reduction(lambda y, x, *, axis, ddof: 2 * (x - mean(x, axis=axis, keepdims=True)) / (extent(x, axis) - ddof))
-def var(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def var(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """y = Σ (x − x̄)² / (n − ddof) over `axis`.  ∂y/∂x = 2(x − x̄)/(n − ddof)."""
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
@@ -102,7 +102,7 @@ def var(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -
         (x - mean(x, axis=axis, keepdims=True)) / (where(y == 0, 1.0, y) * (extent(x, axis) - ddof))
     )
 )
-def std(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def std(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """y = √var(x) over `axis`.  ∂y/∂x = (x − x̄)/((n − ddof)·y), 0 where y = 0."""
     return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
