@@ -19,7 +19,8 @@ ROOMS = [
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
     "engine": "arrays context op node tensor typed trees summary guard anomaly apply declare snapshot",
     "autodiff": "usable returned accumulate backprop observed functions forward reverse higher remat",
-    "ops": "indexing pointwise arithmetic shape reduce linalg products softmaxes operators numpy_calls",
+    "ops": """indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes options operators
+        numpy_calls""",
     "diagnostics": "jacobians ledger recorded flow",
     "data": "stream text pairs addition dates",
     "saving": "arrays checkpoint",

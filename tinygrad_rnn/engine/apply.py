@@ -106,7 +106,7 @@ def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             static = dict(zip(op.static, rest, strict=False))
         elif rest or x is _MISSING or not static.keys() <= names:
             args = (x, *rest) if x is not _MISSING else rest
-            if op.wider is not None and not static.keys() <= {*op.params, *op.static, *op.aliases}:
+            if op.wider is not None and op.needs_wider(static):
                 return op.wider(*args, **_by_our_names(op, static))
             (x,), static = _bind(op, args, static)
         if static.keys() != names:
@@ -141,6 +141,8 @@ def apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
 
     def apply(*args: Any, **static: Any) -> Any:
         if not op.variadic and len(args) != arity:
+            if op.wider is not None and op.needs_wider(static):
+                return op.wider(*args, **_by_our_names(op, static))
             args, static = _bind(op, args, static)
         static = {**op.defaults, **{name: _frozen(value) for name, value in static.items()}}
         if static.keys() != set(op.static):

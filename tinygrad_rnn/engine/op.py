@@ -80,6 +80,12 @@ class Op:
         for k, rule in self.by_position(rules).items():
             table[k] = rule
 
+    def needs_wider(self, options: Mapping[str, Any]) -> bool:
+        """Whether one of these options is known to `wider` alone, and none is unknown to both."""
+        own = {*self.params, *self.static, *self.aliases}
+        known = inspect.signature(self.wider).parameters.keys() if self.wider else own
+        return not options.keys() <= own and options.keys() <= own | known
+
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
