@@ -21,7 +21,7 @@ import numpy as np
 from tinygrad_rnn.engine.arrays import as_plain, real_dtype
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.node import Cut, Leaf, Node
-from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_name
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_flags, check_name
 
 __all__ = ["Tensor", "label", "tensor"]
 
@@ -57,6 +57,7 @@ class Tensor:
         numbers = data._array if isinstance(data, Tensor) else as_plain(data, "tensor")
         self._array: Array = np.array(numbers, dtype=None if dtype is None else real_dtype(dtype, "tensor"))
         check_name("tensor", "name", name)
+        check_flags("tensor", requires_grad=requires_grad)
         self._node: Node | None = None
         self._grad: Tensor | None = None
         self._version = 0
@@ -523,8 +524,8 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
         role: "parameter", "input", "initial_state", "hidden_state", "cell_state", "gate", "output", "target", "loss".
         name: what a person calls it: "h", "W_hh", "i".
     """
-    if role is not None and role not in ROLES:
-        raise GraphError(f"label: there is no role {role!r}", expected=", ".join(ROLES))
+    if role is not None and (type(role) is not str or role not in ROLES):
+        raise GraphError(f"label: there is no role {role!r:.60}", expected=", ".join(ROLES))
     if type(name) is not str:
         check_name("label", "name", name)
     now = CONTEXT.get()  # an op gives arrays for arrays, and those have no node; a parameter is named anywhere
