@@ -6,9 +6,10 @@ rounding     whole numbers, what is left over   logic      true and false
 reduce       many to fewer                      linalg     sums of products
 products     prod, cumprod                      softmaxes  softmax and its logarithms
 options      NumPy's further options            operators  the operators and methods of Tensor
+numpy_calls  NumPy's functions on Tensors
 """
 
-from tinygrad_rnn.ops import operators
+from tinygrad_rnn.ops import numpy_calls, operators
 from tinygrad_rnn.ops.arithmetic import abs_ as abs
 from tinygrad_rnn.ops.arithmetic import (
     add,
@@ -108,4 +109,6 @@ __all__ = [
     "swapaxes", "take", "take_along_axis", "tanh", "tensordot", "tile", "trace", "transpose", "trunc", "var", "where",
 ]  # fmt: skip
 
-operators.bind()
+PUBLIC = {name: globals()[name] for name in __all__}
+operators.bind(PUBLIC)
+numpy_calls.bind(PUBLIC)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, find, settings
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.autodiff import accumulate
+from tinygrad_rnn.autodiff import returned
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.ops import indexing
 from tinygrad_rnn.testing import programs
@@ -93,7 +93,7 @@ def forgotten_axis():
         y = x.sum(axis=tuple(range(extra))) if extra else x
         return y[tuple(slice(0, 1) if n == 1 else slice(None) for n in shape)]
 
-    return [patch.object(accumulate, "sum_to", sum_to)]
+    return [patch.object(returned, "sum_to", sum_to)]
 
 
 def overwritten_duplicates():

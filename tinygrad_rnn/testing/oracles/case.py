@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import no_grad
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import Build, flatten
 from tinygrad_rnn.errors import GraphError, is_number
 
@@ -79,7 +79,7 @@ class Case:
     def vector(self, xs: Sequence[Array]) -> Array:
         """Every output, laid end to end, with nothing recorded."""
         with no_grad():
-            ys = self(*(Tensor(x) for x in xs))
+            ys = self(*(from_array(x, None) for x in xs))
         return joined([y.data for y in ys])
 
     def at(self, xs: Sequence[Array]) -> Case:
@@ -121,7 +121,7 @@ def _paths(name: str, value: Any) -> Iterator[str]:
     elif isinstance(value, tuple | list):
         for k, part in enumerate(value):
             yield from _paths(f"{name}[{k}]", part)
-    else:
+    elif value is not None:
         yield name
 
 
