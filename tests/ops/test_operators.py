@@ -11,7 +11,7 @@ from tinygrad_rnn import ops
 
 BINARY = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "truediv": operator.truediv, "pow": operator.pow,
-    "matmul": operator.matmul,
+    "matmul": operator.matmul, "floordiv": operator.floordiv, "mod": operator.mod,
 }  # fmt: skip
 COMPARISONS = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
 
@@ -86,6 +86,48 @@ def test_in_place_does_not_change_the_shape():
     with tg.no_grad(), pytest.raises(TypeError, match="unsupported operand"):
         p += "text"
     assert p.tolist() == [1, 2]
+
+
+MASKS = {"and": operator.and_, "or": operator.or_, "xor": operator.xor}
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_masks_are_combined(name):
+    array = np.array([-1.0, 0.5, 2.0])
+    x, combine = tg.tensor(array, requires_grad=True), MASKS[name]
+    a, b = array > 0, array < 1
+    for y in (combine(x > 0, x < 1), combine(a, x < 1), combine(x > 0, b), combine(x > 0, b.tolist())):
+        assert isinstance(y, tg.Tensor)
+        assert y.tolist() == combine(a, b).tolist()
+    assert combine(tg.tensor([6, 5]), 3).tolist() == combine(np.array([6, 5]), 3).tolist()
+    with pytest.raises(tg.DTypeError, match=f"bitwise_{name}: float64 and bool"):
+        combine(x, a)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        combine(x > 0, "text")
+    assert tg.where(~((x > 0) & (x < 1)), x, 0.0).sum().requires_grad
+
+
+def test_a_mask_is_asked():
+    x = tg.tensor([-1.0, 0.5, 2.0])
+    assert (~(x > 0)).tolist() == [True, False, False]
+    assert (x > 0).any()
+    assert not (x > 0).all()
+    with pytest.raises(tg.DTypeError, match="invert"):
+        ~x
+
+
+def test_what_is_left_over():
+    array = np.array([-7.5, 0.5, 7.25])
+    x = tg.tensor(array, requires_grad=True)
+    for quotient, rest in (divmod(x, 2), (x // 2, x % 2)):
+        assert quotient.tolist() == (array // 2).tolist()
+        assert rest.tolist() == (array % 2).tolist()
+    quotient, rest = divmod(20, x)
+    assert (quotient.tolist(), rest.tolist()) == ((20 // array).tolist(), (20 % array).tolist())
+    (x % 2 + x // 2).sum().backward()
+    assert x.grad.tolist() == [1, 1, 1]
+    assert round(x[2]).item() == 7
+    assert round(x, 1).tolist() == np.round(array, 1).tolist()
 
 
 def test_every_op_of_one_array_is_a_method():

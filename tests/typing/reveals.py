@@ -75,6 +75,17 @@ def composites(t: Tensor, a: Array) -> None:
 
 
 def operators(t: Tensor, a: Array) -> None:
+    reveal_type((t > 0) & (a > 0))  # Tensor
+    reveal_type(~(t > 0))  # Tensor
+    reveal_type(t % 2)  # Tensor
+    reveal_type(7 // t)  # Tensor
+    reveal_type(divmod(t, 2)[1])  # Tensor
+    reveal_type(round(t, 2))  # Tensor
+    reveal_type(t.exp().sigmoid())  # Tensor
+    reveal_type(t.softmax(axis=0))  # Tensor
+    reveal_type(t.sum(dtype="f4", where=t > 0))  # Tensor
+    reveal_type((t > 0).any(axis=0))  # Tensor
+    reveal_type(t.split(2))  # list[Tensor]
     reveal_type(t + 1)  # Tensor
     reveal_type(2.0 * t)  # Tensor
     reveal_type(t - a)  # Tensor

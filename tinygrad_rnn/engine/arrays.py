@@ -46,7 +46,7 @@ def as_plain(x: Any, owner: str, kinds: str = REAL) -> Any:
             f"{owner}: the numbers of a {_kind(x)} cannot be read",
             expected="an array in the memory of this process, without a graph of its own",
             got=str(error).partition("\n")[0],
-            help=_HELP.get(type(x).__module__.partition(".")[0], "convert it to a NumPy array first"),
+            help=_help(x),
         ) from None
     if array.dtype.kind not in kinds:
         raise DTypeError(
@@ -57,7 +57,12 @@ def as_plain(x: Any, owner: str, kinds: str = REAL) -> Any:
     return array
 
 
-_HELP = {"torch": "pass x.detach().numpy(); of bfloat16, for which NumPy has no dtype, x.detach().float().numpy()"}
+def _help(x: Any) -> str:
+    while isinstance(x, list | tuple) and x:
+        x = x[0]
+    if type(x).__module__.partition(".")[0] == "torch":
+        return "pass x.detach().numpy(); of bfloat16, for which NumPy has no dtype, x.detach().float().numpy()"
+    return "convert it to a NumPy array first"
 
 
 def _check_plain(x: Any, owner: str) -> None:
@@ -82,7 +87,7 @@ def real_dtype(dtype: Any, owner: str) -> np.dtype[Any]:
     """The dtype of this name. Raises DTypeError for one that there is not, or that is not one of real numbers."""
     try:
         found = np.dtype(dtype)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise DTypeError(f"{owner}: there is no dtype {dtype!r:.60}", help=f"NumPy says: {error}") from None
     if found.kind not in REAL:
         raise DTypeError(f"{owner}: {found} is not a dtype of real numbers", expected="bool, int, float")

@@ -9,7 +9,7 @@ from tinygrad_rnn.engine.apply import apply_two
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Tensor, define
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.ops import arithmetic, indexing, linalg, shape
+from tinygrad_rnn.ops import arithmetic, indexing, linalg, logic, rounding, shape
 
 OPERATORS: dict[str, Any] = {
     "add": ("+", arithmetic.add),
@@ -18,6 +18,11 @@ OPERATORS: dict[str, Any] = {
     "truediv": ("/", arithmetic.divide),
     "pow": ("**", arithmetic.power),
     "matmul": ("@", linalg.matmul),
+    "floordiv": ("//", rounding.floor_divide),
+    "mod": ("%", rounding.remainder),
+    "and": ("&", logic.bitwise_and),
+    "or": ("|", logic.bitwise_or),
+    "xor": ("^", logic.bitwise_xor),
 }
 COMPARISONS: dict[str, Any] = {
     "eq": arithmetic.equal,
@@ -68,6 +73,10 @@ def bind(ops: Mapping[str, Any]) -> None:
         define(f"__i{name}__", _in_place(operator, sign), f"The same, in place under no_grad: {op.__doc__}")
     for name, op in COMPARISONS.items():
         define(f"__{name}__", apply_two(op.op, op.op.forward, defers=True), op.__doc__)
+    define("__divmod__", rounding.divmod_)
+    define("__rdivmod__", _reflected(rounding.divmod_), "The same with the Tensor on the right.")
+    define("__round__", lambda self, ndigits=None: rounding.round_(self, ndigits or 0), rounding.round_.__doc__)
+    define("__invert__", logic.invert)
     define("__neg__", arithmetic.negative)
     define("__abs__", arithmetic.abs_)
     define("__pos__", lambda self: self, "y = x.")
