@@ -49,6 +49,7 @@ def scoped(name):
 
 # what a parameter of this name is given, by any function that has one
 BY_NAME = {
+    "A": X, "array": X, "ary": X,
     "x": X, "a": X, "b": X, "condition": X.data > 0, "y": X, "axis": 0, "axis1": 0, "axis2": 1, "axes": None,
     "shape": (9,), "source": 0, "destination": 1, "dtype": np.float64, "indices": np.array([[0, 1, 2]]), "offset": 0,
     "ids": np.array([0, 1]), "num_classes": 3, "index": [0, 1], "values": np.ones((2, 3)), "keepdims": False, "ddof": 0,

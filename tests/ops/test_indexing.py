@@ -56,6 +56,12 @@ def test_sorting_with_ties_moves_each_gradient_once():
     assert gx.tolist() == [3, 1, 4, 2]
 
 
+def test_the_axis_of_sort_may_be_a_boolean_as_in_numpy():
+    x, gy = np.array([[3.0, 1.0, 2.0]]), np.array([[1.0, 2.0, 3.0]])
+    y, pullback = tg.vjp(lambda x: tg.sort(x, axis=True), x)
+    assert (y.tolist(), pullback(gy)[0].tolist()) == ([[1, 2, 3]], [[3, 1, 2]])
+
+
 def test_iteration_gives_rows():
     x = tg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
     sum(row.sum() * (k + 1) for k, row in enumerate(x)).backward()

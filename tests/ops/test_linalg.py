@@ -141,6 +141,26 @@ def test_two_stacks_meet_matrix_by_matrix(product, shape, spelt_out):
         np.testing.assert_allclose(got.data, expected.data, rtol=1e-13, atol=1e-14)  # the same sums, in another order
 
 
+@pytest.mark.parametrize("optimize", [True, "greedy", "optimal", ["einsum_path", (0, 1), (0, 1, 2)]])
+@pytest.mark.parametrize("subscripts", ["ij,jk,kl,lm->im", "ij,jk,kl,lm", "ji,jk,kl,ml->", "ij,jk,kl,ll->lik"])
+def test_einsum_along_a_path(subscripts, optimize):
+    shapes = [(2, 3), (3, 1), (4, 3), (3, 3)] if subscripts[:5] == "ij,jk" else [(3, 2), (3, 1), (4, 3), (5, 3)]
+    xs = [RNG.normal(size=shape) for shape in shapes]  # k is 1 long in one operand and 4 in the other
+    exact, exact_pullback = tg.vjp(lambda *xs: tg.einsum(subscripts, *xs), *xs)
+    y, pullback = tg.vjp(lambda *xs: tg.einsum(subscripts, *xs, optimize=optimize), *xs)
+    gy = RNG.normal(size=y.shape)
+    for got, expected in zip((y, *pullback(gy)), (exact, *exact_pullback(gy)), strict=True):
+        np.testing.assert_allclose(got.data, expected.data, rtol=1e-12, atol=1e-13)  # other sums, of up to 100
+    recorded = tg.einsum(subscripts, *(tg.tensor(x, requires_grad=True) for x in xs), optimize=optimize)
+    steps = [node for node in tg.graph(recorded).nodes if node.op == "einsum"]
+    assert len(steps) == (2 if isinstance(optimize, list) else 3)
+
+
+def test_a_path_that_is_none_is_refused():
+    with pytest.raises(tg.OptionError, match="einsum: optimize='quickly' is not a way to find a path"):
+        tg.einsum("ij,jk,kl->il", A, B, B.T, optimize="quickly")
+
+
 # axes of size 1, which are stretched
 
 

@@ -34,6 +34,15 @@ def test_std_of_a_constant_has_slope_zero():
     assert tg.grad(tg.var)(np.full(4, 2.0)).tolist() == [0, 0, 0, 0]
 
 
+@pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:invalid value", "ignore:divide by zero")
+@pytest.mark.parametrize("f", [tg.var, tg.std])
+@pytest.mark.parametrize("ddof", [2, 3, 5.5])
+def test_the_spread_of_too_few_has_no_finite_slope(f, ddof):
+    value, slope = tg.value_and_grad(lambda x: f(x, ddof=ddof))(np.array([1.0, 2.0]))
+    assert not np.isfinite(value.data)
+    assert not np.isfinite(slope.data).any()
+
+
 @both
 def test_norm_does_not_overflow_where_squares_do(dtype):
     big = np.sqrt(np.finfo(dtype).max) * 10

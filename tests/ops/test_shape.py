@@ -124,3 +124,28 @@ def test_what_was_joined_along_any_axis_is_parted_there(axis):
 def test_the_gradient_of_nothing_spread_out_is_nothing():
     (gx,) = tg.vjp(lambda x: tg.broadcast_to(x, (2, 0, 3)), np.zeros((0, 3)))[1](np.zeros((2, 0, 3)))
     assert gx.shape == (0, 3)
+
+
+@pytest.mark.parametrize("f", [tg.concatenate, tg.stack])
+def test_joining_into_another_dtype(f):
+    a = tg.tensor([1.5, 2.5], requires_grad=True)
+    y = f([a, np.ones(2, np.float32)], 0, None, dtype="f4")
+    assert (y.dtype, y.tolist()) == (np.float32, getattr(np, f.__name__)([a.data, np.ones(2)]).tolist())
+    y.sum().backward()
+    assert a.grad.tolist() == [1, 1]
+    assert f([a, a], dtype=int, casting="unsafe").dtype == int
+    with pytest.raises(tg.DTypeError, match=f"{f.__name__}: float64 does not become int64 by casting='same_kind'"):
+        f([a, a], dtype=int)
+    with pytest.raises(tg.OptionError, match=f"{f.__name__}: no array is written to"):
+        f([a, a], out=np.zeros(4))
+
+
+def test_arrays_have_numpys_names():
+    x = np.arange(4.0).reshape(2, 2)
+    assert tg.tile(A=x, reps=2).tolist() == np.tile(A=x, reps=2).tolist()
+    assert tg.repeat(a=x, repeats=2).tolist() == np.repeat(a=x, repeats=2).tolist()
+    assert tg.pad(array=x, pad_width=1).tolist() == np.pad(array=x, pad_width=1).tolist()
+    assert [part.tolist() for part in tg.split(ary=x, indices_or_sections=2)] == [[[0, 1]], [[2, 3]]]
+    assert tg.trace(a=x) == np.trace(a=x)
+    assert tg.outer(a=x[0], b=x[1]).tolist() == np.outer(a=x[0], b=x[1]).tolist()
+    assert tg.concatenate(arrays=[x[0], x[1]]).tolist() == [0, 1, 2, 3]

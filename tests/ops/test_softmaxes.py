@@ -125,6 +125,15 @@ def test_plus_infinity_is_not_weighed():
         assert tg.logsumexp(x) == np.inf
         np.testing.assert_array_equal(tg.grad(tg.logsumexp)(x).data, [np.nan, 0])
         np.testing.assert_array_equal(tg.softmax(x), [np.nan, 0])
+    assert [g.item() for g in tg.grad(tg.logaddexp, (0, 1))(np.inf, 0.0)] == [1, 0]  # of two, it is clear
+
+
+@pytest.mark.parametrize("at", [1e4, 1e8, -1e8])
+def test_the_weights_are_right_where_the_logarithm_is_too_large_to_tell(at):
+    """log(eᵃ + eᵃ) = a + log 2 rounds to a: eˣ⁻ʸ would weigh both with 1."""
+    x = np.array([at, at], np.float32)
+    assert tg.grad(tg.logsumexp)(x).tolist() == [0.5, 0.5]
+    assert [g.item() for g in tg.grad(tg.logaddexp, (0, 1))(x[0], x[1])] == [0.5, 0.5]
 
 
 def test_a_masked_row_does_not_spoil_a_loss():

@@ -235,15 +235,17 @@ def sort(x: Array, /, axis: int | None = -1) -> Array:
 
 
 def _sort_vjp(gy: Any, y: Any, x: Any, *, axis: int | None) -> Any:
-    order = np.argsort(as_array(x), axis=axis, kind="stable")
-    if axis is None:
-        return take(gy, np.argsort(order, kind="stable")).reshape(x.shape)
-    return take_along_axis(gy, np.argsort(order, axis=axis, kind="stable"), axis=axis)
+    places = _order(_order(as_array(x), axis), axis)
+    return take(gy, places).reshape(x.shape) if axis is None else take_along_axis(gy, places, axis=int(axis))
 
 
 def _sort_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
-    order = np.argsort(as_array(x), axis=axis, kind="stable")
-    return take(dx, order) if axis is None else take_along_axis(dx, order, axis=axis)
+    order = _order(as_array(x), axis)
+    return take(dx, order) if axis is None else take_along_axis(dx, order, axis=int(axis))
+
+
+def _order(x: Array, axis: int | None) -> Array:
+    return np.argsort(x, axis=None if axis is None else int(axis), kind="stable")  # of np.sort, True is axis 1
 
 
 sort.vjp(x=_sort_vjp)

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import composite, primitive
 from tinygrad_rnn.engine.tensor import Array, Numbers, Operand, Tensor
-from tinygrad_rnn.errors import DTypeError, ShapeError
+from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
 from tinygrad_rnn.ops.indexing import diagonal
 from tinygrad_rnn.ops.reduce import sum_
 from tinygrad_rnn.ops.shape import expand_dims, reshape, swapaxes, transpose
@@ -170,9 +170,9 @@ def outer(a: Array, b: Array) -> Array:
 
 
 @composite
-def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    """y = Σ x[…, i, …, i + offset, …]: the sum of a diagonal."""
-    return sum_(diagonal(x, offset=offset, axis1=axis1, axis2=axis2), axis=-1)
+def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """y = Σ a[…, i, …, i + offset, …]: the sum of a diagonal."""
+    return sum_(diagonal(a, offset=offset, axis1=axis1, axis2=axis2), axis=-1)
 
 
 def _letters(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
@@ -195,6 +195,9 @@ def _letters(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
         named = "".join(full)
         right = "..." + "".join(sorted(c for c in set(named) - set(broadcast) if named.count(c) == 1))
     return full, right.replace("...", broadcast)
+
+
+Path: TypeAlias = bool | str | Sequence[Any]
 
 
 @primitive
@@ -241,12 +244,36 @@ einsum_.vjp(xs=_einsum_vjp)
 einsum_.jvp(xs=_einsum_jvp)
 
 
+def _along_a_path(terms: list[str], output: str, operands: Sequence[Any], optimize: Any) -> Any:
+    """Two factors at a time, in the order that NumPy finds cheapest."""
+    try:
+        path = np.einsum_path(",".join(terms) + "->" + output, *map(as_array, operands), optimize=optimize)[0]
+    except (TypeError, KeyError) as error:
+        raise OptionError(f"einsum: optimize={optimize!r:.60} is not a way to find a path", expected='True, False, '
+                          '"greedy", "optimal" or a path', help=f"NumPy says: {error}") from None  # fmt: skip
+    left = list(zip(terms, operands, strict=True))
+    for places in path[1:]:
+        taken = [left[k] for k in places]
+        left = [factor for k, factor in enumerate(left) if k not in places]
+        named = "".join(term for term, _ in taken)
+        needed = output + "".join(term for term, _ in left)
+        target = "".join(letter for letter in dict.fromkeys(named) if letter in needed) if left else output
+        subscripts = ",".join(term for term, _ in taken) + "->" + target
+        left.append((target, einsum_(*(x for _, x in taken), subscripts=subscripts)))
+    return left[0][1]
+
+
 @overload
-def einsum(subscripts: str, *operands: Numbers) -> Array: ...  # type: ignore[overload-overlap]  # without a Tensor
+def einsum(subscripts: str, *operands: Numbers, optimize: Path = ...) -> Array: ...  # type: ignore[overload-overlap]  # without a Tensor
 @overload
-def einsum(subscripts: str, *operands: Operand) -> Tensor: ...
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: str, *operands: Operand, optimize: Path = ...) -> Tensor: ...
+def einsum(subscripts: str, *operands: Any, optimize: Path = False) -> Any:
     """y = Σ over every axis letter that the output does not name, as numpy.einsum reads `subscripts`.
+
+    Args:
+        subscripts: the letters of each operand's axes, and of the output's.
+        operands: as many as that.
+        optimize: several operands are multiplied two at a time, along the path that numpy.einsum_path finds so.
 
     >>> einsum("ij,j->i", np.eye(2), np.array([3.0, 4.0]))
     array([3., 4.])
@@ -255,5 +282,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
         raise DTypeError("einsum: the subscripts come first, as text", expected='einsum("ij,j->i", a, b)',
                          got=type(subscripts).__name__)  # fmt: skip
     if operands:
-        _letters(subscripts, [np.ndim(as_array(x)) for x in operands])
+        terms, output = _letters(subscripts, [np.ndim(as_array(x)) for x in operands])
+        if optimize is not False:
+            return _along_a_path(terms, output, operands, optimize)
     return einsum_(*operands, subscripts=subscripts)

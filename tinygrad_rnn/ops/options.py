@@ -20,7 +20,7 @@ from tinygrad_rnn.engine.typed import Objects, P, Unary
 from tinygrad_rnn.errors import DTypeError, OptionError
 from tinygrad_rnn.ops import arithmetic, indexing, logic, products, reduce
 from tinygrad_rnn.ops.pointwise import sqrt
-from tinygrad_rnn.ops.shape import astype, broadcast_to
+from tinygrad_rnn.ops.shape import astype, broadcast_to, check_no_out
 
 __all__ = [
     "all_", "any_", "argsort", "clip", "cumprod", "cumsum", "max_", "mean", "min_", "prod", "sort", "std", "sum_",
@@ -41,12 +41,6 @@ def widens(op: Primitive) -> Callable[[Callable[Concatenate[Objects, P], Any]], 
 
 
 # what the options have in common
-
-
-def _refuse_out(op: str, out: Any) -> None:
-    if out is not None:
-        raise OptionError(f"{op}: no array is written to", expected="out=None", got=f"out={type(out).__name__}",
-                          help=f"the result is a new one: y = tg.{op}(x)")  # fmt: skip
 
 
 def _cast(x: Any, dtype: DType | None) -> Any:
@@ -79,13 +73,13 @@ def _start(op: str, initial: Any, like: Any) -> Any:
 def _total(
     op: Any, join: Any, neutral: int, x: Any, axis: Axis, keepdims: bool, dtype: Any, out: Any, initial: Any, mask: Mask
 ) -> Any:
-    _refuse_out(op.__name__, out)
+    check_no_out(op.__name__, out)
     y = op(_chosen(op.__name__, _cast(x, dtype), mask, neutral), axis=axis, keepdims=keepdims)
     return _cast(y if initial is None else join(y, _start(op.__name__, initial, y)), dtype)
 
 
 def _extreme(op: Any, join: Any, x: Any, axis: Axis, keepdims: bool, out: Any, initial: Any, mask: Mask) -> Any:
-    _refuse_out(op.__name__, out)
+    check_no_out(op.__name__, out)
     if initial is None:
         if mask is not True:
             raise OptionError(f"{op.__name__}: where= without initial=", help="say what stands where nothing is chosen")
@@ -135,13 +129,13 @@ def min_(
 
 @widens(logic.any_)
 def any_(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None, where: Mask = True) -> Array:
-    _refuse_out("any", out)
+    check_no_out("any", out)
     return logic.any_(_chosen("any", x, where, False), axis, keepdims)
 
 
 @widens(logic.all_)
 def all_(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None, where: Mask = True) -> Array:
-    _refuse_out("all", out)
+    check_no_out("all", out)
     return logic.all_(_chosen("all", x, where, True), axis, keepdims)
 
 
@@ -150,7 +144,7 @@ def mean(
     x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: DType | None = None, out: None = None,
     where: Mask = True,
 ) -> Array:  # fmt: skip
-    _refuse_out("mean", out)
+    check_no_out("mean", out)
     values: Any = _cast(x, dtype)
     if where is True:
         return _cast(reduce.mean(values, axis=axis, keepdims=keepdims), dtype)
@@ -162,7 +156,7 @@ def var(
     x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, dtype: DType | None = None,
     out: None = None, where: Mask = True, mean: Any = None, correction: float | None = None,
 ) -> Array:  # fmt: skip
-    _refuse_out("var", out)
+    check_no_out("var", out)
     return _variance("var", _cast(x, dtype), axis, ddof, keepdims, where, mean, correction)
 
 
@@ -171,7 +165,7 @@ def std(
     x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, dtype: DType | None = None,
     out: None = None, where: Mask = True, mean: Any = None, correction: float | None = None,
 ) -> Array:  # fmt: skip
-    _refuse_out("std", out)
+    check_no_out("std", out)
     y = _variance("std", _cast(x, dtype), axis, ddof, keepdims, where, mean, correction)
     return arithmetic.where(y == 0, 0, sqrt(arithmetic.where(y == 0, 1, y)))  # of a constant: slope 0, as std alone
 
@@ -192,13 +186,13 @@ def _variance(
 
 @widens(reduce.cumsum)
 def cumsum(x: Array, axis: int | None = None, *, dtype: DType | None = None, out: None = None) -> Array:
-    _refuse_out("cumsum", out)
+    check_no_out("cumsum", out)
     return _cast(reduce.cumsum(_cast(x, dtype), axis=axis), dtype)
 
 
 @widens(products.cumprod)
 def cumprod(x: Array, axis: int | None = None, *, dtype: DType | None = None, out: None = None) -> Array:
-    _refuse_out("cumprod", out)
+    check_no_out("cumprod", out)
     return _cast(products.cumprod(_cast(x, dtype), axis=axis), dtype)
 
 
@@ -216,7 +210,7 @@ def argsort(x: Array, axis: int | None = -1, *, kind: str | None = None, stable:
 def clip(
     x: Array, a_min: Bound = None, a_max: Bound = None, *, min: Bound = None, max: Bound = None, out: None = None
 ) -> Array:
-    _refuse_out("clip", out)
+    check_no_out("clip", out)
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         raise OptionError("clip: a bound is given twice", help="min is a_min, and max is a_max")
     return arithmetic.clip(x, a_min if min is None else min, a_max if max is None else max)

@@ -91,7 +91,7 @@ def min_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
-@reduction(lambda y, x, *, axis, ddof: 2 * (x - mean(x, axis=axis, keepdims=True)) / (extent(x, axis) - ddof))
+@reduction(lambda y, x, *, axis, ddof: 2 * (x - mean(x, axis=axis, keepdims=True)) / max(extent(x, axis) - ddof, 0))
 def var(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """y = Σ (x − x̄)² / (n − ddof) over `axis`.  ∂y/∂x = 2(x − x̄)/(n − ddof)."""
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
@@ -99,7 +99,7 @@ def var(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False)
 
 @reduction(
     lambda y, x, *, axis, ddof: (
-        (x - mean(x, axis=axis, keepdims=True)) / (where(y == 0, 1.0, y) * (extent(x, axis) - ddof))
+        (x - mean(x, axis=axis, keepdims=True)) / (where(y == 0, 1.0, y) * max(extent(x, axis) - ddof, 0))
     )
 )
 def std(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:

@@ -11,7 +11,7 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import composite, linear, nondifferentiable, primitive
 from tinygrad_rnn.engine.tensor import Array, Axes, Axis, Counts, DType, Tensor
 from tinygrad_rnn.engine.typed import X
-from tinygrad_rnn.errors import DTypeError, ShapeError, check_sequence
+from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError, check_option, check_sequence
 from tinygrad_rnn.ops.indexing import getitem, take
 
 __all__ = [
@@ -105,6 +105,13 @@ def astype(x: Array, dtype: DType) -> Array:
     return (astype_ if smooth else discretized)(x, dtype=dtype)
 
 
+def check_no_out(op: str, out: Any) -> None:
+    """Raise OptionError where NumPy would write the result into an array."""
+    if out is not None:
+        raise OptionError(f"{op}: no array is written to", expected="out=None", got=f"out={type(out).__name__}",
+                          help=f"the result is a new one: y = tg.{op}(x)")  # fmt: skip
+
+
 def _array(x: Any) -> Any:
     return x if isinstance(x, Tensor) else np.asarray(as_array(x))
 
@@ -134,10 +141,39 @@ concatenate_.jvp(xs=lambda dxs, y, *xs, axis: concatenate_(*_filled(dxs, xs), ax
 
 
 @composite
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
-    """The arrays one after another along `axis` (flattened when None); their other sizes agree."""
+def concatenate(
+    arrays: Sequence[Any],
+    axis: int | None = 0,
+    out: None = None,
+    *,
+    dtype: DType | None = None,
+    casting: str = "same_kind",
+) -> Any:
+    """The arrays one after another along `axis` (flattened when None); their other sizes agree.
+
+    Args:
+        arrays: at least one.
+        axis: counted from the end where it is negative.
+        out: None: the result is a new one.
+        dtype: of the result.
+        casting: how far that may be from the arrays' own, as numpy.can_cast says.
+    """
     check_sequence("concatenate", "the arrays", arrays)
-    return concatenate_(*arrays, axis=axis)
+    return _joined("concatenate", concatenate_(*arrays, axis=axis), out, dtype, casting)
+
+
+def _joined(op: str, y: Any, out: Any, dtype: Any, casting: Any) -> Any:
+    check_no_out(op, out)
+    if dtype is None:
+        return y
+    cast = astype(y, dtype)
+    check_option(op, "casting", casting, CASTINGS)
+    if not np.can_cast(y.dtype, cast.dtype, casting):
+        raise DTypeError(f"{op}: {y.dtype} does not become {cast.dtype} by casting={casting!r}")
+    return cast
+
+
+CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
 
 
 @primitive
@@ -156,29 +192,31 @@ stack_.jvp(xs=lambda dxs, y, *xs, axis: stack_(*_filled(dxs, xs), axis=axis))
 
 
 @composite
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """The arrays, all of one shape, side by side along a new axis."""
+def stack(
+    arrays: Sequence[Any], axis: int = 0, out: None = None, *, dtype: DType | None = None, casting: str = "same_kind"
+) -> Any:
+    """The arrays, all of one shape, side by side along a new axis; the options as for concatenate."""
     check_sequence("stack", "the arrays", arrays)
-    return stack_(*arrays, axis=axis)
+    return _joined("stack", stack_(*arrays, axis=axis), out, dtype, casting)
 
 
-def split(x: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
-    """x cut along `axis`: into so many equal parts, or at these places.
+def split(ary: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
+    """The array `ary` cut along `axis`: into so many equal parts, or at these places.
 
     Raises:
         ShapeError: the axis does not divide into equal parts.
     """
-    x = _array(x)
-    if not hasattr(axis, "__index__") or not -x.ndim <= axis < x.ndim:
-        raise ShapeError(f"split: there is no axis {axis!r:.60}", expected=f"an axis of x {x.shape}")
-    axis %= x.ndim
-    size = x.shape[axis]
+    ary = _array(ary)
+    if not hasattr(axis, "__index__") or not -ary.ndim <= axis < ary.ndim:
+        raise ShapeError(f"split: there is no axis {axis!r:.60}", expected=f"an axis of ary {ary.shape}")
+    axis %= ary.ndim
+    size = ary.shape[axis]
     if isinstance(indices_or_sections, int | np.integer):
         parts = int(indices_or_sections)
         if parts < 1 or size % parts:
             raise ShapeError(
                 f"split: {size} does not divide into {parts} equal parts",
-                got=f"x {x.shape}, axis {axis}",
+                got=f"ary {ary.shape}, axis {axis}",
                 help="pass the places to cut at",
             )
         cuts = [size // parts * k for k in range(1, parts)]
@@ -189,7 +227,7 @@ def split(x: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
                              "parts, or a list of places")  # fmt: skip
         cuts = places.astype(int).tolist()
     before = (slice(None),) * axis
-    return [getitem(x, index=(*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
+    return [getitem(ary, index=(*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
 
 
 Widths: TypeAlias = Counts | Sequence[Sequence[int]]
@@ -199,27 +237,27 @@ COPYING = ("edge", "reflect", "symmetric", "wrap")
 
 
 @composite
-def pad(x: Array, pad_width: Widths, mode: str = "constant", constant_values: float = 0) -> Array:
-    """x with more elements before and after each axis, as numpy.pad places them.
+def pad(array: Array, pad_width: Widths, mode: str = "constant", constant_values: float = 0) -> Array:
+    """The array with more elements before and after each axis, as numpy.pad places them.
 
     Args:
-        x: of any shape.
+        array: of any shape.
         pad_width: a number, (before, after), or one such pair per axis.
-        mode: "constant", or "edge", "reflect", "symmetric", "wrap": every new element is a copy of one of x's.
+        mode: "constant", or "edge", "reflect", "symmetric", "wrap": every new element is a copy of one of its own.
         constant_values: the new elements of mode "constant".
     """
     if mode == "constant":
-        return constant_pad(x, pad_width=pad_width, constant_values=constant_values)
+        return constant_pad(array, pad_width=pad_width, constant_values=constant_values)
     if mode not in COPYING:
         raise ShapeError(f"pad: there is no mode {mode!r}", expected=f"constant, {', '.join(COPYING)}")
-    x = _array(x)
+    array = _array(array)
     try:
-        places = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode=mode)  # type: ignore[call-overload]
+        places = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode=mode)  # type: ignore[call-overload]
     except (ValueError, TypeError) as error:
         raise ShapeError(
-            f"pad: pad_width={pad_width!r:.60} does not fit x {x.shape}", help=f"NumPy says: {error}"
+            f"pad: pad_width={pad_width!r:.60} does not fit an array {array.shape}", help=f"NumPy says: {error}"
         ) from None
-    return take(x, places)
+    return take(array, places)
 
 
 @primitive
@@ -238,28 +276,28 @@ constant_pad.jvp(x=lambda dx, y, x, *, pad_width, constant_values: constant_pad(
 
 
 @composite
-def tile(x: Array, reps: Counts) -> Array:
-    """x laid side by side `reps` times along each axis."""
+def tile(A: Array, reps: Counts) -> Array:
+    """The array A laid side by side `reps` times along each axis."""
     counts = np.atleast_1d(reps)
     if counts.size and counts.dtype.kind not in "iu":
         raise DTypeError(f"tile: reps={reps!r:.60} does not consist of integers", expected="integers")
     reps = tuple(counts.tolist())
-    shape = _array(x).shape
+    shape = _array(A).shape
     ndim = max(len(shape), len(reps))
     shape = (1,) * (ndim - len(shape)) + shape
     reps = (1,) * (ndim - len(reps)) + reps
     pairs = list(zip(reps, shape, strict=True))
-    paired = reshape(x, tuple(n for _, size in pairs for n in (1, size)))
+    paired = reshape(A, tuple(n for _, size in pairs for n in (1, size)))
     return reshape(broadcast_to(paired, tuple(n for pair in pairs for n in pair)), tuple(r * n for r, n in pairs))
 
 
 @composite
-def repeat(x: Array, repeats: Counts, axis: int | None = None) -> Array:
-    """x with each element repeated along `axis` (of the flattened x when None); `repeats` is one number or one each."""
-    x = _array(x)
-    if axis is not None and not (hasattr(axis, "__index__") and -x.ndim <= axis < x.ndim):
-        raise ShapeError(f"repeat: there is no axis {axis!r:.60}", expected=f"an axis of x {x.shape}")
-    size = x.size if axis is None else x.shape[axis]
+def repeat(a: Array, repeats: Counts, axis: int | None = None) -> Array:
+    """The array a with each element repeated along `axis` (flattened when None), `repeats` times or one number each."""
+    a = _array(a)
+    if axis is not None and not (hasattr(axis, "__index__") and -a.ndim <= axis < a.ndim):
+        raise ShapeError(f"repeat: there is no axis {axis!r:.60}", expected=f"an axis of a {a.shape}")
+    size = a.size if axis is None else a.shape[axis]
     if np.asarray(repeats).dtype.kind not in "biu" and np.size(repeats):
         raise DTypeError(f"repeat: repeats={repeats!r:.60} does not consist of integers", expected="integers")
     try:
@@ -268,4 +306,4 @@ def repeat(x: Array, repeats: Counts, axis: int | None = None) -> Array:
         raise ShapeError(
             f"repeat: repeats={repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}"
         ) from None
-    return take(x, places, axis=axis)
+    return take(a, places, axis=axis)

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_rnn.engine.declare import elementwise, primitive
 from tinygrad_rnn.engine.tensor import Array, Axis
 from tinygrad_rnn.ops.arithmetic import where
-from tinygrad_rnn.ops.pointwise import exp
+from tinygrad_rnn.ops.pointwise import exp, sigmoid
 from tinygrad_rnn.ops.reduce import reduction, sum_
 
 __all__ = ["log_softmax", "logaddexp", "logsumexp", "softmax"]
@@ -27,20 +27,20 @@ def _shift(x: Any, axis: Axis) -> Any:
     return np.where(np.isfinite(top), top, np.zeros_like(top))
 
 
-def _weight(x: Any, y: Any) -> Any:
-    """eˣ⁻ʸ, the share of eˣ in a sum eʸ: 0 where that is a sum of nothing, y = −∞."""
-    return exp(x - where(y == -np.inf, 0.0, y))
-
-
-@elementwise(a=lambda y, a, b: _weight(a, y), b=lambda y, a, b: _weight(b, y))
+@elementwise(a=lambda y, a, b: _share(a, b, y), b=lambda y, a, b: _share(b, a, y))
 def logaddexp(a: Array, b: Array) -> Array:
-    """y = log(eᵃ + eᵇ), broadcast together.  ∂y/∂a = eᵃ⁻ʸ, ∂y/∂b = eᵇ⁻ʸ, both 0 where a and b are −∞."""
+    """y = log(eᵃ + eᵇ), broadcast together.  ∂y/∂a = σ(a − b), ∂y/∂b = σ(b − a), both 0 where a and b are −∞."""
     return np.logaddexp(a, b)
 
 
-@reduction(lambda y, x, *, axis: _weight(x, y))
+def _share(a: Any, b: Any, y: Any) -> Any:
+    """eᵃ / (eᵃ + eᵇ). Not eᵃ⁻ʸ: y rounds to a where a is large."""
+    return sigmoid(a - where(y == -np.inf, 0.0, b))
+
+
+@reduction(lambda y, x, *, axis: softmax(x, axis))
 def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = log Σ eˣ over `axis`, −∞ where every x is.  ∂y/∂x = eˣ⁻ʸ, the softmax, 0 where x is −∞."""
+    """y = log Σ eˣ over `axis`, −∞ where every x is.  ∂y/∂x = softmax x, 0 where x is −∞."""
     top = _shift(x, axis)
     with np.errstate(divide="ignore"):
         y = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
@@ -57,7 +57,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
 def _total(e: Any, axis: Axis) -> Any:
     """Σ e, or 1 where every e is 0, so that each has the share 0 of it."""
     total = np.add.reduce(e, axis=axis, keepdims=True)
-    return np.where(total == 0, np.ones_like(total), total)
+    return total + (total == 0)
 
 
 def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Axis) -> Any:
@@ -76,12 +76,12 @@ def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
 
 
 def _log_softmax_vjp(gy: Any, y: Any, x: Any, *, axis: Axis) -> Any:
-    gy = where(y == -np.inf, 0, gy)
+    gy = gy * (y != -np.inf)
     return gy - exp(y) * sum_(gy, axis=axis, keepdims=True)
 
 
 def _log_softmax_jvp(dx: Any, y: Any, x: Any, *, axis: Axis) -> Any:
-    return where(y == -np.inf, 0, dx - sum_(exp(y) * dx, axis=axis, keepdims=True))
+    return (dx - sum_(exp(y) * dx, axis=axis, keepdims=True)) * (y != -np.inf)
 
 
 log_softmax.vjp(x=_log_softmax_vjp)
