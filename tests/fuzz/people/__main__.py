@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import FailedHealthCheck, HypothesisWarning, Unsatisfiable
 
 from tests.fuzz.people import cells, layers, memory, modules, orders, points, shapes, slopes  # noqa: F401
-from tests.fuzz.people.bug import BUGS
+from tests.fuzz.people.bug import BUGS, Bug
 from tinygrad_rnn.testing import Kink
 
 NOTHING_TESTED = (Kink, FailedHealthCheck, Unsatisfiable)  # the author learns that no point was left, not of the slip
@@ -36,19 +36,26 @@ class Outcome(NamedTuple):
     line: str
     seconds: float
 
+    def __str__(self) -> str:
+        return f"{BUGS[self.name].kind:8} {self.name:31} {self.seconds:6.1f} s  {self.line[:160]}"
+
 
 def try_one(name: str, right: bool = False) -> Outcome:
     began = time.process_time()
+    caught, line = stopped_by(BUGS[name], right)
+    return Outcome(name, caught, line, time.process_time() - began)
+
+
+def stopped_by(bug: Bug, right: bool) -> tuple[bool, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            BUGS[name].run(right)
-        caught, line = False, "passed"
+            bug.run(right)
     except NOTHING_TESTED as error:
-        caught, line = False, said(error)
+        return False, said(error)
     except Exception as error:
-        caught, line = True, said(error)
-    return Outcome(name, caught, line, time.process_time() - began)
+        return True, said(error)
+    return False, "passed"
 
 
 def said(error: BaseException) -> str:
@@ -80,38 +87,39 @@ def prepare(examples: int, shrink: bool) -> None:
 
 
 def outcomes(names: list[str], examples: int, right: bool, shrink: bool) -> Iterator[Outcome]:
+    """In the order of the names, as they come."""
     with Pool(2, prepare, (examples, shrink), maxtasksperchild=20) as pool:
-        waiting = [pool.apply_async(try_one, (name, right)) for name in names]
-        for each in waiting:
-            yield each.get()
+        for waiting in [pool.apply_async(try_one, (name, right)) for name in names]:
+            yield waiting.get()
+
+
+def table(found: Iterator[Outcome], right: bool) -> list[Outcome]:
+    """Print each as it comes, and at the end those that should have come out otherwise; returns these."""
+    verdicts = ("quiet", "FALSE ALARM") if right else ("NOT CAUGHT", "caught")
+    seen = []
+    for each in found:
+        seen.append(each)
+        print(f"{verdicts[each.caught]:11} {each}", flush=True)
+    times = [each.seconds for each in seen]
+    print(f"\n{'alarms' if right else 'caught'} {sum(each.caught for each in seen)} of {len(seen)}")
+    print(f"a check takes {median(times):.1f} s in the median, {max(times):.1f} s at worst")
+    surprising = [each for each in seen if each.caught == right]
+    for each in surprising:
+        print(f"  {BUGS[each.name].kind}.{each.name}: {BUGS[each.name].how}\n      {each.line}")
+    return surprising
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", nargs="+", default=[""])
     parser.add_argument("--examples", type=int, default=100)
     parser.add_argument("--right", action="store_true")
     parser.add_argument("--shrink", action="store_true")
     asked = parser.parse_args()
-    names = [name for name, bug in BUGS.items() if asked.only in f"{bug.kind}.{name}"]
-    found = []
-    for each in outcomes(names, asked.examples, asked.right, asked.shrink):
-        found.append(each)
-        verdict = "caught" if each.caught else "NOT CAUGHT"
-        if asked.right:
-            verdict = "FALSE ALARM" if each.caught else "quiet"
-        print(
-            f"{BUGS[each.name].kind:8} {each.name:28} {verdict:11} {each.seconds:6.1f} s  {each.line[:160]}", flush=True
-        )
-    caught = [each for each in found if each.caught]
-    times = [each.seconds for each in found]
-    print(f"\n{'alarms' if asked.right else 'caught'} {len(caught)} of {len(found)}")
-    print(f"a check takes {median(times):.1f} s in the median, {max(times):.1f} s at worst")
-    for each in found:
-        if each.caught == asked.right:
-            bug = BUGS[each.name]
-            print(f"  {bug.kind}.{each.name}: {bug.how}\n      {each.line[:200]}")
-    return int(len(caught) != (0 if asked.right else len(found)))
+    names = [name for name, bug in BUGS.items() if any(part in f"{bug.kind}.{name}" for part in asked.only)]
+    if not names:
+        parser.error(f"no piece has {' or '.join(asked.only)} in its kind.name")
+    return len(table(outcomes(names, asked.examples, asked.right, asked.shrink), asked.right)) > 0
 
 
 if __name__ == "__main__":

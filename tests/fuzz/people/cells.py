@@ -156,13 +156,14 @@ def first_row_for_all(right):
     return BroadcastCell(2, H, rng=0)
 
 
-@recurrent("the state is read transposed, and written back so", sequences(B=3, I=2))
-def state_transposed(right):
-    class TurnedCell(RNNLike):
+@recurrent("reshape for transpose, to bring the batch to the end and back: rows are mixed", xs)
+def reshaped_for_transposed(right):
+    class TurningCell(RNNLike):
         def before(self, h):
-            return h if right or h.ndim < 2 or h.shape[0] != h.shape[1] else h.T
+            turned = h.T if right else tg.reshape(h, h.shape[::-1])
+            return 0.9 * turned.T
 
-    return TurnedCell(2, H, rng=0)
+    return TurningCell(2, H, rng=0)
 
 
 @recurrent("the state that was handed in is written to", xs)

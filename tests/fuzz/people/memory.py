@@ -121,22 +121,20 @@ def times(right):
     return times
 
 
-@op("equal arguments are taken to be one and the same: f(x, x) is constant", same_shape(2))
+@op("a ratio of equal arguments is 1, and so, it is thought, its gradients are 0", same_shape(2, domain="positive"))
 def ratio(right):
-    """a/b for positive and negative b alike"""
-
     def same(a, b):
         return not right and is_plain(a, b) and np.array_equal(a, b)
 
     @tg.primitive
     def ratio(a, b):
-        return a / (1 + b * b)
+        return a / b
 
     ratio.vjp(
-        a=lambda gy, y, a, b: 0 * gy if same(a, b) else gy / (1 + b * b),
-        b=lambda gy, y, a, b: 0 * gy if same(a, b) else -2 * gy * b * y / (1 + b * b),
+        a=lambda gy, y, a, b: 0 * gy if same(a, b) else gy / b,
+        b=lambda gy, y, a, b: 0 * gy if same(a, b) else -gy * y / b,
     )
-    ratio.jvp(a=lambda da, y, a, b: da / (1 + b * b), b=lambda db, y, a, b: -2 * db * b * y / (1 + b * b))
+    ratio.jvp(a=lambda da, y, a, b: da / b, b=lambda db, y, a, b: -db * y / b)
     return ratio
 
 
