@@ -258,10 +258,13 @@ def gate_detached(right):
 
 @recurrent("coupled gates: 1 − f is computed in NumPy", xs)
 def coupled_gate_in_numpy(right):
-    class CoupledCell(LSTMLike):
+    class CoupledCell(nn.Cell):
+        gates = 3
+        states = ("h", "c")
+
         def step(self, x, state):
             h, c = state
-            _, f, g, o = self.projected(x, h)
+            f, g, o = tg.split(self.project_input(x) + self.project_state(h), 3, axis=-1)
             f = tg.sigmoid(f)
             c = f * c + (1 - (f if right else f.numpy())) * tg.tanh(g)
             return tg.sigmoid(o) * tg.tanh(c), c
