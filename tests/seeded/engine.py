@@ -200,7 +200,9 @@ BUGS = {
         "summed over the last axes": replaced(returned, "sum_to", _sum_last),
         "stretched axes cut": replaced(returned, "sum_to", _only_leading),
         "tangents not stretched": replaced(
-            forward, "broadcast_to", lambda dy, shape: dy + np.zeros(shape) * 1.0 if dy.ndim == len(shape) else dy * 1.0
+            returned,
+            "broadcast_to",
+            lambda dy, shape: dy + np.zeros(shape) * 1.0 if dy.ndim == len(shape) else dy * 1.0,
         ),
         "multiply: sums the batch itself": bent(
             "multiply", lambda right, gy, y, a, b: (gy * b)[:1] if gy.ndim > a.ndim else gy * b

@@ -53,7 +53,7 @@ def state():
         backprop._leading_to,
         reverse._backprop_tensors,
     ]
-    engine += [forward.broadcast_to, forward.ancestors]
+    engine += [returned.broadcast_to, forward.ancestors]
     ops = [(*op.vjps, *op.jvps, op.into, *op.together.values()) for op in REGISTRY.values()]
     forwards = [cell.cell_contents for op in REGISTRY.values() for cell in op.public.__closure__]
     return engine, ops, [forward for forward in forwards if callable(forward)]

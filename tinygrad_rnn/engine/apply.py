@@ -306,13 +306,21 @@ def _formula(op: Op) -> str:
     return op.doc.strip().splitlines()[0].partition(".  ")[0].rstrip(".") if op.doc.strip() else ""
 
 
+def _seen(x: Any) -> Any:
+    """An argument as the forward saw it, for a message."""
+    try:
+        return as_array(x)
+    except TinygradError:
+        return x
+
+
 def refusal(op: Op, error: Exception, values: tuple[Any, ...], static: Mapping[str, Any]) -> Exception:
     """Our error for one that NumPy raised inside a forward."""
     if isinstance(error, TinygradError):
         return error
     kind = DTypeError if isinstance(error, TypeError) else ShapeError
     options = ", ".join(f"{name}={value!r:.60}" for name, value in static.items() if value is not None)
-    values = tuple(v._array if isinstance(v, Tensor) else v for v in values)
+    values = tuple(map(_seen, values))
     shapes = [str(v.shape) for v in values if isinstance(v, np.ndarray)]
     types = " and ".join(str(v.dtype if isinstance(v, np.ndarray) else type(v).__name__) for v in values)
     fit = "does not fit" if len(shapes) == 1 else "do not fit"

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
+import numpy as np
+
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT, scope, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
@@ -39,7 +41,9 @@ def incoming(x: Any, dtype: Any) -> Tensor:
             where=str(CONTEXT.get()),
             help="a recurrent layer returns (output, h_n): pass on the output" if x else "",
         )
-    return x if isinstance(x, Tensor) and x.dtype.kind in "fc" else Tensor(x, dtype=dtype)
+    if isinstance(x, Tensor) and x.dtype.kind in "fc":
+        return x
+    return Tensor(x, dtype=None if dtype is None else np.empty(0, dtype).real.dtype)  # complex, in an oracle's step
 
 
 def check_features(owner: str, x: Tensor, size: int, expected: str) -> None:

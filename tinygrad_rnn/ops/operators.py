@@ -73,7 +73,7 @@ def bind(ops: Mapping[str, Any]) -> None:
         define(f"__i{name}__", _in_place(operator, sign), f"The same, in place under no_grad: {op.__doc__}")
     for name, op in COMPARISONS.items():
         define(f"__{name}__", apply_two(op.op, op.op.forward, defers=True), op.__doc__)
-    define("__divmod__", rounding.divmod_)
+    define("__divmod__", rounding.divmod_, "(⌊self/other⌋, what is left over).")
     define("__rdivmod__", _reflected(rounding.divmod_), "The same with the Tensor on the right.")
     define("__round__", lambda self, ndigits=None: rounding.round_(self, ndigits or 0), rounding.round_.__doc__)
     define("__invert__", logic.invert)
