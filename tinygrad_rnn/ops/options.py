@@ -51,7 +51,8 @@ def _chosen(op: str, x: Any, mask: Mask, other: Any) -> Any:
     """x where the mask holds, elsewhere what changes nothing."""
     if mask is True:
         return x
-    if np.asarray(as_array(mask)).dtype != bool:
+    mask = mask if isinstance(mask, Tensor) else np.asarray(mask)
+    if mask.dtype != bool:
         raise DTypeError(f"{op}: where={mask!r:.60} is not a mask", expected="booleans that broadcast to x")
     return arithmetic.where(broadcast_to(mask, np.shape(as_array(x))), x, other)
 
