@@ -163,7 +163,7 @@ def _plain(x: Any) -> Array | Any:
 
 
 def register(spec: OpSpec) -> OpSpec:
-    """Add an op to the table: a test with an argument `op_spec` runs once for each, and `programs()` may use it.
+    """Add an op to the table: a test with an argument `tg_op_spec` runs once for each, and `programs()` may use it.
 
     Raises:
         OptionError: another spec has this name.
