@@ -11,8 +11,8 @@
 Its rooms, each built on those before it:
 
     report → draw → oracles → laws → checks → specs        strategies, for Hypothesis
-    what a   on what  derivatives  what     what   what    plugin, for pytest
-    check    it is    by no rule   always   users  an op   selfcheck, for the command line
+    what a   on what  derivatives  what     what   what    selfcheck, for the command line
+    check    it is    by no rule   always   users  an op   the pytest plugin stands beside the package
     says     tried                 holds    call   is
 
     >>> import numpy as np
