@@ -157,8 +157,7 @@ from tinygrad_rnn.testing import check_jvp, check_laws, check_vjp
 
 for check in (check_vjp, check_jvp, check_laws):
     assert check(tg.tanh, np.array([0.5])).passed
-for ask in ("tg.testing.shapes", "exec('from tinygrad_rnn.testing import programs')",
-            "exec('from tinygrad_rnn.testing.strategies import values')"):
+for ask in ("tg.testing.shapes()", "tg.testing.programs(['tanh'])", "tg.testing.values((2,), dtype=np.float32)"):
     try:
         eval(ask)
     except ImportError as error:
