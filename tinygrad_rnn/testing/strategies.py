@@ -43,7 +43,6 @@ from tinygrad_rnn.testing.draw.call import Call
 from tinygrad_rnn.testing.draw.choices import Axis, Shape, Within
 from tinygrad_rnn.testing.draw.memory import layout
 from tinygrad_rnn.testing.draw.program import Program
-from tinygrad_rnn.testing.specs.library import OpLike, build, call_of, spec_of
 from tinygrad_rnn.testing.specs.opspec import OpSpec
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
+OpLike = str | OpSpec
 MOST_DIMS = 64  # of NumPy's arrays
 LARGEST = 8192  # elements: of more, Hypothesis draws none
 
@@ -304,6 +304,8 @@ def calls(op: OpLike, ties: bool = False) -> SearchStrategy[Call]:
     >>> print(find(calls("sum"), lambda call: call.static.get("axis") == 0))
     tg.sum(a, axis=0)
     """
+    from tinygrad_rnn.testing.specs.library import call_of  # the specs of all ops: none is needed before
+
     check_flags("calls", ties=ties)
     return _chosen(partial(call_of, _spec("calls", op), ties=ties))
 
@@ -319,6 +321,8 @@ def programs(ops: OpLike | Sequence[OpLike] | None = None, max_nodes: int = 12) 
     >>> find(programs(["tanh", "matmul"]), lambda program: "matmul" in program.ops).ops
     ['matmul']
     """
+    from tinygrad_rnn.testing.specs.library import build
+
     check_sizes("programs", max_nodes=max_nodes)
     if ops is None:
         return _chosen(partial(build, max_nodes=max_nodes))
@@ -333,6 +337,7 @@ def programs(ops: OpLike | Sequence[OpLike] | None = None, max_nodes: int = 12) 
 def _spec(owner: str, op: OpLike) -> OpSpec:
     """The spec of an op that can be called with what is drawn."""
     from tinygrad_rnn.testing.draw.shrinking import SearchStrategy
+    from tinygrad_rnn.testing.specs.library import spec_of
 
     spec = spec_of(op)
     if not (spec.picks or isinstance(spec.inputs, SearchStrategy)):
