@@ -1,7 +1,7 @@
 """One thread per process, since the tests run side by side on small arrays; and how much Hypothesis draws.
 
-The plugin of tinygrad_rnn.testing has imported NumPy before this file is read, so the environment alone comes too late
-for this process: it is for those that the tests start. `--grad-profile` goes before the profile chosen here.
+NumPy is imported by the time the environment is set below, too late for this process: it is for those that the tests
+start. `--tg-profile` goes before the profile chosen here.
 """
 
 import os

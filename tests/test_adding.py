@@ -43,8 +43,8 @@ SPEC = register(
 )
 
 
-def test_every_check(op_spec):
-    op_spec.run()
+def test_every_check(tg_op_spec):
+    tg_op_spec.run()
 
 
 @given(programs(["add", "multiply", "sum", SPEC], max_nodes=6))
@@ -58,7 +58,7 @@ def run(folder, *options, root=ROOT):
     """pytest in a folder, with the library of `root` and nothing else of this project."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", "CI")}
     environment["PYTHONPATH"] = str(root)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--grad-profile=ci", *options]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tg-profile=ci", *options]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 

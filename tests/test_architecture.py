@@ -28,7 +28,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "exchange.onnx": "cells graph rules recurrent topologies export",
     "train": "config metrics clip tbptt step charmodel generate loop translator run",
     "tasks": "batch config task adding copying reber temporal_order trial clipping tables",
-    "testing": "report draw oracles laws checks specs strategies selfcheck plugin",
+    "testing": "report draw oracles laws checks specs strategies selfcheck",
     "cli": "options check draw sample task train demo translate",
     "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
@@ -71,11 +71,7 @@ def test_rooms_import_only_rooms_below(name):
         package, inner = [*module.split("."), ""][:2]
         if package == "tinygrad_rnn" and room and name.startswith("tinygrad_rnn") and inner:
             assert ROOMS.index(inner) <= ROOMS.index(room), f"{name} imports {module}"
-        if (
-            name.startswith("tinygrad_rnn")
-            and room not in ("cli", "pictures")
-            and name != "tinygrad_rnn.testing.plugin"
-        ):
+        if name.startswith("tinygrad_rnn") and room not in ("cli", "pictures"):
             assert package != "viz", f"{name} imports {module}"
         if room in STUDY:
             assert package not in ("tqdm", "safetensors", "graphviz", "hypothesis"), f"{name} imports {module}"

@@ -239,7 +239,7 @@ STRATEGIES = {
 
 
 def drawing(name):
-    """A strategy is checked when it draws."""
+    """A strategy is checked when it is built; what Hypothesis makes of the rest shows when it draws."""
     from hypothesis import Phase, find, settings
 
     once = settings(max_examples=1, database=None, phases=[Phase.generate])

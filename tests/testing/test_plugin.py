@@ -28,6 +28,42 @@ def run(pytester, monkeypatch):
     return runs
 
 
+IDLE = """
+import pytest
+from hypothesis import given, strategies as st
+
+@pytest.fixture(params=[1, 2])
+def op_spec(request): return request.param
+
+def test_a_fixture(op_spec): assert op_spec in (1, 2)
+
+@pytest.mark.parametrize("op_spec", ["mine"])
+def test_an_argument(op_spec): assert op_spec == "mine"
+
+@given(st.integers())
+def test_drawn(n): assert n == n
+
+def test_that_fails(): assert not "what is reported, too"
+"""
+MODULES = "import sys\ndef pytest_unconfigure(): print('\\nmodules:', *sorted(sys.modules))"
+
+
+def test_a_project_that_does_not_use_it_imports_one_file_and_keeps_its_names(pytester, monkeypatch):
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.makeconftest(MODULES)
+    pytester.makepyfile(test_it=IDLE)
+    loaded = []
+    for options in ((), ("-p", "no:tinygrad_rnn")):
+        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        result.assert_outcomes(passed=4, failed=1)
+        assert "gradients checked" not in result.stdout.str()
+        (line,) = (line for line in result.outlines if line.startswith("modules:"))
+        loaded.append(set(line.split()))
+    with_it, without = loaded
+    assert with_it - without == {"_tinygrad_rnn_pytest"}
+    assert "numpy" not in with_it
+
+
 def test_a_profile_goes_before_what_the_project_chose_and_nothing_changes_without(run, pytester):
     pytester.makeconftest(
         "from hypothesis import settings; settings.register_profile('mine', max_examples=7);"
@@ -37,13 +73,13 @@ def test_a_profile_goes_before_what_the_project_chose_and_nothing_changes_withou
     alone = run(text.format((7, False)))
     alone.assert_outcomes(passed=1)
     assert "gradients checked" not in alone.stdout.str()
-    run(text.format((100, True)), "--grad-profile=ci").assert_outcomes(passed=1)
+    run(text.format((100, True)), "--tg-profile=ci").assert_outcomes(passed=1)
 
 
 def test_there_is_no_other_profile(run):
-    result = run("def test_it(): pass", "--grad-profile=quick")
+    result = run("def test_it(): pass", "--tg-profile=quick")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--grad-profile: invalid choice: 'quick'*dev*ci*fuzz*"])
+    result.stderr.fnmatch_lines(["*--tg-profile: invalid choice: 'quick'*dev*ci*fuzz*"])
 
 
 SPECS = """
@@ -51,7 +87,7 @@ x = st.just(np.array([0.5]))
 register(OpSpec("tanh", tg.tanh, inputs=x, reference=np.tanh))
 register(OpSpec("square", lambda x: x * x.detach(), inputs=x))
 
-def test_op(op_spec): op_spec.run()
+def test_op(tg_op_spec): tg_op_spec.run()
 """
 
 
@@ -98,7 +134,7 @@ def test_half(): check_vjp(lambda x: tg.tanh(x) * x.detach(), np.array([1.0]))
 
 def test_other(): assert 1 == 2
 """
-    result = run(text, "--grad-drawings=pictures/here")
+    result = run(text, "--tg-drawings=pictures/here")
     result.assert_outcomes(failed=2)
     (drawing,) = (pytester.path / "pictures" / "here").iterdir()
     assert drawing.name == "test_half.svg"
@@ -121,8 +157,7 @@ from tinygrad_rnn.testing import check_jvp, check_laws, check_vjp
 
 for check in (check_vjp, check_jvp, check_laws):
     assert check(tg.tanh, np.array([0.5])).passed
-for ask in ("tg.testing.shapes", "exec('from tinygrad_rnn.testing import programs')",
-            "exec('from tinygrad_rnn.testing.strategies import values')"):
+for ask in ("tg.testing.shapes()", "tg.testing.programs(['tanh'])", "tg.testing.values((2,), dtype=np.float32)"):
     try:
         eval(ask)
     except ImportError as error:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, reveal_type
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import Tensor, nn
+from tinygrad_rnn import Tensor, nn, testing
 from tinygrad_rnn.engine.tensor import Array
 
 
@@ -152,6 +152,21 @@ def derivatives(t: Tensor, a: Array) -> None:
     reveal_type(tg.jvp(energy, (t,), (a,)))  # tuple[Tensor, Tensor]
     reveal_type(tg.checkpoint(energy)(t, 2))  # Tensor
     reveal_type(t.backward())  # None
+
+
+def strategies(a: Array) -> None:
+    reveal_type(testing.shapes())  # SearchStrategy[tuple[int, ...]]
+    reveal_type(testing.broadcast_shapes(3))  # SearchStrategy[tuple[tuple[int, ...], ...]]
+    reveal_type(testing.matmul_shapes())  # SearchStrategy[tuple[tuple[int, ...], tuple[int, ...]]]
+    reveal_type(testing.axes(testing.shapes()))  # SearchStrategy[int | tuple[int, ...] | None]
+    reveal_type(testing.values(testing.shapes(), domain=(0, 1)))  # SearchStrategy[Array]
+    reveal_type(testing.layouts(testing.values()))  # SearchStrategy[Array]
+    reveal_type(testing.sequences(T=3))  # SearchStrategy[Array]
+    reveal_type(testing.lengths(4, B=2))  # SearchStrategy[Array]
+    reveal_type(testing.calls("sum"))  # SearchStrategy[Call]
+    reveal_type(testing.programs(["tanh"]))  # SearchStrategy[Program]
+    with testing.tally() as counts:
+        reveal_type(counts)  # Tally
 
 
 def energy(x: Tensor, k: int = 2) -> Tensor:

@@ -11,8 +11,8 @@
 Its rooms, each built on those before it:
 
     report → draw → oracles → laws → checks → specs        strategies, for Hypothesis
-    what a   on what  derivatives  what     what   what    plugin, for pytest
-    check    it is    by no rule   always   users  an op   selfcheck, for the command line
+    what a   on what  derivatives  what     what   what    selfcheck, for the command line
+    check    it is    by no rule   always   users  an op   the pytest plugin stands beside the package
     says     tried                 holds    call   is
 
     >>> import numpy as np
@@ -20,10 +20,8 @@ Its rooms, each built on those before it:
     >>> print(check_vjp(tg.square, np.array([1.0, 2.0, 3.0])))
     square: 3 slopes agree with complex step to 0.0e+00
 
-Hypothesis is asked for by the strategies alone; everything else runs without it.
+Hypothesis is asked for by the strategies alone, when one is built; everything else runs without it.
 """
-
-from typing import Any
 
 from tinygrad_rnn.testing.checks.complete import check_call
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
@@ -34,22 +32,23 @@ from tinygrad_rnn.testing.checks.refusals import check_errors
 from tinygrad_rnn.testing.report.counts import tally
 from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Kink
 from tinygrad_rnn.testing.specs.opspec import OpSpec, register
+from tinygrad_rnn.testing.strategies import (
+    axes,
+    broadcast_shapes,
+    calls,
+    dtypes,
+    indices,
+    layouts,
+    lengths,
+    matmul_shapes,
+    programs,
+    sequences,
+    shapes,
+    values,
+)
 
-STRATEGIES = (
-    "axes", "broadcast_shapes", "calls", "dtypes", "indices", "layouts", "lengths", "matmul_shapes", "programs",
-    "sequences", "shapes", "values",
-)  # fmt: skip
-
-__all__ = [  # noqa: PLE0604
-    "DEFAULT", "GradMismatch", "GradReport", "Kink", "LAWS", "OpSpec", "check_call", "check_errors", "check_jvp",
-    "check_laws", "check_module", "check_recurrent", "check_vjp", "register", "tally", *STRATEGIES,
+__all__ = [
+    "DEFAULT", "LAWS", "GradMismatch", "GradReport", "Kink", "OpSpec", "axes", "broadcast_shapes", "calls",
+    "check_call", "check_errors", "check_jvp", "check_laws", "check_module", "check_recurrent", "check_vjp", "dtypes",
+    "indices", "layouts", "lengths", "matmul_shapes", "programs", "register", "sequences", "shapes", "tally", "values",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    """The strategies, imported when first asked for, since they need Hypothesis."""
-    if name in STRATEGIES:
-        from tinygrad_rnn.testing import strategies
-
-        return getattr(strategies, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -236,7 +236,7 @@ def test_a_broken_law_says_which_where_and_how_to_ask_again():
     message = str(raised.value)
     assert message.startswith("Positional: law 'by hand' is broken: the gradient is what each step's pullback gives")
     assert "argument  the gradient of" in message
-    assert "again     check_recurrent(Positional, x, seed=3)" in message
+    assert "again     check_recurrent(positional, x, seed=3)" in message
 
 
 # what cannot be checked

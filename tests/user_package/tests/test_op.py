@@ -44,8 +44,8 @@ SPEC = register(
 )
 
 
-def test_every_registered_op(op_spec):
-    op_spec.run()
+def test_every_registered_op(tg_op_spec):
+    tg_op_spec.run()
 
 
 @few

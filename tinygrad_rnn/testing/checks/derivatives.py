@@ -158,7 +158,7 @@ def _narrow(check: Check, given: Case, wide: Case, u: Array) -> None:
                 argument=name,
                 analytic=f"{got.dtype}, off by {error:.3g}",
                 numeric=f"float64, within {rtol * scale:.3g}",
-                again=check.again,
+                **check.again._asdict(),
             )
             raise GradMismatch(GradReport(given.name, "float64", worst=error / scale, mismatch=words))
 

@@ -7,7 +7,8 @@ wrong slope  →  which element of which argument, which rows of the output
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,19 @@ from tinygrad_rnn.autodiff.functions import record_function
 from tinygrad_rnn.autodiff.observed import graph
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.nn import Module
-from tinygrad_rnn.testing.draw.program import Program
-from tinygrad_rnn.testing.oracles.case import Case, parted
+from tinygrad_rnn.testing.laws.linear_map import same
+from tinygrad_rnn.testing.laws.recurrence import Recurrence
+from tinygrad_rnn.testing.oracles.case import Case, parted, title
 from tinygrad_rnn.testing.oracles.compare import Comparison, Mode, compare, cotangent
 from tinygrad_rnn.testing.oracles.slopes import slope
+from tinygrad_rnn.testing.report.again import Again, rerun
 from tinygrad_rnn.testing.report.findings import GradReport, Kink, Mismatch
-from tinygrad_rnn.testing.report.text import SHOWN, source
+from tinygrad_rnn.testing.report.text import SHOWN
 
 SEARCHED = 2048  # so many elements are looked through for the one that is wrong
+USUAL = {"order": 1, "oracle": "auto"}  # what a check is not told in so many words
 
 
 @dataclass(frozen=True)
@@ -38,20 +43,38 @@ class Check:
     oracle: str
     seed: int
 
-    @property
-    def again(self) -> str:
-        """A line that asks again."""
-        fn = self.case.fn
-        inputs = self.case.build(list(self.case.leaves))
-        options = [f"order={self.order}"] * (self.order > 1) + [f"seed={self.seed}"]
-        if isinstance(fn, Program):
-            return f"check_{self.kind}({', '.join(['program', '*program.inputs', *options])})"
+    @cached_property
+    def again(self) -> Again:
+        """How to ask again."""
+        fn, case = self.case.fn, self.case
+        net = getattr(fn, "func", fn)  # with lengths, a partial of it
+        if isinstance(net, Recurrence):
+            return net.again
+        inputs = case.build(_as_given(case))
+        options = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("case", "kind", "mode")}
+        options = {name: value for name, value in options.items() if value != USUAL.get(name)}
         if isinstance(module := getattr(fn, "module", None), Module):
-            return f"check_module({', '.join([type(module).__name__.lower(), *map(source, inputs[1:]), *options])})"
-        if isinstance(again := getattr(fn, "again", None), str):
-            return again
-        name = self.case.name if self.case.name.isidentifier() else "fn"
-        return f"check_{self.kind}({', '.join([name, *map(source, inputs), *options])})"
+            return rerun("check_module", module, *inputs[1:], **options)
+        if case.moving != Case.of(fn, inputs).moving:
+            options["wrt"] = tuple(k for k, x in enumerate(inputs) if _moves(case, inputs[:k], x))
+        if case.name != title(fn):
+            options["name"] = case.name
+        return rerun(f"check_{self.kind}", fn, *inputs, **options)
+
+
+def _as_given(case: Case) -> list[Any]:
+    """The leaves of its arguments: an array that was written to since then as it was."""
+    leaves = list(case.leaves)
+    for k, x in zip(case.moving, case.xs, strict=True):
+        kept = isinstance(leaves[k], float) or (isinstance(leaves[k], np.ndarray) and same(leaves[k], x))
+        leaves[k] = leaves[k] if kept else x
+    return leaves
+
+
+def _moves(case: Case, before: Sequence[Any], argument: Any) -> bool:
+    """Whether one of an argument's leaves is differentiated."""
+    start = len(flatten(list(before))[0])
+    return any(start <= k < start + len(flatten(argument)[0]) for k in case.moving)
 
 
 def explained(check: Check, case: Case, found: Comparison, order: int) -> GradReport:
@@ -74,8 +97,7 @@ def _explained(check: Check, case: Case, found: Comparison, order: int) -> GradR
         rows=_listed([name for name, _ in wrong], outputs),
         node=node,
         hint=hint(shown.analytic, shown.expected),
-        again=check.again,
-        program=repr(check.case.fn) if isinstance(check.case.fn, Program) else "",
+        **check.again._asdict(),
     )
     return GradReport(case.name, found.numeric.oracle, order, worst=found.error, mismatch=text, graph=recorded)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from tinygrad_rnn.testing.laws.linear_map import Law, LinearMap
 from tinygrad_rnn.testing.laws.ownership import freed, grad_twice, inputs_kept, memory, second_backward_refused
 from tinygrad_rnn.testing.laws.ties import ties
 from tinygrad_rnn.testing.oracles.case import Case, chosen
+from tinygrad_rnn.testing.report.again import Again, rerun
 from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Mismatch
 
 __all__ = ["DEFAULT", "LAWS", "check_laws"]
@@ -69,8 +71,9 @@ def check_laws(
     for law in asked:
         found = law(point)
         if found is not None:
-            again = f"check_laws({point.case.name}, …, laws=[{_name(law)!r}], seed={seed})"
-            raise broken(point.case.name, law, found, again)
+            options = {"wrt": wrt, "laws": [_name(law) if law in LAWS.values() else law], "seed": seed, "name": name}
+            options = {option: value for option, value in options.items() if value is not None}
+            raise broken(point.case.name, law, found, partial(rerun, "check_laws", fn, *inputs, **options))
     return GradReport(point.case.name, laws=tuple(map(_name, asked)))
 
 
@@ -95,8 +98,12 @@ def _name(law: Callable[..., Any]) -> str:
     return law.__name__.replace("_", " ")
 
 
-def broken(name: str, law: Callable[..., Any], found: Mismatch, again: str) -> GradMismatch:
+def broken(name: str, law: Callable[..., Any], found: Mismatch, again: Callable[[], Again]) -> GradMismatch:
     """The error for what a law found: its name and its formula, then the facts."""
     formula = (law.__doc__ or "").strip().splitlines()
     what = f"law {_name(law)!r} is broken" + (f": {formula[0]}" if formula else "")
-    return GradMismatch(GradReport(name, laws=(_name(law),), mismatch=replace(found, what=what, again=again)))
+
+    def report() -> GradReport:
+        return GradReport(name, laws=(_name(law),), mismatch=replace(found, what=what, **again()._asdict()))
+
+    return GradMismatch(report)

@@ -53,7 +53,7 @@ def check_recurrent(layer: Module, x: Any, h0: Any = None, lengths: Any = None, 
     for law in laws:
         found = law(net)
         if found is not None:
-            raise broken(net.name, law, found, net.again)
+            raise broken(net.name, law, found, lambda: net.again)
     return replace(report, laws=("differences", *(law.__name__.replace("_", " ") for law in laws)))
 
 

@@ -7,6 +7,7 @@ In a Program the operands are Names, and the same text says which values they ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from string import ascii_lowercase
@@ -18,6 +19,7 @@ from tinygrad_rnn import ops
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.testing.report.again import Script
 from tinygrad_rnn.testing.report.text import Name, text
 
 
@@ -106,9 +108,19 @@ class Call:
         return f"{self._function()}({', '.join(given)})"
 
     def _function(self) -> str:
-        if self.fn is not None:
-            return self.name
-        if self.name in ops.__all__:
-            return f"tg.{self.name}"
-        ours = REGISTRY[self.name].forward.__module__.startswith(f"{ops.__name__.partition('.')[0]}.")
-        return f"REGISTRY[{self.name!r}].public" if ours else self.name
+        if self._is_users:
+            return re.sub(r"\W", "_", self.name)
+        return f"tg.{self.name}" if self.name in ops.__all__ else f"REGISTRY[{self.name!r}].public"
+
+    @property
+    def _is_users(self) -> bool:
+        if self.fn is not None or self.name in ops.__all__:
+            return self.fn is not None
+        return not REGISTRY[self.name].forward.__module__.startswith(f"{ops.__name__.partition('.')[0]}.")
+
+    def define(self, script: Script) -> None:
+        """What its text needs, in a script."""
+        if self._is_users:
+            script.use(self._function(), self.fn or public(self.name))
+        elif self.name not in ops.__all__:
+            script.imports["from tinygrad_rnn.engine.op import REGISTRY"] = None

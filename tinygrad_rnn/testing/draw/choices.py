@@ -11,13 +11,13 @@ corner, and what fails is short enough to read. With `ties` they are few and rou
 from __future__ import annotations
 
 from functools import lru_cache
-from math import ceil, floor, log10, prod
+from math import ceil, floor, isfinite, log10, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import check_option, is_number
+from tinygrad_rnn.errors import OptionError, check_option, is_number
 from tinygrad_rnn.testing.draw.source import Source, choose, flag, sample
 
 Shape = tuple[int, ...]
@@ -58,6 +58,9 @@ DOMAINS = {
 def domain_of(domain: Within) -> Domain:
     """A Domain by its name, by (low, high), or itself.
 
+    Raises:
+        OptionError: there is none of this name, or its bounds are not finite or not in order.
+
     >>> domain_of((0, 1)).admits(np.array([0.5, 1.5]))
     False
     """
@@ -66,7 +69,12 @@ def domain_of(domain: Within) -> Domain:
         check_option("values", "domain", domain, DOMAINS)
     if isinstance(domain, str):
         return DOMAINS[domain]
-    return domain if isinstance(domain, Domain) else Domain(*domain, *domain)
+    where = domain if isinstance(domain, Domain) else Domain(*domain, *domain)
+    if not (where.low <= where.high and isfinite(float(where.high) - float(where.low))):
+        raise OptionError(
+            f"values: domain={domain!r:.60} is not a range of numbers", expected="(low, high), finite, low < high"
+        )
+    return where
 
 
 # shapes
@@ -103,20 +111,21 @@ def broadcast_shapes(source: Source, count: int = 2, max_dims: int = 3, max_side
     return tuple(narrowed(source, wide) for _ in range(count))
 
 
-def right_factor(source: Source, left: Shape, max_side: int = 3) -> Shape:
+def right_factor(source: Source, left: Shape, max_side: int = 3, max_dims: int = 3) -> Shape:
     """The shape of a b for which a @ b has a meaning, a of shape `left` with at least one axis."""
-    if flag(source, 4):
+    if flag(source, 4) or max_dims < 2:
         return (left[-1],)
     batch: Shape = ()  # most often: one matrix for every row of a batch
     if flag(source, 3):
-        batch = narrowed(source, left[:-2]) if len(left) > 2 else shape(source, 0, 1, 1, 2)
+        new = shape(source, 0, min(1, max_dims - 2), 1, min(2, max_side)) if len(left) <= 2 else ()
+        batch = narrowed(source, left[:-2]) if len(left) > 2 else new
     return (*batch, left[-1], source.integer(1, max_side))
 
 
 def matmul_shapes(source: Source, max_dims: int = 3, max_side: int = 4) -> tuple[Shape, Shape]:
     """The shapes of an a and a b that a @ b has a meaning for: vectors, matrices and batches of them."""
     left = shape(source, 1, max_dims, 1, max_side)
-    return left, right_factor(source, left, max_side)
+    return left, right_factor(source, left, max_side, max_dims)
 
 
 # axes
@@ -178,12 +187,13 @@ def array(
     if dtype.kind == "b":
         picked: list[Any] = [flag(source) for _ in range(size)]
     elif dtype.kind in "iu":
-        picked = [source.integer(ceil(where.low), floor(where.high)) for _ in range(size)]
+        low, high, left_out = whole_numbers(where, away_from, dtype)
+        picked = [_passing(source.integer(low, high - len(left_out)), left_out) for _ in range(size)]
     elif ties:
         picked = [choose(source, _round_values(where, away_from)) for _ in range(size)]
     else:
         phase = phase if phase is not None else source.integer(1, 4)
-        picked = sample(source, lattice(where, size, phase, away_from), size)
+        picked = sample(source, lattice(where, size, phase, away_from, dtype), size)
     return np.array(picked, dtype).reshape(shape)
 
 
@@ -198,21 +208,90 @@ def number(source: Source, domain: str) -> int | float:
     return choose(source, inside)
 
 
+def check_room(domain: Within, away_from: tuple[float, ...], dtype: np.dtype[Any]) -> None:
+    """Raise OptionError where no value of a domain in this dtype is clear of what it is to stay away from."""
+    where = domain_of(domain)
+    if dtype.kind in "iu":
+        whole_numbers(where, away_from, dtype)
+    elif dtype.kind == "f" and not rooms(where, away_from):
+        raise _no_room(domain, away_from, dtype)
+
+
+def _no_room(domain: Within, away_from: tuple[float, ...], dtype: np.dtype[Any]) -> OptionError:
+    shown = tuple(domain[:2]) if isinstance(domain, Domain) else domain
+    return OptionError(
+        f"values: there are not enough values of domain={shown!r:.60}",
+        expected=f"numbers that differ in {dtype}" + (f", {CLEAR} or more from each of away_from" if away_from else ""),
+        got=f"away_from={away_from!r:.60}" if away_from else "",
+        help="widen the domain",
+    )
+
+
+def rooms(domain: Domain, away_from: tuple[float, ...]) -> list[tuple[float, float]]:
+    """The ranges of a domain that are clear of 0, by its gap, and of what values stay away from.
+
+    >>> rooms(domain_of((0, 2)), (1.0,))
+    [(0, 0.95), (1.05, 2)]
+    """
+    holes = [(-domain.gap, domain.gap)] * (domain.gap > 0) + [(k - CLEAR, k + CLEAR) for k in away_from]
+    found, low = [], domain.low
+    for start, end in sorted(holes):
+        found.append((low, min(start, domain.high)))
+        low = max(low, end)
+    return [(low, high) for low, high in [*found, (low, domain.high)] if low < high]
+
+
+def whole_numbers(domain: Domain, away_from: tuple[float, ...], dtype: np.dtype[Any]) -> tuple[int, int, list[int]]:
+    """The least and the greatest integer of a domain in this dtype, and those between them that are left out."""
+    low, high = max(ceil(domain.low), np.iinfo(dtype).min), min(floor(domain.high), np.iinfo(dtype).max)
+    near = {k for kink in away_from for k in (floor(kink), ceil(kink))}
+    near |= set(range(ceil(-domain.gap), floor(domain.gap) + 1))
+    left_out = sorted(k for k in near if low <= k <= high and not _is_clear(k, domain.gap, away_from))
+    if high - low < len(left_out):
+        raise _no_room(domain, away_from, dtype)
+    return low, high, left_out
+
+
+def _passing(k: int, left_out: list[int]) -> int:
+    """The integer that stands in the place of k once some are left out."""
+    for out in left_out:
+        k += k >= out
+    return k
+
+
 @lru_cache(maxsize=1024)
-def lattice(domain: Domain, size: int, phase: int, away_from: tuple[float, ...] = ()) -> tuple[float, ...]:
+def lattice(
+    domain: Domain,
+    size: int,
+    phase: int,
+    away_from: tuple[float, ...] = (),
+    dtype: np.dtype[Any] = np.dtype(np.float64),  # noqa: B008  (a constant)
+) -> tuple[float, ...]:
     """At least `size` different values of the domain, those nearest to 0 first.
+
+    Raises:
+        OptionError: there is no room for so many.
 
     >>> lattice(DOMAINS["unit"], 1, 1)[:4]
     (0.064, 0.084, 0.104, 0.124)
     """
-    step = _round_step((domain.high - domain.low) / max(32, size))
-    while True:
-        cells = range(floor(domain.low / step), ceil(domain.high / step))
-        values = [round((k + phase / 5) * step, 10) for k in cells]
-        clear = [v for v in values if domain.low <= v <= domain.high and _is_clear(v, domain.gap, away_from)]
-        if len(clear) >= size:
-            return tuple(sorted(clear, key=abs))
+    clear = rooms(domain, away_from)
+    with np.errstate(over="ignore", invalid="ignore"):
+        finest = 8 * float(np.spacing(np.abs([domain.low, domain.high]).max().astype(dtype)))  # NaN beyond the dtype
+    step = (domain.high - domain.low) / max(32, size)
+    step = _round_step(step) if step > finest else 0.0
+    while clear and step > finest:
+        digits = max(10, 3 - floor(log10(step)))
+        values = [
+            v
+            for low, high in clear
+            for k in range(floor(low / step), ceil(high / step))
+            if low <= (v := round((k + phase / 5) * step, digits)) <= high
+        ]
+        if len(values) >= size:
+            return tuple(sorted(values, key=abs))
         step /= 2
+    raise _no_room(domain, away_from, dtype)
 
 
 def _round_step(step: float) -> float:

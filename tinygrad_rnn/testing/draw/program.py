@@ -20,7 +20,8 @@ import numpy as np  # noqa: F401  (the doctests)
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.testing.draw.call import Call, names, public
-from tinygrad_rnn.testing.report.text import Name, text
+from tinygrad_rnn.testing.report.again import Script
+from tinygrad_rnn.testing.report.text import Name
 
 Lookup = Callable[[str], Callable[..., Any]]
 
@@ -99,11 +100,21 @@ class Program:
     def __call__(self, *inputs: Any) -> Any:
         return run(self, public, *inputs)
 
+    def source_in(self, script: Script) -> str:
+        """Define it in a script, its inputs and the ops that are not the library's before it."""
+        script.imports |= {"import numpy as np": None, "import tinygrad_rnn as tg": None}
+        for name, x in zip(self.names, self.inputs, strict=True):
+            script.input(name, x)
+        for line in self.lines:
+            line.call.define(script)
+        body = [*map(str, self.lines), f"return {self.result}"]
+        script.lines += ["", f"def program({', '.join(self.names)}):", *(f"    {line}" for line in body)]
+        return "program"
+
     def __repr__(self) -> str:
-        given = "".join(f"{name} = {text(x)}\n" for name, x in zip(self.names, self.inputs, strict=True))
-        body = "".join(f"    {line}\n" for line in self.lines)
-        head = f"import numpy as np\nimport tinygrad_rnn as tg\n\n{given}"
-        return f"{head}\ndef program({', '.join(self.names)}):\n{body}    return {self.result}"
+        script = Script()
+        self.source_in(script)
+        return str(script)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """How Hypothesis shows it: the source, not the fields."""

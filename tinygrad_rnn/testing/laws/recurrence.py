@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from tinygrad_rnn.nn import Cell, Module, functional_call, unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, take
 from tinygrad_rnn.testing.laws.linear_map import LinearMap, difference, run
 from tinygrad_rnn.testing.oracles.case import Case
+from tinygrad_rnn.testing.report.again import Again, rerun
 from tinygrad_rnn.testing.report.findings import Mismatch
 
 LIMIT = 1e-10  # of S: the same products summed in another order, then carried through every step
@@ -39,6 +40,7 @@ class Recurrence:
         x: (T, B, I) or (T, I), whatever layout the layer takes.
         h0: the state before the first step, in the layer's own nest.
         lengths: how many steps of each row are data, None where all are.
+        given: x, h0 and lengths as they were given.
     """
 
     layer: Module
@@ -47,6 +49,7 @@ class Recurrence:
     h0: Any
     lengths: Array | None
     seed: int
+    given: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, layer: Module, x: Any, h0: Any, lengths: Any, seed: int) -> Recurrence:
@@ -55,6 +58,7 @@ class Recurrence:
         Raises:
             ShapeError: fewer than two steps, or other lengths than rows. GraphError: it does not take lengths.
         """
+        given = (x, h0, lengths)
         x = np.array(as_array(x), np.float64)
         if x.ndim == 3 and getattr(layer, "batch_first", False):
             x = x.swapaxes(0, 1)
@@ -63,7 +67,7 @@ class Recurrence:
         if lengths is not None:  # what stands in the pads is not the user's to choose
             x = np.where(valid(lengths, x), x, noise)
         parameters = {name: _float64(value) for name, value in layer.state_dict().items()}
-        net = cls(layer, parameters, x, None, lengths, seed)
+        net = cls(layer, parameters, x, None, lengths, seed, given)
         with no_grad():
             return replace(net, h0=mapped(_float64, net(parameters, noise)[1] if h0 is None else h0))
 
@@ -90,10 +94,12 @@ class Recurrence:
         """What a report calls it: its class."""
         return type(self.layer).__name__
 
-    @property
-    def again(self) -> str:
+    @cached_property
+    def again(self) -> Again:
         """How to check it once more."""
-        return f"check_recurrent({self.name}, x, {'' if self.lengths is None else 'lengths=…, '}seed={self.seed})"
+        names = ("h0", "lengths")
+        options = {name: value for name, value in zip(names, self.given[1:], strict=True) if value is not None}
+        return rerun("check_recurrent", self.layer, self.given[0], **options, seed=self.seed)
 
     @property
     def is_cell(self) -> bool:
@@ -113,7 +119,7 @@ class Recurrence:
     @cached_property
     def padded(self) -> LinearMap:
         """The whole batch at once, each row with its length."""
-        return self.linear_map_of(lambda parameters, x, state: self(parameters, x, state, self.lengths))
+        return self.linear_map_of(partial(self, lengths=self.lengths))
 
     def linear_map_of(self, fn: Callable[..., Any], *inputs: Any) -> LinearMap:
         """The derivative of `fn` at these inputs, at the point itself when there are none."""

@@ -33,7 +33,7 @@ class Mismatch:
         node: the first node of the recorded graph whose own rule disagrees: op, scope and time step.
         hint: what such a ratio usually means.
         again: a line that runs the check again.
-        program: source that the line needs: a program that was drawn.
+        needs: source of what the line needs: imports, large arrays, what was drawn.
     """
 
     what: str
@@ -45,13 +45,13 @@ class Mismatch:
     node: str = ""
     hint: str = ""
     again: str = ""
-    program: str = ""
+    needs: str = ""
 
     def __str__(self) -> str:
         facts = asdict(self)
-        head, program = facts.pop("what"), facts.pop("program")
+        head, needs = facts.pop("what"), facts.pop("needs")
         lines = [head, *(f"  {name:<9} {text}" for name, text in facts.items() if text)]
-        return "\n".join([*lines, "", program] if program else lines)
+        return "\n".join([*lines, "", needs] if needs else lines)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
 
 SHOWN = 64  # arrays of so many elements are written out
@@ -20,14 +20,13 @@ class Name(str):
 
 
 def text(value: Any) -> str:
-    """Source text of an argument; arrays keep every bit.
+    """Source text of an argument; arrays keep every bit, and the order of their axes in memory.
 
-    >>> text((slice(None, None, -1), ..., np.array([0, 2]), np.float64))
-    '(slice(None, None, -1), ..., np.array([0, 2]), np.float64)'
+    >>> text((slice(None, None, -1), ..., np.array([0, 2]), np.float64, -np.inf))
+    '(slice(None, None, -1), ..., np.array([0, 2]), np.float64, -np.inf)'
     """
     if isinstance(value, np.ndarray):
-        dtype = "" if value.size and value.dtype in (np.float64, np.int64, np.bool_) else f", np.{value.dtype}"
-        return f"np.array({value.tolist()}{dtype})" if value.size else f"np.zeros({value.shape}{dtype})"
+        return _array(value)
     if isinstance(value, list):
         return f"[{', '.join(map(text, value))}]"
     if isinstance(value, dict):
@@ -36,7 +35,25 @@ def text(value: Any) -> str:
         return f"({', '.join(map(text, value))}{',' * (len(value) == 1)})"
     if isinstance(value, type):
         return f"np.{value.__name__}" if issubclass(value, np.generic) else value.__name__
-    return "..." if value is ... else "np.inf" if value is np.inf else repr(value)
+    if isinstance(value, np.floating) and not np.isfinite(value):
+        return f"np.{value.dtype}({text(float(value))})"
+    if isinstance(value, float) and not np.isfinite(value):
+        return {"inf": "np.inf", "-inf": "-np.inf"}.get(str(value), "np.nan")
+    return "..." if value is ... else repr(value)
+
+
+def _array(x: Array) -> str:
+    axes = sorted(range(x.ndim), key=lambda k: -abs(x.strides[k]))
+    if x.size and not x.flags.c_contiguous and axes != list(range(x.ndim)):
+        return f"{_array(x.transpose(axes))}.transpose({', '.join(map(str, np.argsort(axes)))})"
+    return f"np.array({text(x.tolist())}{of_dtype(x)})" if x.size else f"np.zeros({x.shape}{of_dtype(x)})"
+
+
+def of_dtype(x: Array) -> str:
+    """The argument that says of which dtype an array is, where its numbers alone would give another."""
+    if x.size and x.dtype.isnative and x.dtype in (np.float64, np.int64, np.bool_):
+        return ""
+    return f", np.{x.dtype}" if x.dtype.isnative and x.dtype.kind in "biuf" else f", {x.dtype.str!r}"
 
 
 def source(x: Any) -> str:

@@ -28,6 +28,7 @@ from tinygrad_rnn.testing.draw.call import Call, public
 from tinygrad_rnn.testing.draw.operands import Arguments, Fresh, Pick
 from tinygrad_rnn.testing.draw.source import Source
 from tinygrad_rnn.testing.oracles.case import Case, joined
+from tinygrad_rnn.testing.report.again import Again, Script
 from tinygrad_rnn.testing.report.counts import count, reject
 from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Kink, Mismatch
 
@@ -139,9 +140,19 @@ class OpSpec:
                 or not np.allclose(y, exact, rtol=self.rtol, atol=0.1 * self.rtol * size, equal_nan=True)
             ):
                 words = Mismatch(
-                    "the values are not the reference's", analytic=f"{y!r:.200}", numeric=f"{exact!r:.200}"
+                    "the values are not the reference's",
+                    analytic=f"{y!r:.200}",
+                    numeric=f"{exact!r:.200}",
+                    **self._again(*args, **static)._asdict(),
                 )
                 raise GradMismatch(GradReport(self.name, "reference", mismatch=words))
+
+    def _again(self, *args: Any, **static: Any) -> Again:
+        script = Script()
+        spec = script.call("OpSpec", self.name, self.fn, None, reference=self.reference, rtol=self.rtol)
+        given = [script.argument(x, "x") for x in args]
+        given += [f"{name}={script.argument(value, name)}" for name, value in static.items()]
+        return Again(f"{spec}.check_value({', '.join(given)})", str(script))
 
     def distance(self, *args: Any, **static: Any) -> float:
         """How far the arguments are from the nearest kink; infinite where none was declared."""
@@ -163,7 +174,7 @@ def _plain(x: Any) -> Array | Any:
 
 
 def register(spec: OpSpec) -> OpSpec:
-    """Add an op to the table: a test with an argument `op_spec` runs once for each, and `programs()` may use it.
+    """Add an op to the table: a test with an argument `tg_op_spec` runs once for each, and `programs()` may use it.
 
     Raises:
         OptionError: another spec has this name.
