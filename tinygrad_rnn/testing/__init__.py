@@ -6,14 +6,15 @@
     check_recurrent          backpropagation through time = the steps by hand = the sum over untied copies
     check_errors             what must be refused, and how
     OpSpec, register         all of it for an op, in one table
+    from_numpy, from_jax …   a function of another library, for all of these
     shapes … programs        Hypothesis strategies for arguments and for whole random graphs
 
 Its rooms, each built on those before it:
 
-    report → draw → oracles → laws → checks → specs        strategies, for Hypothesis
-    what a   on what  derivatives  what     what   what    plugin, for pytest
-    check    it is    by no rule   always   users  an op   selfcheck, for the command line
-    says     tried                 holds    call   is
+    report → draw → oracles → laws → checks → specs    adapters     strategies, for Hypothesis
+    what a   on what  derivatives  what     what   what    what other   plugin, for pytest
+    check    it is    by no rule   always   users  an op   libraries    selfcheck, for the command line
+    says     tried                 holds    call   is      compute
 
     >>> import numpy as np
     >>> import tinygrad_rnn as tg
@@ -25,6 +26,7 @@ Hypothesis is asked for by the strategies alone; everything else runs without it
 
 from typing import Any
 
+from tinygrad_rnn.testing.adapters import from_autograd, from_jax, from_mygrad, from_numpy, from_torch
 from tinygrad_rnn.testing.checks.complete import check_call
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.laws import DEFAULT, LAWS, check_laws
@@ -42,7 +44,8 @@ STRATEGIES = (
 
 __all__ = [  # noqa: PLE0604
     "DEFAULT", "GradMismatch", "GradReport", "Kink", "LAWS", "OpSpec", "check_call", "check_errors", "check_jvp",
-    "check_laws", "check_module", "check_recurrent", "check_vjp", "register", "tally", *STRATEGIES,
+    "check_laws", "check_module", "check_recurrent", "check_vjp", "from_autograd", "from_jax", "from_mygrad",
+    "from_numpy", "from_torch", "register", "tally", *STRATEGIES,
 ]  # fmt: skip
 
 
