@@ -13,6 +13,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Function:
         name: of its op.
         names: what the x are called.
         run: xs → ys, on arrays.
-        vjp: (gys, ys, xs) → gxs, on arrays or on Tensors; None for an x that y does not depend on.
+        vjp: (gys, ys, xs) → gxs, on arrays or on Tensors; None stands for zeros.
         jvp: (dxs, ys, xs) → dys, likewise.
     """
 
@@ -62,8 +63,8 @@ class Function:
             return self._fitting("vjp", gxs, xs, self.names)
 
         def jvp(dxs: Values, y: Any, *xs: Any) -> Any:
-            dxs = [np.zeros(x.shape, x.dtype) if dx is None else dx for dx, x in zip(dxs, xs, strict=True)]
-            return _packed(self._fitting("jvp", self.jvp(dxs, _unpacked(y, like), xs), like, outputs))
+            dys = self.jvp(_filled(dxs, xs), _unpacked(y, like), xs)
+            return _packed(_filled(self._fitting("jvp", dys, like, outputs), like))
 
         def forward(*xs: Array) -> Any:
             return packed
@@ -83,6 +84,10 @@ class Function:
                 words = Mismatch(what, name, f"{g.shape} {g.dtype}", f"{x.shape} {x.dtype}")
                 raise GradMismatch(GradReport(self.name, mismatch=words))
         return got
+
+
+def _filled(values: Values, like: Values) -> list[Any]:
+    return [np.zeros(x.shape, x.dtype) if value is None else value for value, x in zip(values, like, strict=True)]
 
 
 def _packed(ys: Values) -> Any:
@@ -137,7 +142,7 @@ class Adapted:
     """
 
     def __init__(
-        self, adapter: Callable[..., Any], f: Callable[..., Any], modes: Iterable[str], max_order: int | None
+        self, adapter: partial[Any], f: Callable[..., Any], modes: Iterable[str], max_order: int | None
     ) -> None:
         self.adapter = adapter
         self.f = f
@@ -159,7 +164,7 @@ class Adapted:
         made = [from_array(y, None) if isinstance(y, np.ndarray) else y for y in ys]
         moving = [k for k, x in enumerate(leaves) if isinstance(x, Tensor) and x.requires_grad]
         ends = [k for k, y in enumerate(ys) if isinstance(y, np.ndarray) and y.dtype.kind == "f"]
-        if any(xs[k].dtype.kind == "c" for k in moving):  # the conjugate is where frameworks differ
+        if any(xs[k].dtype.kind == "c" for k in moving):  # which of two conjugates is meant, frameworks do not agree
             raise DTypeError(f"{self.__name__}: complex numbers are not differentiated", expected="floats")
         if moving and ends:
             names = [*(path for _, path in leaf_paths(self, args)), *["an option"] * len(leaves)]
@@ -169,7 +174,7 @@ class Adapted:
         return build_y(made)
 
     def __repr__(self) -> str:
-        return f"<{self.__name__}, by {type(self).__name__}>"
+        return f"<{self.__name__}, by {self.adapter.func.__name__}>"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any]]:
         return self.adapter, (self.f,)

@@ -64,7 +64,7 @@ class Framework(Adapted):
         def F(xs: Values) -> list[Any]:
             args, options = point.moved([self.given(x) for x in point.xs], xs)
             ys, _ = flatten(self.f(*args, **options))
-            return [ys[k] for k in point.ends]
+            return [self.given(ys[k]) for k in point.ends]  # f may have left its framework
 
         found = self._derivable(self.__name__, point.names, F, point.xs, self.max_order)
         if not self.asked:

@@ -66,6 +66,11 @@ class Pair(Adapted):
         self.__name__ = name
 
     def function(self, point: Point) -> Function:
+        args, _ = point.moved(point.xs, [None] * len(point.moving))
+        if max(point.moving) >= len(flatten(args)[0]):
+            raise GraphError(f"{self.__name__}: an option requires grad, but rules are for arguments alone",
+                             help="pass it by position, or its detach()")  # fmt: skip
+
         def run(xs: Values) -> list[Any]:
             args, options = point.moved(point.xs, xs)
             ys, _ = flatten(self.f(*args, **options))
@@ -83,7 +88,7 @@ class Pair(Adapted):
         gy = point.build_y(placed([_zero(y) for y in point.ys], point.ends, gys))
         y = point.build_y(placed(point.ys, point.ends, ys))
         gxs = self._parts("vjp", self.rules["vjp"](gy, y, *args, **options), flatten(args)[0])
-        return [gxs[k] if k < len(gxs) else None for k in point.moving]
+        return [gxs[k] for k in point.moving]
 
     def _jvp(self, point: Point, dxs: Values, ys: Values, xs: Values) -> Values:
         args, options = point.moved(point.xs, xs)
