@@ -1,4 +1,4 @@
-"""The pages of the guide for other libraries: their blocks run, their tests pass, and they print what is pasted there."""
+"""The pages of the guide for other libraries: their blocks run, their tests pass, they print what is pasted there."""
 
 import re
 
