@@ -80,6 +80,19 @@ def test_on_arrays_it_is_the_function_itself():
         assert not sine(tg.tensor(X, requires_grad=True)).requires_grad
 
 
+def test_complex_numbers_pass_through_and_are_not_differentiated():
+    assert np.array_equal(sine(X + 1j), np.sin(X + 1j))
+    with pytest.raises(tg.DTypeError, match="cannot require grad"):
+        tg.vjp(sine, X + 1j)
+
+
+def test_an_argument_that_does_not_move_has_tangent_0():
+    product = from_numpy(np.multiply, jvp=lambda dxs, y, a, b: dxs[0] * b + a * dxs[1])
+    weights = tg.tensor([3.0, 4.0], requires_grad=True)
+    _, dy = tg.jvp(lambda x: product(x, weights), (X,), (np.ones(2),))
+    assert np.array_equal(dy.data, [3.0, 4.0])
+
+
 def test_options_reach_the_function_and_its_rules():
     def pull(gy, y, x, *, power):
         return gy * power * x ** (power - 1)

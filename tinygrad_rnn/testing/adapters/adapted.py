@@ -22,7 +22,7 @@ from tinygrad_rnn.engine.apply import apply_any
 from tinygrad_rnn.engine.op import Op
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import Build, flatten
-from tinygrad_rnn.errors import DTypeError, GraphError
+from tinygrad_rnn.errors import GraphError
 from tinygrad_rnn.ops.shape import concatenate, reshape
 from tinygrad_rnn.testing.oracles.case import leaf_paths, parted, title
 from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Mismatch
@@ -164,8 +164,6 @@ class Adapted:
         made = [from_array(y, None) if isinstance(y, np.ndarray) else y for y in ys]
         moving = [k for k, x in enumerate(leaves) if isinstance(x, Tensor) and x.requires_grad]
         ends = [k for k, y in enumerate(ys) if isinstance(y, np.ndarray) and y.dtype.kind == "f"]
-        if any(xs[k].dtype.kind == "c" for k in moving):  # which of two conjugates is meant, frameworks do not agree
-            raise DTypeError(f"{self.__name__}: complex numbers are not differentiated", expected="floats")
         if moving and ends:
             names = [*(path for _, path in leaf_paths(self, args)), *["an option"] * len(leaves)]
             point = Point(xs, build, moving, [names[k] for k in moving], ys, build_y, ends)
@@ -177,7 +175,8 @@ class Adapted:
         return f"<{self.__name__}, by {self.adapter.func.__name__}>"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any]]:
-        return self.adapter, (self.f,)
+        options = {name: value for name, value in self.adapter.keywords.items() if value is not None}
+        return partial(self.adapter.func, **options) if options else self.adapter.func, (self.f,)
 
     def describe(self, f: Callable[..., Any]) -> None:
         """Reports call the arguments what this function calls them, if it tells."""
