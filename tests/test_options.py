@@ -220,6 +220,7 @@ FUNCTIONS = {
         {"cases": [((np.ones(2), np.ones(3)), tg.ShapeError)]}),
     "testing.OpSpec": (tg.testing.OpSpec, {"name": "exp", "fn": tg.exp, "inputs": None}),
     "testing.register": (tg.testing.register, {"spec": tg.testing.OpSpec("an op of this test", tg.exp, inputs=None)}),
+    "testing.from_numpy": (tg.testing.from_numpy, {"f": np.exp, "vjp": lambda gy, y, x: gy * y, "jvp": None}),
     "testing.GradReport": (tg.testing.GradReport, {"name": "exp"}),
 }  # fmt: skip
 STRATEGIES = {
@@ -257,6 +258,12 @@ if find_spec("onnx"):
     )
 else:
     SCARCE["exchange.export_onnx"] = "it needs onnx"
+for library in ("jax", "torch", "autograd", "mygrad"):
+    if find_spec(library):
+        taken = {"f": np.exp} if library == "mygrad" else {"f": np.exp, "modes": ["vjp"], "max_order": None}
+        FUNCTIONS[f"testing.from_{library}"] = (getattr(tg.testing, f"from_{library}"), taken)
+    else:
+        SCARCE[f"testing.from_{library}"] = f"it needs {library}"
 UNTOUCHED = {"dtype", "f", "fn"}  # whatever NumPy takes for a dtype is one; what is not a function, Python refuses
 
 

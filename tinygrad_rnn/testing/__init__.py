@@ -6,14 +6,15 @@
     check_recurrent          backpropagation through time = the steps by hand = the sum over untied copies
     check_errors             what must be refused, and how
     OpSpec, register         all of it for an op, in one table
+    from_numpy, from_jax …   a function of another library, for all of these
     shapes … programs        Hypothesis strategies for arguments and for whole random graphs
 
 Its rooms, each built on those before it:
 
-    report → draw → oracles → laws → checks → specs        strategies, for Hypothesis
-    what a   on what  derivatives  what     what   what    selfcheck, for the command line
-    check    it is    by no rule   always   users  an op   the pytest plugin stands beside the package
-    says     tried                 holds    call   is
+    report → draw → oracles → laws → checks → specs    adapters     strategies, for Hypothesis
+    what a   on what  derivatives  what     what   what    what other   selfcheck, for the command line
+    check    it is    by no rule   always   users  an op   libraries    the pytest plugin stands beside the package
+    says     tried                 holds    call   is      compute
 
     >>> import numpy as np
     >>> import tinygrad_rnn as tg
@@ -23,6 +24,7 @@ Its rooms, each built on those before it:
 Hypothesis is asked for by the strategies alone, when one is built; everything else runs without it.
 """
 
+from tinygrad_rnn.testing.adapters import from_autograd, from_jax, from_mygrad, from_numpy, from_torch
 from tinygrad_rnn.testing.checks.complete import check_call
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.laws import DEFAULT, LAWS, check_laws
@@ -50,5 +52,6 @@ from tinygrad_rnn.testing.strategies import (
 __all__ = [
     "DEFAULT", "LAWS", "GradMismatch", "GradReport", "Kink", "OpSpec", "axes", "broadcast_shapes", "calls",
     "check_call", "check_errors", "check_jvp", "check_laws", "check_module", "check_recurrent", "check_vjp", "dtypes",
-    "indices", "layouts", "lengths", "matmul_shapes", "programs", "register", "sequences", "shapes", "tally", "values",
+    "from_autograd", "from_jax", "from_mygrad", "from_numpy", "from_torch", "indices", "layouts", "lengths",
+    "matmul_shapes", "programs", "register", "sequences", "shapes", "tally", "values",
 ]  # fmt: skip

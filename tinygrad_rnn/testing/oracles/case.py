@@ -55,7 +55,7 @@ class Case:
         """
         within = chosen(wrt, len(inputs))
         leaves, build = flatten(tuple(inputs))
-        places = list(_places(fn, inputs))
+        places = list(leaf_paths(fn, inputs))
         asked = [k for k, (argument, _) in enumerate(places) if argument in within]
         moving = [k for k in asked if _is_array(leaves[k])] or [k for k in asked if isinstance(leaves[k], float)]
         if not moving:
@@ -108,7 +108,7 @@ def _is_array(x: Any) -> bool:
     return isinstance(x, Tensor | np.ndarray | np.floating) and x.dtype.kind == "f"
 
 
-def _places(fn: Callable[..., Any], inputs: Sequence[Any]) -> Iterator[tuple[int, str]]:
+def leaf_paths(fn: Callable[..., Any], inputs: Sequence[Any]) -> Iterator[tuple[int, str]]:
     """For each leaf of the inputs: the number of its argument, and what to call it."""
     for k, (name, value) in enumerate(zip(_parameters(fn, len(inputs)), inputs, strict=True)):
         yield from ((k, path) for path in _paths(name, value))
