@@ -215,7 +215,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("strategy", "arguments"), REFUSED, ids=lambda x: getattr(x, "__name__", repr(x)[:40]))
+@pytest.mark.parametrize(("strategy", "arguments"), REFUSED, ids=map(str, range(len(REFUSED))))
 def test_what_nothing_can_be_drawn_from_is_refused_when_it_is_built(strategy, arguments):
     with pytest.raises(tg.TinygradError, match=rf"^({strategy.__name__}|values|calls|tahn|\w+ has no spec)"):
         strategy(**arguments)

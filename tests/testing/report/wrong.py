@@ -6,6 +6,9 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
+from tinygrad_rnn.engine.op import REGISTRY
+
+DECLARED = dict(REGISTRY)
 
 
 def half(x):
@@ -144,3 +147,7 @@ class Summed(nn.Module):
     def forward(self, x, hx=None):
         output, last = self.rnn(x, hx)
         return output + tg.sum(output, axis=1, keepdims=True), last
+
+
+REGISTRY.clear()  # what is wrong here is not for the tests of every op
+REGISTRY.update(DECLARED)

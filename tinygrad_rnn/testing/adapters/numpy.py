@@ -66,7 +66,7 @@ class Pair(Adapted):
         self.__name__ = name
 
     def function(self, point: Point) -> Function:
-        args, _ = point.moved(point.xs, [None] * len(point.moving))
+        args, _ = point.moved(point.xs, point.moving)
         if max(point.moving) >= len(flatten(args)[0]):
             raise GraphError(f"{self.__name__}: an option requires grad, but rules are for arguments alone",
                              help="pass it by position, or its detach()")  # fmt: skip
@@ -87,7 +87,7 @@ class Pair(Adapted):
         args, options = point.moved(point.xs, xs)
         gy = point.build_y(placed([_zero(y) for y in point.ys], point.ends, gys))
         y = point.build_y(placed(point.ys, point.ends, ys))
-        gxs = self._parts("vjp", self.rules["vjp"](gy, y, *args, **options), flatten(args)[0])
+        gxs = self._parts("vjp", self.rules["vjp"](gy, y, *args, **options), args)
         return [gxs[k] for k in point.moving]
 
     def _jvp(self, point: Point, dxs: Values, ys: Values, xs: Values) -> Values:
@@ -95,16 +95,17 @@ class Pair(Adapted):
         moved, _ = point.moved([_zero(x) for x in point.xs], dxs)
         y = point.build_y(placed(point.ys, point.ends, ys))
         dy = self.rules["jvp"](moved[0] if len(moved) == 1 else moved, y, *args, **options)
-        dys = self._parts("jvp", dy, point.ys)
+        dys = self._parts("jvp", dy, y)
         return [dys[k] for k in point.ends]
 
-    def _parts(self, mode: str, given: Any, like: Values) -> list[Any]:
-        """What a rule gave, flat: a part for each of these."""
-        parts, _ = flatten(given)
-        if len(parts) != len(like):
-            raise GraphError(f"{self.__name__}: the {mode} gives {len(parts)} arrays", expected=str(len(like)),
+    def _parts(self, mode: str, given: Any, like: Any) -> list[Any]:
+        """What a rule gave, flat: a part for each of these, None for zeros."""
+        parts, places = parts_with_none(given), parts_with_none(like)
+        if len(parts) != len(places):
+            raise GraphError(f"{self.__name__}: the {mode} gives {len(parts)} arrays", expected=str(len(places)),
                              help="one for each argument of the vjp, for each output of the jvp")  # fmt: skip
-        return [part if part is None or isinstance(part, Tensor) else np.asarray(part) for part in parts]
+        taken = (part for part, place in zip(parts, places, strict=True) if place is not None)
+        return [part if part is None or isinstance(part, Tensor) else np.asarray(part) for part in taken]
 
 
 def _orders(rules: Mapping[str, Adapted]) -> int | None:
@@ -113,6 +114,15 @@ def _orders(rules: Mapping[str, Adapted]) -> int | None:
     if pull is None or not pull.modes >= rules.keys():
         return len(rules) and 1
     return None if pull.max_order is None else pull.max_order + 1
+
+
+def parts_with_none(nested: Any) -> list[Any]:
+    """The leaves from left to right, and None in its places."""
+    if isinstance(nested, dict):
+        nested = tuple(nested.values())
+    if isinstance(nested, tuple | list):
+        return [leaf for part in nested for leaf in parts_with_none(part)]
+    return [nested]
 
 
 def _zero(x: Any) -> Any:
