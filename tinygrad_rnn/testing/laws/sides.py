@@ -1,0 +1,191 @@
+"""A point judged by the slopes to both sides of it, which there are at kinks too.
+
+f(x − h·dx) ─ behind ─ f(x) ─ ahead ─ f(x + h·dx)      ⟨g, dx⟩ lies between ⟨u, behind⟩ and ⟨u, ahead⟩
+
+                smooth along dx                          at a kink
+one op          ⟨g, dx⟩ is the slope                     it lies between
+ops together    it is, unless one of them is at a kink   each of them by itself: relu(x) − relu(−x) has the slope 1
+                                                         at 0, and by rules that are right the gradient 0
+
+Where f raises or is not finite, or where two steps h disagree, nothing is asked. u > 0: no two wrongs cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_rnn.autodiff.forward import jvp
+from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.testing.laws.linear_map import quiet, run
+from tinygrad_rnn.testing.laws.nodes import local, recorded_ops
+from tinygrad_rnn.testing.oracles.case import Case, joined, parted
+from tinygrad_rnn.testing.oracles.compare import cotangent
+from tinygrad_rnn.testing.report.findings import Mismatch
+
+STEPS = (1e-4, 1e-5)  # the second where the first disagrees
+COARSE = 0.1  # what a small step does not resolve, as of (x + 1e8) − 1e8, this one does
+CLOSE = 1e-6  # of the slopes
+BENT = 1e-5  # of the slopes: to both sides of a kink they differ by more
+UNSURE = 1e-3  # of the slopes: where two steps differ by more, there is none
+EACH = 8  # so many numbers are moved one by one, where all at once did not do
+EPS = float(np.finfo(np.float64).eps)
+
+Rule = Callable[[Array], float]  # dx ↦ the derivative along it, weighed by u
+
+
+class Sides(NamedTuple):
+    """Between which numbers a derivative lies, how near to them is near enough, and whether they are a kink's."""
+
+    low: float
+    high: float
+    near: float
+    bent: bool
+
+    def admit(self, along: float) -> bool:
+        return self.low - self.near <= along <= self.high + self.near  # NaN does not lie between
+
+
+class Verdict(NamedTuple):
+    """What is wrong, if anything is; whether no kink excuses it; whether there are kinks."""
+
+    found: Mismatch | None = None
+    sure: bool = False
+    kinks: bool = False
+
+
+def judged(case: Case, seed: int, modes: frozenset[str]) -> Mismatch | None:
+    """Where the derivatives of a case are not its slopes, at its own xs; None where they are, or nothing is known."""
+    with quiet():
+        whole = _verdict(case, seed, modes)
+        if whole is None or whole.sure or not (whole.found or whole.kinks):
+            return whole and whole.found
+        ops = recorded_ops(case)
+        if len(ops) < 2:
+            return whole.found
+        parts = [_verdict(local(op), seed, modes) for op in ops]
+        wrong = next((part.found for part in parts if part and part.found), None)
+        return wrong or (None if any(part is None or part.kinks for part in parts) else whole.found)
+
+
+def _verdict(case: Case, seed: int, modes: frozenset[str]) -> Verdict | None:
+    """None outside of the domain."""
+    try:
+        y = case.vector(case.xs)
+    except Exception:  # whatever a function says there
+        return None
+    if not y.size or y.dtype != np.float64 or not np.isfinite(y).all():
+        return None
+    point = Point(case, y, np.abs(cotangent(y.size, seed)), seed)
+    try:
+        rules = dict(point.rules(modes))
+        return Verdict() if point.smooth(rules) else point.by_axes(rules)
+    except Exception as error:  # what ran forwards has to run backwards
+        return Verdict(Mismatch("raises", case.name, hint=f"{type(error).__name__}: {error}".splitlines()[0]), True)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A case at its own xs, with its outputs and weights for them."""
+
+    case: Case
+    y: Array
+    u: Array
+    seed: int
+
+    def rules(self, modes: frozenset[str]) -> Iterator[tuple[str, Rule]]:
+        """The derivative along dx, by each mode; forwards, an infinite slope elsewhere makes 0·∞ of it."""
+        finite = True
+        if "vjp" in modes:
+            ys, pull = run(self.case)
+            g = joined(pull(parted(self.u, ys)))
+            finite = bool(np.isfinite(g).all())
+            yield "", lambda dx: float(g[dx != 0] @ dx[dx != 0])
+        if "jvp" in modes and finite:
+            yield " in forward mode", self._pushed
+
+    def _pushed(self, dx: Array) -> float:
+        with no_grad():
+            dys = jvp(self.case, self.case.xs, parted(dx, self.case.xs))[1]
+        return float(self.u @ joined([dy._array for dy in dys]))
+
+    @cached_property
+    def scale(self) -> Array:
+        """How far each number is moved: by parts of 1, or of the largest beside it where that is smaller."""
+        sizes = [float(np.abs(x).max(initial=0)) for x in self.case.xs]
+        return joined([np.full(x.size, min(size or 1.0, 1.0)) for x, size in zip(self.case.xs, sizes, strict=True)])
+
+    def smooth(self, rules: dict[str, Rule]) -> bool:
+        """Whether all is well along one direction of all numbers at once, as it nearly always is."""
+        dx = self.scale * np.random.default_rng(self.seed).uniform(0.5, 1.5, self.scale.size)
+        sides = self.sides(dx)
+        return sides is not None and not sides.bent and all(sides.admit(rule(dx)) for rule in rules.values())
+
+    def by_axes(self, rules: dict[str, Rule]) -> Verdict:
+        """One number after the other: along an axis there are two sides, and nothing between the axes."""
+        kinks = False
+        for k in range(self.scale.size)[:: -(-self.scale.size // EACH)]:
+            dx = np.where(np.arange(self.scale.size) == k, self.scale, 0.0)
+            sides = self.sides(dx)
+            kinks = kinks or sides is None or sides.bent
+            for name, rule in rules.items() if sides else ():
+                along = rule(dx)
+                sure = sides if sides is None or sides.admit(along) else self.sides(dx, sure=True)
+                if sure is not None and not sure.admit(along) and not self.coarsely(dx, sure).admit(along):
+                    return Verdict(self._words(k, name, along, sure), not (sure.bent or np.isfinite(along)), kinks)
+        return Verdict(kinks=kinks)
+
+    def sides(self, dx: Array, sure: bool = False) -> Sides | None:
+        """The slopes to both sides, None where there are none.
+
+        Args:
+            sure: seen at two steps, and as far off as these differ by.
+        """
+        found = [self._slopes(dx, h) for h in (STEPS if sure else STEPS[:1])]
+        if not np.isfinite(found).all():
+            return None
+        behind, ahead = found[0]
+        largest = max((float(np.abs(x).max(initial=0)) for x in self.case.xs), default=0.0)
+        size = float(self.u @ np.maximum(np.abs(behind), np.abs(ahead)))
+        rounding = 12 * EPS * float(self.u @ (1 + np.abs(self.y) + largest)) / STEPS[0]
+        doubt = float(self.u @ np.abs(found[-1] - found[0]).sum(axis=0))
+        if doubt > UNSURE * size + 100 * rounding:
+            return None
+        low, high = (float(self.u @ pick(behind, ahead)) for pick in (np.minimum, np.maximum))
+        return Sides(low, high, CLOSE * size + rounding + 4 * doubt, high - low > BENT * size + 10 * rounding)
+
+    def coarsely(self, dx: Array, sides: Sides) -> Sides:
+        """The same, made wider by what large steps show."""
+        steps = (COARSE, COARSE / float(np.abs(dx).max()))
+        seen = [float(self.u @ part) for h in steps for part in self._slopes(dx, h)]
+        seen = [slope for slope in seen if np.isfinite(slope)]
+        return sides._replace(low=min([sides.low, *seen]), high=max([sides.high, *seen]))
+
+    def _slopes(self, dx: Array, h: float) -> Array:
+        """Behind and ahead, with h·f″ taken out: 2·D(h/2) − D(h)."""
+        return np.stack([2 * self._slope(dx, t / 2) - self._slope(dx, t) for t in (-h, h)])
+
+    def _slope(self, dx: Array, t: float) -> Array:
+        moved = [x + t * part for x, part in zip(self.case.xs, parted(dx, self.case.xs), strict=True)]
+        try:
+            y = self.case.vector(moved)
+        except Exception:  # outside of the domain
+            return np.full_like(self.y, np.nan)
+        return (y - self.y) / t if y.shape == self.y.shape else np.full_like(self.y, np.nan)
+
+    def _words(self, k: int, name: str, along: float, sides: Sides) -> Mismatch:
+        ends = np.cumsum([x.size for x in self.case.xs])
+        which = int(np.searchsorted(ends, k, side="right"))
+        x = self.case.xs[which]
+        index = np.unravel_index(k - (int(ends[which]) - x.size), x.shape)
+        place = f"{self.case.names[which]}{[int(i) for i in index] if index else ''}, of shape {x.shape}"
+        scale = float(self.scale[k])
+        low, high = sides.low / scale, sides.high / scale
+        between = f"between the slopes {low:.6g} and {high:.6g}" if sides.bent else f"the slope {low:.6g}"
+        return Mismatch("differs", f"the derivative by {place}{name}",
+                        f"{along / scale:.6g}", between)  # fmt: skip
