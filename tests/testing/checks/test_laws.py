@@ -374,7 +374,7 @@ def test_at_a_kink_what_is_not_between_is_wrong(registry, at_zero):
         lambda x: tg.relu(x) - tg.relu(-x),  # x: the rules give 0 at 0
         lambda x: tg.max(x) + tg.min(x),
         lambda x: tg.sqrt(tg.sum(x * x)),  # a kink at 0, where 0·∞ is NaN
-        lambda x: tg.sqrt(x),
+        tg.sqrt,
         lambda x: 1 / x,
         lambda x: tg.sin(1000 * x),
         lambda x: (x + 1e8) - 1e8,

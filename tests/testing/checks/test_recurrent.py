@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tests.testing.networks import RIGHT, BothWays, Memory, Recurrent, Vanilla
+from tests.testing.networks import RIGHT, BothWays, Gated, Memory, Recurrent, Vanilla
 from tinygrad_rnn import nn
 from tinygrad_rnn.testing import GradMismatch, check_recurrent
 from tinygrad_rnn.testing.laws import through_time
@@ -177,6 +177,7 @@ class RowsMix(Vanilla):
 
 WRONG = [
     ("zero_start", StartsAtOne),
+    ("state_used", ForgetsItsState),
     ("batch_permutation", RowsDiffer),
     ("by_hand", Positional),
     ("by_hand", ForgetsItsState),
@@ -207,6 +208,115 @@ def test_each_law_catches_what_breaks_it(law, layer):
 
 def test_every_law_is_in_the_table_above_or_tested_by_itself():
     assert set(ALL) == {law for law, _ in WRONG} | {"ledger"}
+
+
+# parameters, states, calls
+
+
+class ForgetsItsBias(Vanilla):
+    def projected(self, x, h):
+        return tg.inner(x, self.weight_ih) + tg.inner(h, self.weight_hh)
+
+
+class ForgetsAGate(Gated):
+    """The rows r of all its weights are computed, and not used."""
+
+    def step(self, x, state):
+        (h,) = state
+        _, x_z, x_n = tg.split(tg.inner(x, self.weight_ih) + self.bias, 3, axis=-1)
+        _, h_z, h_n = tg.split(tg.inner(h, self.weight_hh), 3, axis=-1)
+        z = tg.sigmoid(x_z + h_z)
+        return ((1 - z) * tg.tanh(x_n + h_n) + z * h,)
+
+
+class NothingRecurs(Vanilla):
+    def step(self, x, state):
+        zeros = np.zeros(state[0].shape)
+        return (tg.tanh(self.projected(x, self.weight_hh.sum() * 0 + zeros)),)
+
+
+class RemembersTheLongest(Vanilla):
+    _largest = 0.0
+
+    def start(self, x, hx):
+        self._largest = max(self._largest, float(abs(x.data).max()))
+        return tuple(part + self._largest for part in super().start(x, hx))
+
+
+class FirstCallIsAnother(Vanilla):
+    _called = False
+
+    def start(self, x, hx):
+        first, self._called = not self._called, True
+        return tuple(part + (1.0 if first else 0.0) for part in super().start(x, hx))
+
+
+class StartsInFloat64(Vanilla):
+    def start(self, x, hx):
+        return (tg.tensor(np.zeros((*x.shape[1:-1], self.hidden_size))),) if hx is None else (hx,)
+
+    def step(self, x, state):
+        return tuple(part + np.zeros(3) for part in super().step(x, state))
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (ForgetsItsBias, "law 'parameters used' is broken(.|\n)*'bias'"),
+        (ForgetsAGate, "law 'parameters used' is broken(.|\n)*'weight_ih', rows 0, 1, 2"),
+        (NothingRecurs, "law '(parameters|state) used' is broken"),
+        (RemembersTheLongest, "law 'stateless' is broken"),
+        (lambda: StartsInFloat64(dtype=np.float32), "law 'float32 kept' is broken"),
+    ],
+)
+def test_what_is_not_used_or_is_kept(layer, words):
+    with pytest.raises(GradMismatch, match=words):
+        check_recurrent(layer(), X)
+
+
+def test_the_first_call_is_compared_with_later_ones():
+    with pytest.raises(tg.GraphError, match="run again, it gives other values"):
+        check_recurrent(FirstCallIsAnother(), X)
+
+
+def test_what_is_not_to_be_used_is_named():
+    assert check_recurrent(ForgetsItsBias(), X, unused=("bias",)).passed
+    with pytest.raises(tg.TinygradError, match="check_recurrent: unused="):
+        check_recurrent(Vanilla(), X, unused=("no such",))
+
+
+def test_a_cell_is_known_by_what_it_takes_and_gives():
+    class Decay(nn.Module):
+        """h′ = ½h + tanh(x W), and how much came in: not called a cell, and no nn.Cell."""
+
+        def __init__(self):
+            self.W = nn.Parameter(np.eye(2))
+
+        def forward(self, x, state=None):
+            h, total = (np.zeros(x.shape), np.zeros(x.shape)) if state is None else state
+            new = tg.tanh(x @ self.W)
+            return 0.5 * h + new, total + new * new
+
+    class NotACell(Vanilla):
+        """A layer."""
+
+    assert check_recurrent(Decay(), X).passed
+    assert check_recurrent(Decay(), X, cell=True).passed
+    assert check_recurrent(NotACell(), X).passed
+    assert Recurrence.of(NotACell(), X, None, None, 0).is_cell is False
+    assert Recurrence.of(Decay(), X, None, None, 0).is_cell is True
+
+
+def test_a_step_that_raises_says_which_law_and_what():
+    class Squeezes(Vanilla):
+        """A sequence of one step comes back without its axis."""
+
+        def forward(self, x, hx=None, *, lengths=None):
+            output, last = super().forward(x, hx, lengths=lengths)
+            return (output[0] if len(output) == 1 else output), last
+
+    with pytest.raises(GradMismatch, match="Squeezes: law '.*' is broken"):
+        check_recurrent(Squeezes(), X)
 
 
 @pytest.mark.parametrize("change", [lambda terms: terms[1:], lambda terms: [*terms[1:], terms[1]]])

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import OptionError, check_number, check_option, check_sequence, check_type
+from tinygrad_rnn.errors import OptionError, check_number, check_option, check_seed, check_sequence, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.laws import LAWS, as_function, broken, case_of, title_of
@@ -60,6 +60,7 @@ def check_module(
      'one element', 'parameters used', 'float32 kept', 'a batch')
     """
     check_type("check_module", "module", module, Module, "a Module")
+    check_seed("check_module", seed)
     asked = _laws(module, batched, unused)
     run, values = as_function(module)
     options: dict[str, Any] = {

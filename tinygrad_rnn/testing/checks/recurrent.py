@@ -16,6 +16,7 @@ from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.laws import LAWS, broken, title_of
 from tinygrad_rnn.testing.checks.modules import known_parameters
+from tinygrad_rnn.testing.laws.algebra import stateless
 from tinygrad_rnn.testing.laws.arrays import float32_kept
 from tinygrad_rnn.testing.laws.linear_map import LinearMap
 from tinygrad_rnn.testing.laws.recurrence import Recurrence
@@ -25,9 +26,7 @@ from tinygrad_rnn.testing.report.findings import GradReport, Mismatch
 __all__ = ["check_recurrent"]
 
 
-OF_SEQUENCES = tuple(
-    LAWS[name] for name in ("deterministic", "stateless", "side by side", "inputs kept", "zeros", "wide ranges")
-)
+OF_SEQUENCES = tuple(LAWS[name] for name in ("deterministic", "side by side", "inputs kept", "zeros", "wide ranges"))
 
 
 def check_recurrent(
@@ -60,7 +59,7 @@ def check_recurrent(
     >>> import numpy as np
     >>> from tinygrad_rnn import nn
     >>> check_recurrent(nn.GRU(2, 3, rng=0), np.ones((4, 2, 2))).laws
-    ('differences', 'parameters used', 'deterministic', 'stateless', 'side by side', 'inputs kept', 'zeros',
+    ('stateless', 'differences', 'parameters used', 'deterministic', 'side by side', 'inputs kept', 'zeros',
      'wide ranges', 'state used', 'zero start', 'float32 kept', 'by hand', 'split', 'detached', 'untied', 'ledger',
      'causal', 'reversal', 'batch permutation', 'rows alone')
     """
@@ -73,15 +72,22 @@ def check_recurrent(
     laws += () if getattr(layer, "bidirectional", False) else ONE_WAY
     laws += BATCHED if net.x.ndim == 3 else ()
     laws += () if lengths is None else PADDED
+    kept = stateless(net.padded)
+    if kept is not None:
+        raise broken(net.name, stateless, kept, net.again)
     report = differences(net)
     for law in laws:
-        try:
-            found = law(net)
-        except TinygradError as error:  # the whole ran: so must a step, a row, a part
-            found = Mismatch("raises", hint=f"{type(error).__name__}: {error}".splitlines()[0])
+        found = _tried(law, net)
         if found is not None:
             raise broken(net.name, law, found, net.again)
-    return replace(report, laws=("differences", *map(title_of, laws)))
+    return replace(report, laws=("stateless", "differences", *map(title_of, laws)))
+
+
+def _tried(law: Law, net: Recurrence) -> Mismatch | None:
+    try:
+        return law(net)
+    except TinygradError as error:  # the whole runs: so must a step, a row, a part
+        return Mismatch("raises", hint=f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def differences(net: Recurrence) -> GradReport:

@@ -84,7 +84,8 @@ def still(points: Iterable[LinearMap], unused: Sequence[str] = ()) -> Mismatch |
 
 def bare(name: str) -> str:
     """weight, of parameters['weight']."""
-    return name.removeprefix("parameters['").removesuffix("']")
+    own = name.removeprefix("parameters['")
+    return name if own == name else own.removesuffix("']")
 
 
 def reached(p: LinearMap) -> set[str]:
