@@ -68,7 +68,7 @@ class Recurrence:
             x = np.where(valid(lengths, x), x, noise)
         parameters = {name: _float64(value) for name, value in layer.state_dict().items()}
         net = cls(layer, parameters, x, None, lengths, seed)
-        trial = replace(net, layer=deepcopy(layer))  # so that the layer's first call is one that is compared
+        trial = replace(net, layer=_copied(layer))
         if cell is None:
             cell = isinstance(layer, Cell) or _is_cell(trial, h0)
         trial = replace(trial, is_cell=cell)
@@ -161,6 +161,13 @@ def agree(point: LinearMap, other: Run, where: str = "") -> Mismatch | None:
     found = difference(point.output_names, ys, point.ys, sizes, LIMIT)
     found = found or difference(point.gradient_names, pullback(point.us), point.gs, point.sizes, LIMIT)
     return found and replace(found, hint=where)
+
+
+def _copied(layer: Module) -> Module:
+    """Another such layer, so that the layer's own first call is one that is compared; itself if it holds what is unique."""
+    with suppress(Exception):
+        return deepcopy(layer)
+    return layer
 
 
 def _is_cell(net: Recurrence, h0: Any) -> bool:

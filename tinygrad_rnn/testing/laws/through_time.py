@@ -25,7 +25,7 @@ from tinygrad_rnn.ops import concatenate, flip, take
 from tinygrad_rnn.testing.laws.linear_map import LinearMap, difference, run
 from tinygrad_rnn.testing.laws.padding import pads, rows_alone
 from tinygrad_rnn.testing.laws.recurrence import LIMIT, Recurrence, agree, mapped
-from tinygrad_rnn.testing.laws.usage import hidden, idle, reached, scattered, still
+from tinygrad_rnn.testing.laws.usage import hidden, idle, reached
 from tinygrad_rnn.testing.oracles.case import Case
 from tinygrad_rnn.testing.report.findings import Mismatch
 
@@ -45,10 +45,9 @@ def parameters_used(unused: Sequence[str] = ()) -> Law:
     """The law that lets these be unused."""
 
     def law(net: Recurrence) -> Mismatch | None:
-        found = hidden(net.whole) or idle((net.from_nothing, net.whole), unused)
-        return found or still((net.from_nothing, *scattered(net.whole)), unused)
+        return hidden(net.whole) or idle((net.from_nothing, net.whole), unused)
 
-    law.__name__, law.__doc__ = "parameters_used", "the output or the state depends on every parameter, all of it"
+    law.__name__, law.__doc__ = "parameters_used", "the output or the state depends on every parameter"
     return law
 
 

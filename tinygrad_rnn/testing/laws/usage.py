@@ -8,7 +8,6 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.functions import record_function
 from tinygrad_rnn.engine.node import Leaf, ancestors
-from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.nn import Parameter
 from tinygrad_rnn.testing.laws.linear_map import Law, LinearMap
 from tinygrad_rnn.testing.report.findings import Mismatch
@@ -20,13 +19,13 @@ def parameters_used(unused: Sequence[str] = ()) -> Law:
     """The law of modules; lets these be unused."""
 
     def law(p: LinearMap) -> Mismatch | None:
-        return hidden(p) or idle(scattered(p), unused)
+        return hidden(p) or idle(_scattered(p), unused)
 
     law.__name__, law.__doc__ = "parameters_used", "some output depends on every parameter"
     return law
 
 
-def scattered(p: LinearMap) -> Iterator[LinearMap]:
+def _scattered(p: LinearMap) -> Iterator[LinearMap]:
     """The point, then others, the parameters moved too."""
     rng = np.random.default_rng(p.seed)
     yield p
@@ -63,23 +62,6 @@ def hidden(p: LinearMap) -> Mismatch | None:
         return None
     hint = "named_parameters() does not find it, so no optimiser moves it and no checkpoint holds it"
     return Mismatch("hidden", f"a Parameter of shape {found.shape}", hint=f"{hint}: see nn.Module for where it looks")
-
-
-def still(points: Iterable[LinearMap], unused: Sequence[str] = ()) -> Mismatch | None:
-    """Which rows of a parameter have the gradient 0 at every one of these points."""
-    sizes: dict[str, Array] = {}
-    for p in points:
-        for k, name in enumerate(p.case.names):
-            if k not in p.inputs and p.xs[k].ndim and bare(name) not in unused:
-                size = np.abs(p.gs[k]).reshape(len(p.gs[k]), -1).sum(axis=1)
-                sizes[bare(name)] = size + sizes.get(bare(name), 0.0)
-    found = next(((name, size) for name, size in sizes.items() if (size == 0).any()), None)
-    if found is None:
-        return None
-    name, size = found
-    rows = ", ".join(map(str, np.flatnonzero(size == 0)[:6]))
-    hint = f"is a gate forgotten? What is not to be used is named: unused=({name!r},)"
-    return Mismatch("not used", f"{name!r}, rows {rows}: their gradient is 0 whatever the numbers", hint=hint)
 
 
 def bare(name: str) -> str:
