@@ -165,6 +165,11 @@ class RowsMeet(Projection):
         return (x - x.mean(axis=0)) @ self.weight
 
 
+class RowsAndStepsMeet(Projection):
+    def product(self, x):
+        return (x - x.mean()) @ self.weight
+
+
 class Float64Inside(nn.Module):
     def __init__(self):
         self.weight = nn.Parameter(np.ones((3, 2), np.float32))
@@ -199,7 +204,6 @@ def half_at_zero(x):
     [
         ("parameters used", ForgetsItsBias, "argument  'bias'"),
         ("parameters used", HidesAParameter, "named_parameters\\(\\) does not find it"),
-        ("a batch", RowsMeet, "batched=None"),
         ("float32 kept", Float64Inside, "y is float64"),
         ("stateless", RemembersTheLast, "something is kept from one call"),
         ("zeros", RuleOfAHalf, "where all inputs are 0"),
@@ -208,6 +212,14 @@ def half_at_zero(x):
 def test_each_law_catches_what_differences_do_not_see(law, module, words):
     with pytest.raises(GradMismatch, match=f"{module.__name__}: law '{law}' is broken: (.|\n)*{words}"):
         check_module(module(), X)
+
+
+def test_rows_of_a_batch_that_meet():
+    sequences = RNG.standard_normal((4, 2, 3))
+    with pytest.raises(GradMismatch, match=r"law 'a batch' is broken(.|\n)*batched=None"):
+        check_module(RowsAndStepsMeet(), sequences)
+    assert check_module(RowsAndStepsMeet(), sequences, batched=None).passed
+    assert check_module(RowsMeet(), X).passed  # of a matrix, they may be steps
 
 
 def test_what_is_meant_is_allowed():

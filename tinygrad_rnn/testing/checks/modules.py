@@ -47,8 +47,8 @@ def check_module(
         module: one with float32 parameters is differenced in float64, and its float32 gradient compared with that.
         *inputs: what it is called with; order, oracle, kinks and seed are those of check_vjp.
         batched: the axis of inputs and outputs along which each row is to be what it is alone. "auto" is the first or
-            the second, and asks nothing of a module that takes no row alone or that runs through time. None: rows may
-            meet, as in batch normalisation.
+            the second of inputs of three axes and more; rows of a matrix may be steps or tokens, and are held to it
+            where their values say so, or with batched=0. None: rows may meet, as in batch normalisation.
         unused: names of parameters on which no output has to depend.
     Raises:
         GradMismatch: a derivative is wrong, or a law is broken. Kink: there is none at this point. GraphError: run

@@ -2,7 +2,8 @@
 
 x  →  points that are at such an edge  →  each judged by the slopes to both sides of it (sides.py)
 
-Inputs are moved there, the parameters of a module are left as they are.
+Inputs are moved there, the parameters of a module are left as they are. What the domain is nobody says: numbers of one
+sign keep it, as those of a logarithm do, and a square matrix that can be inverted still can be.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ def one_element(p: LinearMap) -> Mismatch | None:
 
 def _first(p: LinearMap, points: Points) -> Mismatch | None:
     for words, case in points:
+        if any(_singular(case.xs[k]) and not _singular(p.xs[k]) for k in p.inputs):
+            continue
         found = judged(case, p.seed, p.modes)
         if found is not None:
             there = ", ".join(f"{case.names[k]} = {source(case.xs[k])}" for k in p.inputs)
@@ -54,15 +57,18 @@ def _first(p: LinearMap, points: Points) -> Mismatch | None:
 
 
 def _zeros(p: LinearMap) -> Points:
-    yield "where all inputs are 0", p.moved(np.zeros_like)
-    for k in p.inputs if len(p.inputs) > 1 else ():
+    both = [k for k in p.inputs if not _one_sign(p.xs[k])]
+    if not both:
+        return
+    yield "where all inputs are 0", p.moved(np.zeros_like, both)
+    for k in both if len(p.inputs) > 1 else ():
         yield f"where {p.case.names[k]} is 0", p.moved(np.zeros_like, [k])
-    yield "where one number is 0", p.moved(lambda x: _one(p, x, 0.0))
+    yield "where one number is 0", p.moved(lambda x: _one(p, x, 0.0), both)
 
 
 def _round(p: LinearMap) -> Points:
-    yield "at round numbers", p.moved(np.round)
-    yield "where all inputs are 1", p.moved(np.ones_like)
+    yield "at round numbers", p.moved(_rounded)
+    yield "where all inputs are 1", p.moved(lambda x: np.full_like(x, -1.0 if x.size and x.max() < 0 else 1.0))
     first = {p.xs[k].shape: p.xs[k] for k in reversed(p.inputs)}
     if len(first) < len(p.inputs):
         yield "where inputs are equal", p.moved(lambda x: first[x.shape].copy())
@@ -81,6 +87,20 @@ def _short(p: LinearMap) -> Points:
             return x[tuple(slice(0, 1 if size == n else None) for size in x.shape)].copy()
 
         yield f"where axes of {n} have one element", p.moved(first, others=True)
+
+
+def _one_sign(x: Array) -> bool:
+    return bool((x > 0).all() or (x < 0).all())
+
+
+def _rounded(x: Array) -> Array:
+    """Away from 0 where the numbers have one sign."""
+    return np.asarray(np.sign(x) * np.maximum(np.round(np.abs(x)), 1) if _one_sign(x) else np.round(x))
+
+
+def _singular(x: Array) -> bool:
+    square = x.ndim > 1 and x.shape[-1] == x.shape[-2]
+    return bool(square and (np.linalg.matrix_rank(x) < x.shape[-1]).any())
 
 
 def _one(p: LinearMap, x: Array, factor: float) -> Array:

@@ -164,7 +164,7 @@ def agree(point: LinearMap, other: Run, where: str = "") -> Mismatch | None:
 
 
 def _copied(layer: Module) -> Module:
-    """Another such layer, so that the layer's own first call is one that is compared; itself if it holds what is unique."""
+    """Another such layer, so that the layer's own first call is one that is compared; itself where it has no copy."""
     with suppress(Exception):
         return deepcopy(layer)
     return layer

@@ -62,7 +62,7 @@ def a_batch(p: LinearMap) -> Mismatch | None:
     alone = [batch for batch in batches if batch.meets is None]
     if alone:
         return next(filter(None, (_gradients(p, batch) for batch in alone)), None)
-    met = next((batch for batch in batches if batch.axis == 0 and batch.matrices), None)
+    met = next((batch for batch in batches if batch.axis == 0 and batch.cut and batch.matrices), None)
     if met is None or met.meets is None or any(node.context.step is not None for node in recorded_ops(p.case)):
         return None  # along the first axis may stand the steps of a recurrence
     return replace(
@@ -90,8 +90,8 @@ class Batch:
 
     @property
     def matrices(self) -> bool:
-        """Whether a row is more than a number: a vector alone may be one row."""
-        return all(self.point.xs[k].ndim > 1 for k in self.cut)
+        """Whether a row has rows of its own: those of a matrix may be steps, tokens, samples of one distribution."""
+        return all(self.point.xs[k].ndim > 2 for k in self.cut)
 
     @cached_property
     def meets(self) -> Mismatch | None:

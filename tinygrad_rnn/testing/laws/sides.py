@@ -94,6 +94,8 @@ def _verdict(case: Case, seed: int, modes: frozenset[str]) -> Verdict | None:
     try:
         rules = dict(point.rules(modes))
         return Verdict() if point.smooth(rules) else point.by_axes(rules)
+    except (np.linalg.LinAlgError, ArithmeticError):  # outside of the rule's domain
+        return None
     except Exception as error:  # what ran forwards has to run backwards
         return Verdict(Mismatch("raises", case.name, hint=f"{type(error).__name__}: {error}".splitlines()[0]))
 
