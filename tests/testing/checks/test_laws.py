@@ -356,6 +356,28 @@ def test_round_numbers_of_two_that_are_equal(rule):
     assert "the slopes 0 and 1" in broken("round numbers", tg.maximum, X, X + 1)
 
 
+def test_round_numbers_that_all_get_everything(rule):
+    """Along each axis alone, 1 lies between 0 and 1; together they are 2 where the slope is 1."""
+    rule("max", lambda gy, y, x, axis, keepdims: gy * (numbers(x) == numbers(x).max()))
+    assert "by several numbers at once" in broken("round numbers", tg.max, X)
+
+
+def test_round_numbers_of_what_is_bent_both_ways(registry):
+    """|x₀| − |x₁| may rise along one axis, not fall along the other: any choice of the two is right."""
+
+    @tg.primitive
+    def saddle(x):
+        """y = |x₀| − |x₁|"""
+        return np.abs(x[0]) - np.abs(x[1])
+
+    def slopes(x):
+        return np.where(numbers(x) == 0, [0.5, 0.0], np.sign(numbers(x)) * [1, -1])
+
+    saddle.vjp(x=lambda gy, y, x: gy * slopes(x))
+    saddle.jvp(x=lambda dx, y, x: tg.sum(dx * slopes(x)))
+    assert check_laws(saddle, np.array([0.7, -0.4]), laws=["zeros", "round numbers"]).passed
+
+
 @pytest.mark.parametrize("at_zero", [0.0, 0.3, 0.5, 1.0])
 def test_at_a_kink_any_slope_between_is_right(registry, at_zero):
     assert check_laws(kinked(at_zero), X).passed

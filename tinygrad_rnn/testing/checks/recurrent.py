@@ -20,7 +20,16 @@ from tinygrad_rnn.testing.laws.algebra import stateless
 from tinygrad_rnn.testing.laws.arrays import float32_kept
 from tinygrad_rnn.testing.laws.linear_map import LinearMap
 from tinygrad_rnn.testing.laws.recurrence import Recurrence
-from tinygrad_rnn.testing.laws.through_time import BATCHED, ONE_WAY, PADDED, STARTED, Law, of_whole, parameters_used
+from tinygrad_rnn.testing.laws.through_time import (
+    BATCHED,
+    ONE_WAY,
+    PADDED,
+    STARTED,
+    Law,
+    of_nothing,
+    of_whole,
+    parameters_used,
+)
 from tinygrad_rnn.testing.report.findings import GradReport, Mismatch
 
 __all__ = ["check_recurrent"]
@@ -68,7 +77,7 @@ def check_recurrent(
     named = known_parameters("check_recurrent", layer, unused)
     net = Recurrence.of(layer, x, h0, lengths, seed, cell)
     laws: tuple[Law, ...] = (parameters_used(named), *map(of_whole, OF_SEQUENCES), *STARTED)
-    laws += (of_whole(float32_kept),) if all(p.dtype == np.float32 for p in layer.parameters()) else ()
+    laws += (of_nothing(float32_kept),) if all(p.dtype == np.float32 for p in layer.parameters()) else ()
     laws += () if getattr(layer, "bidirectional", False) else ONE_WAY
     laws += BATCHED if net.x.ndim == 3 else ()
     laws += () if lengths is None else PADDED

@@ -15,8 +15,9 @@ either, unless a `where` was meant to keep that out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -93,7 +94,10 @@ def _verdict(case: Case, seed: int, modes: frozenset[str]) -> Verdict | None:
     point = Point(case, y, np.abs(cotangent(y.size, seed)), seed)
     try:
         rules = dict(point.rules(modes))
-        return Verdict() if point.smooth(rules) else point.by_axes(rules)
+        if point.smooth(rules):
+            return Verdict()
+        verdict = point.by_axes(rules)
+        return verdict if verdict.found or not verdict.kinks else Verdict(point.together(modes), kinks=True)
     except (np.linalg.LinAlgError, ArithmeticError):  # outside of the rule's domain
         return None
     except Exception as error:  # what ran forwards has to run backwards
@@ -137,11 +141,37 @@ class Point:
         sides = self.sides(dx)
         return sides is not None and not sides.bent and all(sides.admit(rule(dx)) for rule in rules.values())
 
+    def axes(self) -> Iterator[tuple[int, Array]]:
+        """Some of the numbers, and the direction in which each moves alone."""
+        for k in range(self.scale.size)[:: -(-self.scale.size // EACH)]:
+            yield k, np.where(np.arange(self.scale.size) == k, self.scale, 0.0)
+
+    def together(self, modes: frozenset[str]) -> Mismatch | None:
+        """Several numbers at once: an output that is bent one way alone, as max is, keeps between its slopes there too.
+
+        One that is bent both ways may rise or fall along two axes, and do neither between them.
+        """
+        rng = np.random.default_rng(self.seed)
+        signs = [np.ones(self.scale.size), *rng.choice([-1.0, 1.0], (3, self.scale.size))]
+        ds = [self.scale, *(self.scale * sign * rng.uniform(0.5, 1.5, self.scale.size) for sign in signs)]
+        slopes = np.stack([self._slopes(dx, STEPS[0]) for dx in (*ds, *(dx for _, dx in self.axes()))])
+        if not np.isfinite(slopes).all():
+            return None
+        jumps = slopes[:, 1] - slopes[:, 0]
+        near = 1e-3 * np.abs(slopes).max(axis=(0, 1))
+        both_ways = (jumps > near).any(axis=0) & (jumps < -near).any(axis=0)
+        point = replace(self, u=np.where(both_ways, 0.0, self.u))
+        for (name, rule), dx in product(point.rules(modes), ds):
+            sides, along = point.sides(dx, sure=True), rule(dx)
+            if sides and not sides.admit(along) and not point.coarsely(dx, sides).admit(along):
+                return Mismatch("differs", f"the derivative by several numbers at once{name}", f"{along:.6g}",
+                                _between(sides.low, sides.high, sides.bent))  # fmt: skip
+        return None
+
     def by_axes(self, rules: dict[str, Rule]) -> Verdict:
         """One number after the other: along an axis there are two sides, and nothing between the axes."""
         kinks = False
-        for k in range(self.scale.size)[:: -(-self.scale.size // EACH)]:
-            dx = np.where(np.arange(self.scale.size) == k, self.scale, 0.0)
+        for k, dx in self.axes():
             sides = self.sides(dx)
             kinks = kinks or sides is None or sides.bent
             for name, rule in rules.items() if sides else ():
@@ -196,7 +226,10 @@ class Point:
         index = np.unravel_index(k - (int(ends[which]) - x.size), x.shape)
         place = f"{self.case.names[which]}{[int(i) for i in index] if index else ''}, of shape {x.shape}"
         scale = float(self.scale[k])
-        low, high = sides.low / scale, sides.high / scale
-        between = f"between the slopes {low:.6g} and {high:.6g}" if sides.bent else f"the slope {low:.6g}"
+        between = _between(sides.low / scale, sides.high / scale, sides.bent)
         return Mismatch("differs", f"the derivative by {place}{name}",
                         f"{along / scale:.6g}", between)  # fmt: skip
+
+
+def _between(low: float, high: float, bent: bool) -> str:
+    return f"between the slopes {low:.6g} and {high:.6g}" if bent else f"the slope {low:.6g}"

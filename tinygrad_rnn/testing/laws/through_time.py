@@ -41,6 +41,15 @@ def of_whole(law: Callable[[LinearMap], Mismatch | None]) -> Law:
     return wraps(law)(of_net)
 
 
+def of_nothing(law: Callable[[LinearMap], Mismatch | None]) -> Law:
+    """The same, as a function of parameters and sequence: the first state is of the net's own making."""
+
+    def of_net(net: Recurrence) -> Mismatch | None:
+        return law(net.from_nothing)
+
+    return wraps(law)(of_net)
+
+
 def parameters_used(unused: Sequence[str] = ()) -> Law:
     """The law that lets these be unused."""
 
