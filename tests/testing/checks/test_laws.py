@@ -378,6 +378,12 @@ def test_round_numbers_of_what_is_bent_both_ways(registry):
     assert check_laws(saddle, np.array([0.7, -0.4]), laws=["zeros", "round numbers"]).passed
 
 
+def test_any_of_several_equal_numbers_may_be_their_middle():
+    for seed in range(20):  # which the third of five is, no move of one number shows
+        assert check_laws(tg.sort, np.arange(5.0) - 2, laws=["zeros", "round numbers"], seed=seed).passed
+    assert check_laws(tg.clip, X, X + 1, X + 2, laws=["zeros", "round numbers"]).passed
+
+
 @pytest.mark.parametrize("at_zero", [0.0, 0.3, 0.5, 1.0])
 def test_at_a_kink_any_slope_between_is_right(registry, at_zero):
     assert check_laws(kinked(at_zero), X).passed

@@ -15,7 +15,7 @@ either, unless a `where` was meant to keep that out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import NamedTuple
@@ -34,6 +34,7 @@ from tinygrad_rnn.testing.oracles.compare import cotangent
 from tinygrad_rnn.testing.report.findings import Mismatch
 
 STEPS = (1e-4, 1e-5)  # the second where the first disagrees
+AROUND = 16  # so many points near a kink show what slopes meet there
 COARSE = 0.1  # what a small step does not resolve, as of (x + 1e8) − 1e8, this one does
 CLOSE = 1e-6  # of the slopes
 BENT = 1e-5  # of the slopes: to both sides of a kink they differ by more
@@ -97,7 +98,7 @@ def _verdict(case: Case, seed: int, modes: frozenset[str]) -> Verdict | None:
         if point.smooth(rules):
             return Verdict()
         verdict = point.by_axes(rules)
-        return verdict if verdict.found or not verdict.kinks else Verdict(point.together(modes), kinks=True)
+        return verdict if verdict.found or not verdict.kinks else Verdict(point.together(rules), kinks=True)
     except (np.linalg.LinAlgError, ArithmeticError):  # outside of the rule's domain
         return None
     except Exception as error:  # what ran forwards has to run backwards
@@ -146,24 +147,14 @@ class Point:
         for k in range(self.scale.size)[:: -(-self.scale.size // EACH)]:
             yield k, np.where(np.arange(self.scale.size) == k, self.scale, 0.0)
 
-    def together(self, modes: frozenset[str]) -> Mismatch | None:
-        """Several numbers at once: an output that is bent one way alone, as max is, keeps between its slopes there too.
-
-        One that is bent both ways may rise or fall along two axes, and do neither between them.
-        """
+    def together(self, rules: dict[str, Rule]) -> Mismatch | None:
+        """Several numbers at once: two arguments that are equal do not both get what there is for one."""
         rng = np.random.default_rng(self.seed)
         signs = [np.ones(self.scale.size), *rng.choice([-1.0, 1.0], (3, self.scale.size))]
         ds = [self.scale, *(self.scale * sign * rng.uniform(0.5, 1.5, self.scale.size) for sign in signs)]
-        slopes = np.stack([self._slopes(dx, STEPS[0]) for dx in (*ds, *(dx for _, dx in self.axes()))])
-        if not np.isfinite(slopes).all():
-            return None
-        jumps = slopes[:, 1] - slopes[:, 0]
-        near = 1e-3 * np.abs(slopes).max(axis=(0, 1))
-        both_ways = (jumps > near).any(axis=0) & (jumps < -near).any(axis=0)
-        point = replace(self, u=np.where(both_ways, 0.0, self.u))
-        for (name, rule), dx in product(point.rules(modes), ds):
-            sides, along = point.sides(dx, sure=True), rule(dx)
-            if sides and not sides.admit(along) and not point.coarsely(dx, sides).admit(along):
+        for (name, rule), dx in product(rules.items(), ds):
+            sides, along = self.sides(dx, sure=True), rule(dx)
+            if sides and not sides.admit(along) and not self.widened(dx, sides, nothing=True).admit(along):
                 return Mismatch("differs", f"the derivative by several numbers at once{name}", f"{along:.6g}",
                                 _between(sides.low, sides.high, sides.bent))  # fmt: skip
         return None
@@ -177,7 +168,7 @@ class Point:
             for name, rule in rules.items() if sides else ():
                 along = rule(dx)
                 sure = sides if sides is None or sides.admit(along) else self.sides(dx, sure=True)
-                if sure is not None and not sure.admit(along) and not self.coarsely(dx, sure).admit(along):
+                if sure is not None and not sure.admit(along) and not self.widened(dx, sure).admit(along):
                     return Verdict(self._words(k, name, along, sure), not (sure.bent or np.isfinite(along)), kinks)
         return Verdict(kinks=kinks)
 
@@ -200,24 +191,36 @@ class Point:
         low, high = (float(self.u @ pick(behind, ahead)) for pick in (np.minimum, np.maximum))
         return Sides(low, high, CLOSE * size + rounding + 4 * doubt, high - low > BENT * size + 10 * rounding)
 
-    def coarsely(self, dx: Array, sides: Sides) -> Sides:
-        """The same, made wider by what large steps show."""
+    def widened(self, dx: Array, sides: Sides, nothing: bool = False) -> Sides:
+        """Made wider by the slopes at large steps, and by those around: each of three equal numbers is their middle.
+
+        Args:
+            nothing: by 0 too: of arguments that are equal each may be given nothing, as clip gives its bounds.
+        """
         steps = (COARSE, COARSE / float(np.abs(dx).max()))
-        seen = [float(self.u @ part) for h in steps for part in self._slopes(dx, h)]
-        seen = [slope for slope in seen if np.isfinite(slope)]
-        return sides._replace(low=min([sides.low, *seen]), high=max([sides.high, *seen]))
+        seen = [part for h in steps for part in self._slopes(dx, h)] + [0 * self.y] * nothing
+        rng = np.random.default_rng(self.seed)
+        for _ in range(AROUND):
+            near = self.scale * 1e-3 * rng.standard_normal(self.scale.size)
+            seen.append((self._moved(near + 1e-6 * dx) - self._moved(near - 1e-6 * dx)) / 2e-6)
+        finite = np.stack([slope for slope in seen if np.isfinite(slope).all()] or [np.full_like(self.y, np.nan)])
+        low, high = float(self.u @ finite.min(axis=0)), float(self.u @ finite.max(axis=0))
+        return sides._replace(low=float(np.fmin(sides.low, low)), high=float(np.fmax(sides.high, high)))
 
     def _slopes(self, dx: Array, h: float) -> Array:
         """Behind and ahead, with h·f″ taken out: 2·D(h/2) − D(h)."""
         return np.stack([2 * self._slope(dx, t / 2) - self._slope(dx, t) for t in (-h, h)])
 
     def _slope(self, dx: Array, t: float) -> Array:
-        moved = [x + t * part for x, part in zip(self.case.xs, parted(dx, self.case.xs), strict=True)]
+        return (self._moved(t * dx) - self.y) / t
+
+    def _moved(self, dx: Array) -> Array:
+        xs = [x + part for x, part in zip(self.case.xs, parted(dx, self.case.xs), strict=True)]
         try:
-            y = self.case.vector(moved)
+            y = self.case.vector(xs)
         except Exception:  # outside of the domain
             return np.full_like(self.y, np.nan)
-        return (y - self.y) / t if y.shape == self.y.shape else np.full_like(self.y, np.nan)
+        return y if y.shape == self.y.shape else np.full_like(self.y, np.nan)
 
     def _words(self, k: int, name: str, along: float, sides: Sides) -> Mismatch:
         ends = np.cumsum([x.size for x in self.case.xs])
