@@ -7,7 +7,8 @@ import tinygrad_rnn as tg
 from tinygrad_rnn.autodiff.functions import record_function
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import GradMismatch, check_vjp
-from tinygrad_rnn.testing.checks.explain import hint, local
+from tinygrad_rnn.testing.checks.explain import hint
+from tinygrad_rnn.testing.laws.nodes import local
 from tinygrad_rnn.testing.oracles.case import Case, joined, parted
 from tinygrad_rnn.testing.report.text import source
 

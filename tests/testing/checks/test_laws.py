@@ -1,12 +1,14 @@
 """Every law holds for what is right, and is broken by what is planted against it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
 from tinygrad_rnn.engine.op import REGISTRY
-from tinygrad_rnn.testing import DEFAULT, LAWS, GradMismatch, check_laws
+from tinygrad_rnn.testing import DEFAULT, LAWS, GradMismatch, check_call, check_laws
 from tinygrad_rnn.testing.laws import linear_map, ownership
 from tinygrad_rnn.testing.laws.rows import batched
 
@@ -290,3 +292,258 @@ def test_the_same_seed_asks_the_same(rule):
 def test_what_float32_cannot_hold_is_no_drift(x):
     """softplus′(−90) = 8e-40: a float32 that small has lost its digits, or is 0."""
     assert check_laws(tg.softplus, np.array(x), laws=["float32"]).laws == ("float32",)
+
+
+# at the edges
+
+
+def numbers(x):
+    """The values of a Tensor or an array."""
+    return x.data if isinstance(x, tg.Tensor) else np.asarray(x)
+
+
+def wrong_where(condition, f=np.tanh, slope=lambda x: 1 - tg.tanh(x) ** 2):
+    """An op whose slope is doubled where its argument meets a condition."""
+
+    @tg.elementwise(x=lambda y, x: slope(x) * np.where(condition(numbers(x)), 2.0, 1.0))
+    def op(x):
+        """y = f(x)"""
+        return f(x)
+
+    return op
+
+
+def kinked(at_zero):
+    @tg.elementwise(x=lambda y, x: np.where(numbers(x) == 0, at_zero, numbers(x) > 0) * 1.0)
+    def op(x):
+        """y = max(x, 0)"""
+        return np.maximum(x, 0)
+
+    return op
+
+
+def test_zeros(registry):
+    wrong = wrong_where(lambda x: x == 0)
+    assert check_call(wrong, X, laws=[law for law in DEFAULT if law not in ("zeros", "round numbers", "wide ranges")])
+    assert "where all inputs are 0: x = np.array([[0.0" in broken("zeros", wrong, X)
+
+
+def test_zeros_that_make_nan(registry):
+    @tg.primitive
+    def length(x):
+        """y = ‖x‖"""
+        return np.sqrt(np.sum(x * x))
+
+    length.vjp(x=lambda gy, y, x: gy * x / y)
+    length.jvp(x=lambda dx, y, x: tg.sum(dx * x) / y)
+    assert "analytic  nan" in broken("zeros", length, X)
+
+
+def test_zeros_behind_a_mask():
+    """where(x = 0, 1, sin(x)/x): 0·∞ in the branch that is not taken."""
+    broken("zeros", lambda x: tg.where(numbers(x) == 0, 1.0, tg.sin(x) / x), X)
+    safe = lambda x: tg.where(numbers(x) == 0, 1.0, tg.sin(x) / tg.where(numbers(x) == 0, 1.0, x))  # noqa: E731
+    assert check_laws(safe, X, laws=["zeros"]).passed
+
+
+def test_round_numbers(registry):
+    message = broken("round numbers", wrong_where(lambda x: np.abs(x) == 1), X)
+    assert "where all inputs are 1" in message or "at round numbers" in message
+
+
+def test_round_numbers_of_two_that_are_equal(rule):
+    rule("maximum", lambda g, y, a, b: g * (a >= b) + g * (a == b))
+    assert "the slopes 0 and 1" in broken("round numbers", tg.maximum, X, X + 1)
+
+
+def test_round_numbers_that_all_get_everything(rule):
+    """Along each axis alone, 1 lies between 0 and 1; together they are 2 where the slope is 1."""
+    rule("max", lambda gy, y, x, axis, keepdims: gy * (numbers(x) == numbers(x).max()))
+    assert "by several numbers at once" in broken("round numbers", tg.max, X)
+
+
+def test_round_numbers_of_what_is_bent_both_ways(registry):
+    """|x₀| − |x₁| may rise along one axis, not fall along the other: any choice of the two is right."""
+
+    @tg.primitive
+    def saddle(x):
+        """y = |x₀| − |x₁|"""
+        return np.abs(x[0]) - np.abs(x[1])
+
+    def slopes(x):
+        return np.where(numbers(x) == 0, [0.5, 0.0], np.sign(numbers(x)) * [1, -1])
+
+    saddle.vjp(x=lambda gy, y, x: gy * slopes(x))
+    saddle.jvp(x=lambda dx, y, x: tg.sum(dx * slopes(x)))
+    assert check_laws(saddle, np.array([0.7, -0.4]), laws=["zeros", "round numbers"]).passed
+
+
+def test_any_of_several_equal_numbers_may_be_their_middle():
+    for seed in range(20):  # which the third of five is, no move of one number shows
+        assert check_laws(tg.sort, np.arange(5.0) - 2, laws=["zeros", "round numbers"], seed=seed).passed
+    assert check_laws(tg.clip, X, X + 1, X + 2, laws=["zeros", "round numbers"]).passed
+
+
+@pytest.mark.parametrize("at_zero", [0.0, 0.3, 0.5, 1.0])
+def test_at_a_kink_any_slope_between_is_right(registry, at_zero):
+    assert check_laws(kinked(at_zero), X).passed
+    assert check_laws(lambda x: kinked(at_zero)(x) - 0.1 * kinked(at_zero)(-x), X).passed
+
+
+@pytest.mark.parametrize("at_zero", [-0.5, 1.5, np.nan])
+def test_at_a_kink_what_is_not_between_is_wrong(registry, at_zero):
+    broken("zeros", kinked(at_zero), X)
+    broken("zeros", lambda x: tg.sum(kinked(at_zero)(x) * 2), X)
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x: tg.relu(x) - tg.relu(-x),  # x: the rules give 0 at 0
+        lambda x: tg.max(x) + tg.min(x),
+        lambda x: tg.sqrt(tg.sum(x * x)),  # a kink at 0, where 0·∞ is NaN
+        tg.sqrt,
+        lambda x: 1 / x,
+        lambda x: tg.sin(1000 * x),
+        lambda x: (x + 1e8) - 1e8,
+        lambda x: tg.exp(x) / tg.sum(tg.exp(x)),
+        lambda x: tg.clip(x, -1, 1),
+        lambda x: tg.sort(x, axis=0),
+        lambda x: tg.where(np.abs(numbers(x)) < 1, 0.5 * x * x, tg.abs(x) - 0.5),  # smooth-L1
+    ],
+)
+def test_right_functions_are_right_at_the_edges(fn):
+    assert check_laws(fn, X, laws=["zeros", "round numbers", "wide ranges", "one element", "aliasing", "rows"]).passed
+
+
+@pytest.mark.parametrize("condition", [
+    lambda x: np.abs(x) > 20, lambda x: np.abs(x) > 700, lambda x: np.abs(x) < 1e-2, lambda x: np.abs(x) < 1e-5,
+])  # fmt: skip
+def test_wide_ranges(registry, condition):
+    wrong = wrong_where(condition, f=lambda x: 3 * x, slope=lambda x: 3.0 + 0 * x)
+    assert "law 'wide ranges'" in broken("wide ranges", wrong, X)
+
+
+def test_wide_ranges_where_a_rule_overflows(registry):
+    @tg.elementwise(x=lambda y, x: tg.exp(x) / (1 + tg.exp(x)))
+    def softplus(x):
+        """y = log(1 + eˣ)"""
+        return np.logaddexp(0, x)
+
+    assert "analytic  nan" in broken("wide ranges", softplus, X)
+
+
+def test_one_element(registry):
+    @tg.primitive
+    def centred(x):
+        """y = x − mean(x) over the last axis"""
+        return x - x.mean(axis=-1, keepdims=True)
+
+    right = lambda g: g - tg.mean(g, axis=-1, keepdims=True)  # noqa: E731
+    wrong = lambda g: g if g.shape[-1] == 1 else right(g)  # noqa: E731
+    centred.vjp(x=lambda gy, y, x: wrong(gy))
+    centred.jvp(x=lambda dx, y, x: right(dx))
+    assert "where axes of 4 have one element" in broken("one element", centred, X)
+
+
+# the same argument twice, one run beside another
+
+
+def test_aliasing(registry):
+    @tg.primitive
+    def times(a, b):
+        """y = a·b"""
+        return a * b
+
+    times.vjp(a=lambda gy, y, a, b: gy * b * (1 + (a is b)), b=lambda gy, y, a, b: gy * a * (1 + (a is b)))
+    times.jvp(a=lambda da, y, a, b: da * b, b=lambda db, y, a, b: db * a)
+    assert check_laws(times, X, X, laws=[law for law in DEFAULT if law != "aliasing"]).passed
+    message = broken("aliasing", times, X, X + 1)
+    assert "the gradient of a, which is b too," in message
+    assert "ratio     2" in message
+
+
+def test_side_by_side_in_one_scratch_array(registry):
+    scratch = np.empty_like(X)
+
+    def rule(gy, y, x):
+        scratch[...] = numbers(gy) * (1 - numbers(y) ** 2)
+        return scratch
+
+    @tg.primitive
+    def kept(x):
+        """y = tanh(x)"""
+        return np.tanh(x)
+
+    kept.vjp(x=rule)
+    kept.jvp(x=lambda dx, y, x: dx * (1 - y * y))
+    broken("side by side", kept, X)
+
+
+def test_side_by_side_with_what_the_last_forward_left(registry):
+    last = {}
+
+    @tg.primitive
+    def left(x):
+        """y = sin(x)"""
+        last["slope"] = np.cos(x)
+        return np.sin(x)
+
+    left.vjp(x=lambda gy, y, x: gy * last["slope"])
+    left.jvp(x=lambda dx, y, x: dx * tg.cos(x))
+    assert "is kept from one call" in broken("side by side", left, X)
+
+
+def test_stateless():
+    seen = []
+
+    def drifts(x):
+        seen.append(float(numbers(x).sum()))
+        return x * (1.0 if len(set(seen)) == 1 else 2.0)
+
+    assert check_laws(drifts, X, laws=["deterministic"]).passed
+    seen.clear()
+    assert "something is kept from one call for the next" in broken("stateless", drifts, X)
+
+
+def test_rows_whose_gradients_mix_unasked(rule):
+    rule("tanh", lambda g, y, x: g * (1 - y * y) + 1e-3 * g.sum(axis=0))
+    assert "the cotangent of row 0 alone" in broken("rows", tg.tanh, X)
+    assert check_laws(lambda x: x - x.mean(axis=0), np.zeros((3, 2)), laws=["rows"]).passed  # its rows are to meet
+
+
+# what compared nothing, and functions of one mode
+
+
+@pytest.mark.parametrize(
+    ("fn", "words"),
+    [
+        (lambda x: None, "is the return forgotten"),
+        (lambda x: (), "no Tensor of floats comes out"),
+        (lambda x: np.tanh(x.numpy()), "some outputs are not Tensors"),
+        (lambda x: float(numbers(x).sum()), "some outputs are not Tensors"),
+        (lambda x: (x * 2, x.numpy() * 3), "some outputs are not Tensors"),
+    ],
+)
+def test_what_compared_nothing_fails(fn, words):
+    with pytest.raises(tg.GraphError, match=words):
+        check_laws(fn, X)
+
+
+def test_a_function_says_which_modes_it_has(registry):
+    @tg.primitive
+    def backwards(x):
+        """y = tanh(x)"""
+        return np.tanh(x)
+
+    backwards.vjp(x=lambda gy, y, x: gy * (1 - y * y))
+
+    def fn(x):
+        return backwards(x)
+
+    fn.modes = frozenset(("vjp",))
+    assert "adjoint" not in check_laws(fn, X).laws
+    assert len(check_call(fn, X)) == 2
+    assert len(check_call(partial(fn), X)) == 2
+    fn.modes = frozenset(("jvp",))
+    assert check_laws(tg.tanh, X, laws=["zeros"]).passed

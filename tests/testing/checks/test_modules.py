@@ -44,7 +44,7 @@ def test_the_librarys_modules(make, inputs, dtype):
 
 
 def test_nests_shared_unused_and_other_arguments():
-    report = check_module(Mixed(), {"a": X, "b": X}, 3)
+    report = check_module(Mixed(), {"a": X, "b": X}, 3, unused=("idle",))
     assert report.passed
     assert report.directions >= 16
 
@@ -64,7 +64,7 @@ def test_second_order():
 def test_the_module_is_left_as_it_was():
     module = Mixed()
     before = module.state_dict()
-    check_module(module, {"a": X, "b": X})
+    check_module(module, {"a": X, "b": X}, unused=["idle"])
     assert all(np.array_equal(before[name], value) for name, value in module.state_dict().items())
     assert all(p.grad is None and p.dtype == np.float32 for p in module.parameters())
 
@@ -127,3 +127,123 @@ def test_a_module_that_draws_is_told_to_eval():
     with pytest.raises(tg.GraphError, match=r"eval\(\)"):
         check_module(Noisy(), X)
     assert check_module(Noisy().eval(), X).passed
+
+
+# the laws of modules: each of these has right slopes where it is called
+
+
+class Projection(nn.Module):
+    """y = x W + b; `product` is where a wrong one may differ."""
+
+    def __init__(self):
+        self.weight = nn.Parameter(RNG.standard_normal((3, 2)))
+        self.bias = nn.Parameter(RNG.standard_normal(2))
+
+    def forward(self, x):
+        return self.product(x) + self.bias
+
+    def product(self, x):
+        return x @ self.weight
+
+
+class ForgetsItsBias(Projection):
+    def forward(self, x):
+        return self.product(x)
+
+
+class HidesAParameter(Projection):
+    def __init__(self):
+        super().__init__()
+        self._gain = nn.Parameter(np.ones(2))
+
+    def forward(self, x):
+        return self.product(x) * self._gain + self.bias
+
+
+class RowsMeet(Projection):
+    def product(self, x):
+        return (x - x.mean(axis=0)) @ self.weight
+
+
+class RowsAndStepsMeet(Projection):
+    def product(self, x):
+        return (x - x.mean()) @ self.weight
+
+
+class Float64Inside(nn.Module):
+    def __init__(self):
+        self.weight = nn.Parameter(np.ones((3, 2), np.float32))
+
+    def forward(self, x):
+        return x @ self.weight + np.arange(2.0)
+
+
+class RemembersTheLast(Projection):
+    """It adds what it was first called with."""
+
+    _largest = 0.0
+
+    def product(self, x):
+        self._largest = max(self._largest, float(x.data.sum()))
+        return x @ self.weight + self._largest
+
+
+class RuleOfAHalf(Projection):
+    def product(self, x):
+        return half_at_zero(x) @ self.weight
+
+
+@tg.elementwise(x=lambda y, x: tg.where(np.asarray(x.data if isinstance(x, tg.Tensor) else x) == 0, 2.0, 1.0))
+def half_at_zero(x):
+    """y = x, with a slope that is wrong at 0."""
+    return x * 1.0
+
+
+@pytest.mark.parametrize(
+    ("law", "module", "words"),
+    [
+        ("parameters used", ForgetsItsBias, "argument  'bias'"),
+        ("parameters used", HidesAParameter, "named_parameters\\(\\) does not find it"),
+        ("float32 kept", Float64Inside, "y is float64"),
+        ("stateless", RemembersTheLast, "something is kept from one call"),
+        ("zeros", RuleOfAHalf, "where all inputs are 0"),
+    ],
+)
+def test_each_law_catches_what_differences_do_not_see(law, module, words):
+    with pytest.raises(GradMismatch, match=f"{module.__name__}: law '{law}' is broken: (.|\n)*{words}"):
+        check_module(module(), X)
+
+
+def test_rows_of_a_batch_that_meet():
+    sequences = RNG.standard_normal((4, 2, 3))
+    with pytest.raises(GradMismatch, match=r"law 'a batch' is broken(.|\n)*batched=None"):
+        check_module(RowsAndStepsMeet(), sequences)
+    assert check_module(RowsAndStepsMeet(), sequences, batched=None).passed
+    assert check_module(RowsMeet(), X).passed  # of a matrix, they may be steps
+
+
+def test_what_is_meant_is_allowed():
+    assert check_module(ForgetsItsBias(), X, unused=("bias",)).passed
+    assert "a batch" not in check_module(RowsMeet(), X, batched=None).laws
+    with pytest.raises(GradMismatch, match="law 'batched' is broken"):
+        check_module(RowsMeet(), X, batched=0)
+    with pytest.raises(tg.TinygradError, match="unused='bias' does not name parameters of ForgetsItsBias"):
+        check_module(ForgetsItsBias(), X, unused="bias")
+    with pytest.raises(tg.TinygradError, match="batched"):
+        check_module(Projection(), X, batched="rows")
+
+
+class ThroughTime(nn.Module):
+    """Outputs alone, of a recurrence over the first axis: no row of it is a row of a batch."""
+
+    def __init__(self):
+        self.rnn = nn.RNN(3, 2, rng=0)
+
+    def forward(self, x):
+        return self.rnn(x)[0]
+
+
+def test_steps_are_not_taken_for_rows():
+    assert check_module(ThroughTime(), X).passed  # no batch at all
+    assert check_module(ThroughTime(), RNG.standard_normal((4, 2, 3))).passed  # along the second axis
+    assert check_module(Projection(), X, batched=0).laws[-1] == "batched"

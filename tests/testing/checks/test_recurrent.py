@@ -177,6 +177,7 @@ class RowsMix(Vanilla):
 
 WRONG = [
     ("zero_start", StartsAtOne),
+    ("state_used", ForgetsItsState),
     ("batch_permutation", RowsDiffer),
     ("by_hand", Positional),
     ("by_hand", ForgetsItsState),
@@ -207,6 +208,123 @@ def test_each_law_catches_what_breaks_it(law, layer):
 
 def test_every_law_is_in_the_table_above_or_tested_by_itself():
     assert set(ALL) == {law for law, _ in WRONG} | {"ledger"}
+
+
+# parameters, states, calls
+
+
+class ForgetsItsBias(Vanilla):
+    def projected(self, x, h):
+        return tg.inner(x, self.weight_ih) + tg.inner(h, self.weight_hh)
+
+
+class NothingRecurs(Vanilla):
+    def step(self, x, state):
+        zeros = np.zeros(state[0].shape)
+        return (tg.tanh(self.projected(x, self.weight_hh.sum() * 0 + zeros)),)
+
+
+class RemembersTheLongest(Vanilla):
+    _largest = 0.0
+
+    def start(self, x, hx):
+        self._largest = max(self._largest, float(abs(x.data).max()))
+        return tuple(part + self._largest for part in super().start(x, hx))
+
+
+class FirstCallIsAnother(Vanilla):
+    _called = False
+
+    def start(self, x, hx):
+        first, self._called = not self._called, True
+        return tuple(part + (1.0 if first else 0.0) for part in super().start(x, hx))
+
+
+class StartsInFloat64(Vanilla):
+    def start(self, x, hx):
+        return (tg.tensor(np.zeros((*x.shape[1:-1], self.hidden_size))),) if hx is None else (hx,)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (ForgetsItsBias, "law 'parameters used' is broken(.|\n)*'bias'"),
+        (NothingRecurs, "law '(parameters|state) used' is broken"),
+        (RemembersTheLongest, "law 'stateless' is broken"),
+        (lambda: StartsInFloat64(dtype=np.float32), "law 'float32 kept' is broken"),
+    ],
+)
+def test_what_is_not_used_or_is_kept(layer, words):
+    with pytest.raises(GradMismatch, match=words):
+        check_recurrent(layer(), X)
+
+
+def test_a_gate_need_not_be_used():
+    class Coupled(Memory):
+        """f = 1 − i, in the weights of an LSTM."""
+
+        def gated(self, z):
+            i, _, g, o = tg.split(z, 4, axis=-1)
+            i = tg.sigmoid(i)
+            return i, 1 - i, tg.tanh(g), tg.sigmoid(o)
+
+    assert check_recurrent(Coupled(), X).passed
+
+
+def test_a_layer_may_hold_what_cannot_be_copied():
+    class Keeps(Vanilla):
+        def handed_back(self, state):
+            self.last = state[0]
+            return super().handed_back(state)
+
+    layer = Keeps()
+    layer(tg.tensor(X))
+    assert check_recurrent(layer, X).passed
+
+
+def test_the_first_call_is_compared_with_later_ones():
+    with pytest.raises(tg.GraphError, match="run again, it gives other values"):
+        check_recurrent(FirstCallIsAnother(), X)
+
+
+def test_what_is_not_to_be_used_is_named():
+    assert check_recurrent(ForgetsItsBias(), X, unused=("bias",)).passed
+    with pytest.raises(tg.TinygradError, match="check_recurrent: unused="):
+        check_recurrent(Vanilla(), X, unused=("no such",))
+
+
+def test_a_cell_is_known_by_what_it_takes_and_gives():
+    class Decay(nn.Module):
+        """h′ = ½h + tanh(x W), and how much came in: not called a cell, and no nn.Cell."""
+
+        def __init__(self):
+            self.W = nn.Parameter(np.eye(2))
+
+        def forward(self, x, state=None):
+            h, total = (np.zeros(x.shape), np.zeros(x.shape)) if state is None else state
+            new = tg.tanh(x @ self.W)
+            return 0.5 * h + new, total + new * new
+
+    class NotACell(Vanilla):
+        """A layer."""
+
+    assert check_recurrent(Decay(), X).passed
+    assert check_recurrent(Decay(), X, cell=True).passed
+    assert check_recurrent(NotACell(), X).passed
+    assert Recurrence.of(NotACell(), X, None, None, 0).is_cell is False
+    assert Recurrence.of(Decay(), X, None, None, 0).is_cell is True
+
+
+def test_a_step_that_raises_says_which_law_and_what():
+    class Squeezes(Vanilla):
+        """A sequence of one step comes back without its axis."""
+
+        def forward(self, x, hx=None, *, lengths=None):
+            output, last = super().forward(x, hx, lengths=lengths)
+            return (output[0] if len(output) == 1 else output), last
+
+    with pytest.raises(GradMismatch, match=r"Squeezes: law '.*' is broken"):
+        check_recurrent(Squeezes(), X)
 
 
 @pytest.mark.parametrize("change", [lambda terms: terms[1:], lambda terms: [*terms[1:], terms[1]]])

@@ -20,6 +20,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.laws.linear_map import same
+from tinygrad_rnn.testing.laws.nodes import local
 from tinygrad_rnn.testing.laws.recurrence import Recurrence
 from tinygrad_rnn.testing.oracles.case import Case, parted, title
 from tinygrad_rnn.testing.oracles.compare import Comparison, Mode, compare, cotangent
@@ -233,16 +234,3 @@ def disagrees(check: Check, node: Node) -> bool:
     except Exception:  # a rule that raises is wrong too
         return True
     return False
-
-
-def local(node: Node) -> Case:
-    """A recorded op as a case of its own: the same arguments, moved where a gradient goes."""
-    op: Any = node.op
-    args: Any = node.args
-    moving = [k for k, parent in enumerate(node.inputs) if parent is not None and parent.requires_grad]
-    names = [f"{op.params[0]}[{k}]" if op.variadic else op.params[k] for k in moving]
-
-    def fn(*xs: Any) -> Any:
-        return op.public(*xs, **node.static)
-
-    return Case(op.name, fn, tuple(args), tuple, tuple(moving), tuple(names), tuple(np.array(args[k]) for k in moving))

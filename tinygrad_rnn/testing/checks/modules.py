@@ -1,40 +1,69 @@
-"""check_module: a module's derivative by its inputs and by every one of its parameters.
+"""check_module: a module's derivative by its inputs and by every one of its parameters, and what a module is held to.
 
-module(x)  →  run({"weight": W, "bias": b}, x)  →  check_vjp, check_jvp
+module(x)  →  run({"weight": W, "bias": b}, x)  →  check_vjp, check_jvp, the laws
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from tinygrad_rnn.errors import check_type
-from tinygrad_rnn.nn import Module, functional_call
+import numpy as np
+
+from tinygrad_rnn.errors import OptionError, check_number, check_option, check_seed, check_sequence, check_type
+from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
+from tinygrad_rnn.testing.checks.laws import LAWS, as_function, broken, case_of, title_of
+from tinygrad_rnn.testing.laws.algebra import stateless
+from tinygrad_rnn.testing.laws.arrays import float32_kept
+from tinygrad_rnn.testing.laws.linear_map import Law, LinearMap
+from tinygrad_rnn.testing.laws.rows import a_batch
+from tinygrad_rnn.testing.laws.rows import batched as rows_along
+from tinygrad_rnn.testing.laws.usage import parameters_used
+from tinygrad_rnn.testing.report.again import Again, rerun
 from tinygrad_rnn.testing.report.findings import GradReport
 
 __all__ = ["check_module"]
 
 
+OF_MODULES = (
+    "deterministic", "side by side", "inputs kept", "aliasing", "zeros", "round numbers", "wide ranges", "one element",
+)  # fmt: skip
+
+
 def check_module(
-    module: Module, *inputs: Any, order: int = 1, oracle: str = "auto", kinks: str = "skip", seed: int = 0
+    module: Module,
+    *inputs: Any,
+    order: int = 1,
+    oracle: str = "auto",
+    kinks: str = "skip",
+    batched: int | str | None = "auto",
+    unused: Sequence[str] = (),
+    seed: int = 0,
 ) -> GradReport:
-    """Check ∂module(x; W)/∂x and ∂module(x; W)/∂W, in reverse and in forward mode, against differences.
+    """Check ∂module(x; W)/∂x and ∂module(x; W)/∂W, in reverse and in forward mode, against differences; then the laws.
 
     Args:
         module: one with float32 parameters is differenced in float64, and its float32 gradient compared with that.
-        *inputs: what it is called with; the arguments that follow are those of check_vjp.
+        *inputs: what it is called with; order, oracle, kinks and seed are those of check_vjp.
+        batched: the axis of inputs and outputs along which each row is to be what it is alone. "auto" is the first or
+            the second of inputs of three axes and more; rows of a matrix may be steps or tokens, and are held to it
+            where their values say so, or with batched=0. None: rows may meet, as in batch normalisation.
+        unused: names of parameters on which no output has to depend.
     Raises:
-        GradMismatch: a derivative is wrong. Kink: there is none at this point. GraphError: run again, the module
-            gives other values, as with a Dropout while training.
+        GradMismatch: a derivative is wrong, or a law is broken. Kink: there is none at this point. GraphError: run
+            again, the module gives other values, as with a Dropout while training.
 
     >>> from tinygrad_rnn import nn
-    >>> print(check_module(nn.Linear(2, 1, rng=0), [[0.5, -1.0]]))
-    Linear: 6 slopes agree with complex step to 0.0e+00
+    >>> check_module(nn.Linear(2, 1, rng=0), [[0.5, -1.0], [2.0, 0.25]]).laws
+    ('stateless', 'deterministic', 'side by side', 'inputs kept', 'aliasing', 'zeros', 'round numbers', 'wide ranges',
+     'one element', 'parameters used', 'float32 kept', 'a batch')
     """
     check_type("check_module", "module", module, Module, "a Module")
+    check_seed("check_module", seed)
+    asked = _laws(module, batched, unused)
     run, values = as_function(module)
     options: dict[str, Any] = {
         "order": order,
@@ -43,25 +72,52 @@ def check_module(
         "seed": seed,
         "name": type(module).__name__,
     }
+    point = LinearMap(case_of(module, inputs), seed)
+    given = {"batched": batched, "unused": unused, "seed": seed}
+    again = partial(rerun, "check_module", module, *inputs, **{k: v for k, v in given.items() if v not in ("auto", ())})
+    _hold(point, [stateless], again)  # differences of what remembers its calls look like kinks
     reverse = check_vjp(run, values, *inputs, **options)
     forward = check_jvp(run, values, *inputs, **options)
+    _hold(point, asked, again)
     return replace(
         reverse,
         directions=reverse.directions + forward.directions,
         kinks=reverse.kinks + forward.kinks,
         worst=max(reverse.worst, forward.worst),
+        laws=tuple(map(title_of, [stateless, *asked])),
     )
 
 
-def as_function(module: Module) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The module as a function run(parameters, *inputs), and the values of its parameters by name."""
+def _hold(point: LinearMap, laws: Sequence[Law], again: Callable[[], Again]) -> None:
+    for law in laws:
+        found = law(point)
+        if found is not None:
+            raise broken(point.case.name, law, found, again)
 
-    def run(parameters: dict[str, Any], *inputs: Any, **options: Any) -> Any:
-        return functional_call(module, parameters, *inputs, **options)
 
-    own = inspect.signature(module.forward).parameters
-    first = inspect.Parameter("parameters", inspect.Parameter.POSITIONAL_ONLY)
-    run.__name__, run.module = type(module).__name__, module  # type: ignore[attr-defined]
-    if first.name not in own:  # a report calls the arguments what forward calls them
-        run.__signature__ = inspect.Signature([first, *own.values()])  # type: ignore[attr-defined]
-    return run, module.state_dict()
+def _laws(module: Module, axis: int | str | None, unused: Sequence[str]) -> list[Law]:
+    """What a module is held to."""
+    laws = [*(LAWS[name] for name in OF_MODULES), parameters_used(known_parameters("check_module", module, unused))]
+    laws += [float32_kept] if all(p.dtype == np.float32 for p in module.parameters()) else []
+    if axis is None:
+        return laws
+    if isinstance(axis, str):
+        check_option("check_module", "batched", axis, ("auto",))
+        return [*laws, a_batch]
+    check_number("check_module", "batched", axis, whole=True, least=0)
+    return [*laws, rows_along(axis)]
+
+
+def known_parameters(owner: str, module: Module, names: Sequence[str]) -> Sequence[str]:
+    """The names, once it is sure that the module has parameters of these names.
+
+    Raises:
+        OptionError: it does not.
+    """
+    check_sequence(owner, "the names of unused", names)
+    own = [name for name, _ in module.named_parameters()]
+    unknown = [name for name in names if name not in own]
+    if isinstance(names, str) or unknown:
+        raise OptionError(f"{owner}: unused={names!r:.60} does not name parameters of {type(module).__name__}",
+                          expected=f"some of {', '.join(own)}", help="unused=('name',)")  # fmt: skip
+    return names

@@ -5,31 +5,60 @@ layer, x, h0  →  a Recurrence in float64  →  slopes (derivatives.py), then e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tinygrad_rnn.errors import check_seed, check_type
+import numpy as np
+
+from tinygrad_rnn.errors import TinygradError, check_seed, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
-from tinygrad_rnn.testing.checks.laws import broken
+from tinygrad_rnn.testing.checks.laws import LAWS, broken, title_of
+from tinygrad_rnn.testing.checks.modules import known_parameters
+from tinygrad_rnn.testing.laws.algebra import stateless
+from tinygrad_rnn.testing.laws.arrays import float32_kept
 from tinygrad_rnn.testing.laws.linear_map import LinearMap
 from tinygrad_rnn.testing.laws.recurrence import Recurrence
-from tinygrad_rnn.testing.laws.through_time import BATCHED, ONE_WAY, PADDED, STARTED
-from tinygrad_rnn.testing.report.findings import GradReport
+from tinygrad_rnn.testing.laws.through_time import (
+    BATCHED,
+    ONE_WAY,
+    PADDED,
+    STARTED,
+    Law,
+    of_nothing,
+    of_whole,
+    parameters_used,
+)
+from tinygrad_rnn.testing.report.findings import GradReport, Mismatch
 
 __all__ = ["check_recurrent"]
 
 
-def check_recurrent(layer: Module, x: Any, h0: Any = None, lengths: Any = None, *, seed: int = 0) -> GradReport:
+OF_SEQUENCES = tuple(LAWS[name] for name in ("deterministic", "side by side", "inputs kept", "zeros", "wide ranges"))
+
+
+def check_recurrent(
+    layer: Module,
+    x: Any,
+    h0: Any = None,
+    lengths: Any = None,
+    *,
+    cell: bool | None = None,
+    unused: Sequence[str] = (),
+    seed: int = 0,
+) -> GradReport:
     """Check a recurrent layer, or a cell run over x, by the laws of recurrences and against differences, in float64.
 
     Args:
-        layer: `layer(x, hx) → (output, h_n)`, or a cell `cell(x_t, state) → state`: an nn.Cell, or a Module whose
-            class is named …Cell. The state is any nest of arrays. One that is `bidirectional` is spared the laws of
-            one direction.
+        layer: `layer(x, hx) → (output, h_n)`, or a cell `cell(x_t, state) → state`. The state is any nest of arrays.
+            One that is `bidirectional` is spared the laws of one direction.
         x: (T, B, I), (B, T, I) for a layer that is `batch_first`, or (T, I).
         h0: the first state; a state that the layer made itself when None.
         lengths: of each row; then the layer is called with `lengths=` too, and held to the laws of padded batches.
+        cell: whether it is a cell. When None, an nn.Cell is, and so is a Module that, called with the whole of x, does
+            not return an output of T steps and a state whose size T does not change.
+        unused: names of parameters on which neither output nor state has to depend.
     Returns:
         The slopes that were compared, and the laws that were tried.
     Raises:
@@ -39,22 +68,35 @@ def check_recurrent(layer: Module, x: Any, h0: Any = None, lengths: Any = None, 
     >>> import numpy as np
     >>> from tinygrad_rnn import nn
     >>> check_recurrent(nn.GRU(2, 3, rng=0), np.ones((4, 2, 2))).laws
-    ('differences', 'zero start', 'by hand', 'split', 'detached', 'untied', 'ledger', 'causal', 'reversal',
-     'batch permutation', 'rows alone')
+    ('stateless', 'differences', 'parameters used', 'deterministic', 'side by side', 'inputs kept', 'zeros',
+     'wide ranges', 'state used', 'zero start', 'float32 kept', 'by hand', 'split', 'detached', 'untied', 'ledger',
+     'causal', 'reversal', 'batch permutation', 'rows alone')
     """
     check_type("check_recurrent", "layer", layer, Module, "a Module")
     check_seed("check_recurrent", seed)
-    net = Recurrence.of(layer, x, h0, lengths, seed)
-    laws = STARTED
+    named = known_parameters("check_recurrent", layer, unused)
+    net = Recurrence.of(layer, x, h0, lengths, seed, cell)
+    laws: tuple[Law, ...] = (parameters_used(named), *map(of_whole, OF_SEQUENCES), *STARTED)
+    laws += (of_nothing(float32_kept),) if all(p.dtype == np.float32 for p in layer.parameters()) else ()
     laws += () if getattr(layer, "bidirectional", False) else ONE_WAY
     laws += BATCHED if net.x.ndim == 3 else ()
     laws += () if lengths is None else PADDED
+    kept = stateless(net.padded)
+    if kept is not None:
+        raise broken(net.name, stateless, kept, lambda: net.again)
     report = differences(net)
     for law in laws:
-        found = law(net)
+        found = _tried(law, net)
         if found is not None:
             raise broken(net.name, law, found, lambda: net.again)
-    return replace(report, laws=("differences", *(law.__name__.replace("_", " ") for law in laws)))
+    return replace(report, laws=("stateless", "differences", *map(title_of, laws)))
+
+
+def _tried(law: Law, net: Recurrence) -> Mismatch | None:
+    try:
+        return law(net)
+    except TinygradError as error:  # the whole runs: so must a step, a row, a part
+        return Mismatch("raises", hint=f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def differences(net: Recurrence) -> GradReport:

@@ -63,11 +63,21 @@ def float32(p: LinearMap) -> Mismatch | None:
     gs = pull([u.astype(y.dtype) for u, y in zip(us, ys, strict=True)])
     ys64, pull = run(wide)
     gs64 = pull([u.astype(np.float64) for u in us])
-    inside = 1e-2 * max(float(np.abs(x).max(initial=0)) for x in p.xs)  # what cancels in y was of the inputs' size
+    largest = max(float(np.abs(x).max(initial=0)) for x in p.xs)
+    inside = 1e-2 * max(largest, 1.0)  # what cancels in y was of the inputs' size, or of that of exp(x)
+    back = UNDERFLOW + 1e-2 * max(float(np.abs(u).max(initial=0)) for u in us)
     sizes = [np.abs(y).sum() + inside for y in ys64]
     return difference(p.output_names, ys, [y.astype(np.float32) for y in ys64], sizes, FLOAT32) or difference(
-        p.gradient_names, gs, [g.astype(np.float32) for g in gs64], [size + UNDERFLOW for size in p.sizes], FLOAT32
+        p.gradient_names, gs, [g.astype(np.float32) for g in gs64], [size + back for size in p.sizes], FLOAT32
     )
+
+
+def float32_kept(p: LinearMap) -> Mismatch | None:
+    """float32 in, float32 out"""
+    ys, _ = run(_cast(p.case, np.float32))
+    wide = [f"{name} is {y.dtype}" for name, y in zip(p.output_names, ys, strict=True) if y.dtype == np.float64]
+    hint = "an array of float64 among what it computes with: give it the dtype of the parameters"
+    return Mismatch("differs", ", ".join(wide), hint=hint) if wide else None
 
 
 def _cast(case: Case, dtype: Any) -> Case:

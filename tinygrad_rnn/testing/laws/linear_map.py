@@ -6,9 +6,11 @@ difference(…)      the element in which two lists of arrays differ most, as a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ import numpy as np
 from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
+from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import GraphError
 from tinygrad_rnn.testing.oracles.case import Case, parted
 from tinygrad_rnn.testing.oracles.compare import cotangent
@@ -40,8 +43,6 @@ class LinearMap:
     @cached_property
     def _run(self) -> tuple[list[Array], list[Array], list[Array]]:
         ys, pullback = run(self.case)
-        if not ys:
-            raise GraphError(f"{self.case.name}: no Tensor of floats comes out", expected="Tensors, in any nest")
         us = parted(cotangent(sum(y.size for y in ys), self.seed), ys)
         return ys, us, pullback(us)
 
@@ -56,6 +57,27 @@ class LinearMap:
     @property
     def gs(self) -> list[Array]:
         return self._run[2]
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """In which modes it is differentiated: both, unless the function says otherwise."""
+        return modes(self.case.fn)
+
+    @property
+    def inputs(self) -> list[int]:
+        """Which of its arrays are inputs, and not the parameters of a module."""
+        return [k for k, name in enumerate(self.case.names) if not name.startswith("parameters[")]
+
+    def moved(self, change: Callable[[Array], Array], which: Sequence[int] | None = None, others: bool = False) -> Case:
+        """The case with its inputs changed.
+
+        Args:
+            which: these of them; all when None.
+            others: the arrays that are not differentiated too: indices, masks.
+        """
+        chosen = self.inputs if which is None else which
+        case = self.case.at([change(x) if k in chosen else x for k, x in enumerate(self.xs)])
+        return rest_changed(case, change) if others else case
 
     @property
     def gradient_names(self) -> list[str]:
@@ -96,6 +118,45 @@ class LinearMap:
 
 
 Law = Callable[[LinearMap], Mismatch | None]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """NumPy need not warn of what lies outside of a domain."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def modes(fn: Callable[..., Any]) -> frozenset[str]:
+    """The modes that a function says it has, "vjp" or "jvp"; both where it says nothing."""
+    fn = fn.func if isinstance(fn, partial) else fn
+    return frozenset(getattr(fn, "modes", ("vjp", "jvp")))
+
+
+def check_outputs(case: Case) -> None:
+    """Raise GraphError unless Tensors of floats come out, and no other floats beside them."""
+    with no_grad(), np.errstate(all="ignore"):
+        leaves = flatten(case.nested([Tensor(x.copy()) for x in case.xs]))[0]
+    others = [y for y in leaves if not isinstance(y, Tensor) and getattr(y, "dtype", np.dtype(type(y))).kind in "fc"]
+    if others:
+        raise GraphError(f"{case.name}: some outputs are not Tensors, so they have no gradient",
+                         expected="Tensors, in any nest", got=", ".join(type(y).__name__ for y in leaves),
+                         help="compute them with ops, and leave out .data, .numpy(), .item() and float()")  # fmt: skip
+    if not any(isinstance(y, Tensor) and y.dtype.kind in "fc" for y in leaves):
+        raise GraphError(f"{case.name}: no Tensor of floats comes out, so there is nothing to compare",
+                         expected="Tensors, in any nest", got=", ".join(type(y).__name__ for y in leaves) or "nothing",
+                         help="is the return forgotten?")  # fmt: skip
+
+
+def rest_changed(case: Case, change: Callable[[Array], Array]) -> Case:
+    """The case with the arrays changed that are not differentiated: indices, masks."""
+
+    def changed(x: Any) -> Any:
+        x = x.data if isinstance(x, Tensor) else x
+        return change(x) if isinstance(x, np.ndarray) else x
+
+    return replace(case, leaves=tuple(x if k in case.moving else changed(x) for k, x in enumerate(case.leaves)))
 
 
 def run(case: Case, xs: Arrays | None = None) -> tuple[list[Array], Callable[[Arrays], list[Array]]]:

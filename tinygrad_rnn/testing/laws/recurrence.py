@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -41,6 +43,7 @@ class Recurrence:
         h0: the state before the first step, in the layer's own nest.
         lengths: how many steps of each row are data, None where all are.
         given: x, h0 and lengths as they were given.
+        is_cell: whether it takes one step at a time.
     """
 
     layer: Module
@@ -50,9 +53,10 @@ class Recurrence:
     lengths: Array | None
     seed: int
     given: tuple[Any, ...] = ()
+    is_cell: bool = False
 
     @classmethod
-    def of(cls, layer: Module, x: Any, h0: Any, lengths: Any, seed: int) -> Recurrence:
+    def of(cls, layer: Module, x: Any, h0: Any, lengths: Any, seed: int, cell: bool | None = None) -> Recurrence:
         """The layer in float64. Without h0 it starts from a state that it made itself, on other inputs.
 
         Raises:
@@ -68,8 +72,12 @@ class Recurrence:
             x = np.where(valid(lengths, x), x, noise)
         parameters = {name: _float64(value) for name, value in layer.state_dict().items()}
         net = cls(layer, parameters, x, None, lengths, seed, given)
+        trial = replace(net, layer=_copied(layer))
+        if cell is None:
+            cell = isinstance(layer, Cell) or _is_cell(trial, h0)
+        trial = replace(trial, is_cell=cell)
         with no_grad():
-            return replace(net, h0=mapped(_float64, net(parameters, noise)[1] if h0 is None else h0))
+            return replace(net, is_cell=cell, h0=mapped(_float64, trial(parameters, noise)[1] if h0 is None else h0))
 
     def __call__(self, parameters: Any, x: Any, state: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         x = x if isinstance(x, Tensor) else Tensor(x)
@@ -102,11 +110,6 @@ class Recurrence:
         return rerun("check_recurrent", self.layer, self.given[0], **options, seed=self.seed)
 
     @property
-    def is_cell(self) -> bool:
-        """Whether it takes one step at a time: a Cell, or a module of somebody else's that is called so."""
-        return isinstance(self.layer, Cell) or self.name.endswith("Cell")
-
-    @property
     def T(self) -> int:
         """How many steps."""
         return len(self.x)
@@ -117,8 +120,15 @@ class Recurrence:
         return self.linear_map_of(self)
 
     @cached_property
+    def from_nothing(self) -> LinearMap:
+        """The whole sequence at once, with no first state given."""
+        return self.linear_map_of(self, self.parameters, self.x)
+
+    @cached_property
     def padded(self) -> LinearMap:
-        """The whole batch at once, each row with its length."""
+        """The whole batch at once, each row with its length where it has one."""
+        if self.lengths is None:
+            return self.whole
         return self.linear_map_of(partial(self, lengths=self.lengths))
 
     def linear_map_of(self, fn: Callable[..., Any], *inputs: Any) -> LinearMap:
@@ -157,6 +167,34 @@ def agree(point: LinearMap, other: Run, where: str = "") -> Mismatch | None:
     found = difference(point.output_names, ys, point.ys, sizes, LIMIT)
     found = found or difference(point.gradient_names, pullback(point.us), point.gs, point.sizes, LIMIT)
     return found and replace(found, hint=where)
+
+
+def _copied(layer: Module) -> Module:
+    """Another such layer, so that the layer's own first call is one that is compared; itself where it has no copy."""
+    with suppress(Exception):
+        return deepcopy(layer)
+    return layer
+
+
+def _is_cell(net: Recurrence, h0: Any) -> bool:
+    """Whether it takes a step and gives a state, and does not take a sequence and give a layer's pair."""
+    with no_grad(), suppress(Exception):  # a cell says what it likes of a whole sequence
+        if _gives_pairs(net, h0):
+            return False
+    with no_grad(), suppress(Exception):
+        return bool(replace(net, is_cell=True)(net.parameters, net.x[:1], h0))
+    return False
+
+
+def _gives_pairs(net: Recurrence, h0: Any) -> bool:
+    """Whether, of the whole and of all but a step, it gives an output of so many steps and a state of the same size."""
+    shapes = []
+    for T in (net.T, net.T - 1):
+        output, state = net(net.parameters, net.x[:T], h0)
+        if output.shape[: net.x.ndim - 1] != (T, *net.x.shape[1:-1]):
+            return False
+        shapes.append([np.shape(as_array(part)) for part in flatten(state)[0]])
+    return shapes[0] == shapes[1]
 
 
 def takes_lengths(layer: Module) -> bool:

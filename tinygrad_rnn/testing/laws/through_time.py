@@ -10,7 +10,8 @@ Each is a short function of the recurrence (recurrence.py); those of padded batc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,51 @@ from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.ops import concatenate, flip, take
-from tinygrad_rnn.testing.laws.linear_map import difference, run
+from tinygrad_rnn.testing.laws.linear_map import LinearMap, difference, run
 from tinygrad_rnn.testing.laws.padding import pads, rows_alone
 from tinygrad_rnn.testing.laws.recurrence import LIMIT, Recurrence, agree, mapped
+from tinygrad_rnn.testing.laws.usage import hidden, idle, reached
 from tinygrad_rnn.testing.oracles.case import Case
 from tinygrad_rnn.testing.report.findings import Mismatch
 
 Law = Callable[[Recurrence], Mismatch | None]
+
+
+def of_whole(law: Callable[[LinearMap], Mismatch | None]) -> Law:
+    """A law of any function, for the whole sequence as a function of parameters, sequence and state."""
+
+    def of_net(net: Recurrence) -> Mismatch | None:
+        return law(net.padded)
+
+    return wraps(law)(of_net)
+
+
+def of_nothing(law: Callable[[LinearMap], Mismatch | None]) -> Law:
+    """The same, as a function of parameters and sequence: the first state is of the net's own making."""
+
+    def of_net(net: Recurrence) -> Mismatch | None:
+        return law(net.from_nothing)
+
+    return wraps(law)(of_net)
+
+
+def parameters_used(unused: Sequence[str] = ()) -> Law:
+    """The law that lets these be unused."""
+
+    def law(net: Recurrence) -> Mismatch | None:
+        return hidden(net.whole) or idle((net.from_nothing, net.whole), unused)
+
+    law.__name__, law.__doc__ = "parameters_used", "the output or the state depends on every parameter"
+    return law
+
+
+def state_used(net: Recurrence) -> Mismatch | None:
+    """the output depends on the first state"""
+    names = {net.whole.case.names[k] for k in net.whole.inputs} - {"x"}
+    outputs = net.linear_map_of(lambda parameters, x, state: net(parameters, x, state)[0])
+    if not names or names & reached(outputs):
+        return None
+    return Mismatch("not used", ", ".join(sorted(names)), hint="nothing recurs: is the state read?")
 
 
 def by_hand(net: Recurrence) -> Mismatch | None:
@@ -153,16 +192,12 @@ def causal(net: Recurrence) -> Mismatch | None:
 def zero_start(net: Recurrence) -> Mismatch | None:
     """no first state is a first state of zeros"""
 
-    def from_nothing(parameters: Any, x: Any) -> tuple[Any, Any]:
-        return net(parameters, x)
-
     def from_zeros(parameters: Any, x: Any) -> tuple[Any, Any]:
         return net(parameters, x, zeros)
 
     with no_grad():
         zeros = mapped(lambda part: np.zeros_like(as_array(part)), net(net.parameters, net.x)[1])
-    point = net.linear_map_of(from_nothing, net.parameters, net.x)
-    return agree(point, from_zeros)
+    return agree(net.from_nothing, from_zeros)
 
 
 def batch_permutation(net: Recurrence) -> Mismatch | None:
@@ -193,7 +228,7 @@ def reversal(net: Recurrence) -> Mismatch | None:
     return agree(net.linear_map_of(at_once), one_by_one)
 
 
-STARTED: tuple[Law, ...] = (zero_start,)
+STARTED: tuple[Law, ...] = (state_used, zero_start)
 BATCHED: tuple[Law, ...] = (batch_permutation, rows_alone)
 ONE_WAY: tuple[Law, ...] = (by_hand, split, detached, untied, ledger, causal, reversal)
 PADDED: tuple[Law, ...] = (pads,)

@@ -27,10 +27,13 @@ from tinygrad_rnn.testing.checks.refusals import check_errors
 from tinygrad_rnn.testing.draw.call import Call, public
 from tinygrad_rnn.testing.draw.operands import Arguments, Fresh, Pick
 from tinygrad_rnn.testing.draw.source import Source
+from tinygrad_rnn.testing.laws.edges import SCALES
+from tinygrad_rnn.testing.laws.linear_map import quiet
 from tinygrad_rnn.testing.oracles.case import Case, joined
 from tinygrad_rnn.testing.report.again import Again, Script
 from tinygrad_rnn.testing.report.counts import count, reject
 from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Kink, Mismatch
+from tinygrad_rnn.testing.report.text import source
 
 __all__ = ["OpSpec", "register"]
 
@@ -146,6 +149,22 @@ class OpSpec:
                     **self._again(*args, **static)._asdict(),
                 )
                 raise GradMismatch(GradReport(self.name, "reference", mismatch=words))
+        for scale in SCALES:
+            self._check_finite(scale, build([_scaled(leaf, scale) for leaf in leaves]), static)
+
+    def _check_finite(self, scale: float, args: tuple[Any, ...], static: Any) -> None:
+        """Raise GradMismatch where fn is not finite and the reference is: that is no end of its domain."""
+        with quiet():
+            try:
+                expected = [np.asarray(y) for y in flatten(self.reference(*args, **static))[0]]  # type: ignore[misc]
+                got = [np.asarray(as_array(y)) for y in flatten(self.fn(*args, **static))[0]]
+            except Exception:  # whatever either says outside of its domain
+                return
+        if _finite(expected) and not _finite(got):
+            shown = ", ".join(map(source, args))
+            words = Mismatch("the values are not finite, and the reference's are", f"at {scale:g}·x: {shown}",
+                             f"{got!r:.200}", f"{expected!r:.200}")  # fmt: skip
+            raise GradMismatch(GradReport(self.name, "reference", mismatch=words))
 
     def _again(self, *args: Any, **static: Any) -> Again:
         script = Script()
@@ -167,6 +186,15 @@ class OpSpec:
 
     def __str__(self) -> str:
         return self.name
+
+
+def _scaled(x: Any, scale: float) -> Any:
+    x = _plain(x)
+    return x * scale if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+
+
+def _finite(ys: Sequence[Array]) -> bool:
+    return all(np.isfinite(y).all() for y in ys if y.dtype.kind == "f")
 
 
 def _plain(x: Any) -> Array | Any:
