@@ -126,10 +126,8 @@ def test_a_rule_that_gives_nan_is_wrong(wrong):
 def test_float32_is_compared_with_float64_code(check):
     assert check(tg.tanh, X.astype(np.float32)).passed
     drift = lambda x: tg.astype(tg.astype(x, np.float16) * 3, np.float64)  # noqa: E731
-    with pytest.raises((GradMismatch, tg.DTypeError, Kink)):
+    with pytest.raises(tg.DTypeError, match="float16 on the way is too coarse"):
         check(drift, X)
-    with pytest.raises(tg.DTypeError, match="the outputs are float32 for float64 inputs"):
-        check(lambda x: tg.astype(x, np.float32) * 2, X)
 
 
 def test_a_float32_gradient_that_is_off(wrong):

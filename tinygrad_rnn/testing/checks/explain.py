@@ -7,7 +7,7 @@ wrong slope  →  which element of which argument, which rows of the output
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -121,7 +121,7 @@ def _single(check: Check, case: Case, found: Comparison) -> Comparison:
         dx = np.zeros(size)
         dx[k] = 1
         try:
-            numeric = slope(case.vector, case.xs, parted(dx, case.xs), y, found.numeric.oracle)
+            numeric = slope(case.vector, case.xs, parted(dx, case.xs), y, found.numeric.oracle, case.limits)
         except Kink:
             continue
         one = Comparison(dx, found.u, analytic(dx), numeric, found.tolerance)
@@ -164,7 +164,7 @@ def _elements(case: Case, order: int) -> list[str]:
     """What to call each element of the output: y[0, 1], or y0[…], y1[…]; beyond the first order gx[…], the gradient."""
     shapes = [y.shape for y in case(*(Tensor(x) for x in case.xs))]
     stems = [f"y{j}" if len(shapes) > 1 else "y" for j in range(len(shapes))]
-    stems = stems if order == 1 else [f"g{name}" for name in case.names]
+    stems = stems if order == 1 else [f"g{name}" for name in case.names[: len(shapes)]]
     return [stem + _brackets(index) for stem, shape in zip(stems, shapes, strict=True) for index in np.ndindex(shape)]
 
 
@@ -199,7 +199,7 @@ def _recorded(check: Check) -> tuple[Any, str]:
 
 def disagrees(check: Check, node: Node) -> bool:
     """Whether an op's own derivatives are wrong at the values it had."""
-    case = local(node)
+    case = replace(local(node), limits=check.case.limits)
     try:
         for order in range(1, check.order + 1):
             y = case.vector(case.xs)

@@ -8,24 +8,33 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 from tinygrad_rnn.errors import check_type
 from tinygrad_rnn.nn import Module, functional_call
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
+from tinygrad_rnn.testing.oracles.limits import Tolerances
 from tinygrad_rnn.testing.report.findings import GradReport
 
 __all__ = ["check_module"]
 
 
 def check_module(
-    module: Module, *inputs: Any, order: int = 1, oracle: str = "auto", kinks: str = "skip", seed: int = 0
+    module: Module,
+    *inputs: Any,
+    order: int = 1,
+    oracle: str = "auto",
+    kinks: str = "skip",
+    reference: Callable[..., Any] | None = None,
+    seed: int = 0,
+    **tolerances: Unpack[Tolerances],
 ) -> GradReport:
     """Check ∂module(x; W)/∂x and ∂module(x; W)/∂W, in reverse and in forward mode, against differences.
 
     Args:
         module: one with float32 parameters is differenced in float64, and its float32 gradient compared with that.
         *inputs: what it is called with; the arguments that follow are those of check_vjp.
+        reference: reference(parameters, *inputs), of plain arrays, the parameters by name.
     Raises:
         GradMismatch: a derivative is wrong. Kink: there is none at this point. GraphError: run again, the module
             gives other values, as with a Dropout while training.
@@ -42,8 +51,9 @@ def check_module(
         "kinks": kinks,
         "seed": seed,
         "name": type(module).__name__,
+        **tolerances,
     }
-    reverse = check_vjp(run, values, *inputs, **options)
+    reverse = check_vjp(run, values, *inputs, reference=reference, **options)
     forward = check_jvp(run, values, *inputs, **options)
     return replace(
         reverse,

@@ -13,11 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.autodiff.functions import record_function
 from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import Build, flatten
-from tinygrad_rnn.errors import GraphError, is_number
+from tinygrad_rnn.errors import DTypeError, GradientError, GraphError, TinygradError, is_number
+from tinygrad_rnn.testing.oracles.limits import EXACT, Limits
+from tinygrad_rnn.testing.report.findings import Kink
+
+COARSE = 1e-6  # of float16 the differences keep one digit
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Case:
         moving: which of the leaves are differentiated.
         names: what each of those is called.
         xs: their values.
+        cotangents: how many of them, the last ones, are cotangents that an order before was given.
+        limits: what the caller allows, and how coarse its numbers are.
     """
 
     name: str
@@ -40,6 +48,8 @@ class Case:
     moving: tuple[int, ...]
     names: tuple[str, ...]
     xs: tuple[Array, ...]
+    cotangents: int = 0
+    limits: Limits = EXACT
 
     @classmethod
     def of(cls, fn: Callable[..., Any], inputs: Sequence[Any], wrt: Any = None, name: str | None = None) -> Case:
@@ -74,26 +84,80 @@ class Case:
 
     def __call__(self, *xs: Any) -> list[Tensor]:
         """The outputs of fn that are Tensors of floats, from left to right."""
-        return [y for y in flatten(self.nested(xs))[0] if isinstance(y, Tensor) and y.dtype.kind in "fc"]
+        return floats(flatten(self.nested(xs))[0])
+
+    def outputs(self, xs: Sequence[Array]) -> list[Any]:
+        """Every output, with nothing recorded.
+
+        Raises:
+            Kink: fn refuses the numbers, as math.log(-1.0) does. What it says of shapes, dtypes and graphs is raised
+                as it is.
+        """
+        try:
+            with no_grad(), np.errstate(all="ignore"):
+                return flatten(self.nested([Tensor(x) for x in xs]))[0]
+        except Exception as error:
+            if not _of_numbers(error):
+                raise
+            raise self.outside(f"{type(error).__name__}: {error}") from error
+
+    def outside(self, why: str) -> Kink:
+        """What to raise where fn has no value."""
+        return Kink(f"{self.name}: the point is outside the function's domain", got=why,
+                    help="draw values inside it: values(shape, domain=…)")  # fmt: skip
 
     def vector(self, xs: Sequence[Array]) -> Array:
-        """Every output, laid end to end, with nothing recorded."""
-        with no_grad():
-            ys = self(*(Tensor(x) for x in xs))
-        return joined([y.data for y in ys])
+        """Every output of floats, laid end to end."""
+        return joined([y.data for y in floats(self.outputs(xs))])
 
     def at(self, xs: Sequence[Array]) -> Case:
         """The same function at another point."""
         return replace(self, xs=tuple(xs))
 
+    def near(self, count: int) -> Iterator[Case]:
+        """The same function at points that lie a few roundings away."""
+        rng = np.random.default_rng(0)
+        for _ in range(count):
+            moved = (x * (1 + 4 * np.finfo(x.dtype).eps * rng.uniform(-1, 1, x.shape)) for x in self.xs)
+            yield self.at([np.asarray(m, x.dtype) for m, x in zip(moved, self.xs, strict=True)])
+
+    def judged(self) -> Case:
+        """The same, with limits that know the coarsest dtype that is recorded on the way.
+
+        Raises:
+            DTypeError: one that is too coarse to tell right from wrong.
+        """
+        _, ys, _ = record_function(self, self.xs)
+        nodes = ancestors([y.node for y in ys if y.requires_grad], grad_only=True)
+        found = {y.dtype for y in ys} | {node.dtype for node in nodes if node.dtype.kind == "f"}
+        coarsest = max(found, key=lambda dtype: np.finfo(dtype).eps)
+        eps = float(np.finfo(coarsest).eps)
+        if eps > COARSE:
+            raise DTypeError(f"{self.name}: {coarsest} on the way is too coarse to compare derivatives",
+                             help="check the same code without the cast")  # fmt: skip
+        return replace(self, limits=replace(self.limits, eps=eps))
+
     def derivative(self, u: Array) -> Case:
-        """The pullback of the cotangent u, (∂y/∂x)ᵀu, as a function of x: the case of the next order."""
+        """The pullback, (x, gy) ↦ (∂y/∂x)ᵀgy, at gy = u: the case of the next order."""
+        ys, count = floats(self.outputs(self.xs)), len(self.xs)
 
-        def pulled(*xs: Any) -> Any:
-            ys, pullback = vjp(self, *xs)
-            return pullback(parted(u, ys))
+        def pulled(*args: Any) -> Any:
+            return vjp(self, *args[:count])[1](list(args[count:]))
 
-        return Case(self.name, pulled, self.xs, tuple, tuple(range(len(self.xs))), self.names, self.xs)
+        names = [f"gy{k}" if len(ys) > 1 else "gy" for k in range(len(ys))]
+        args = (*self.xs, *(gy.astype(np.float64) for gy in parted(u, ys)))
+        return replace(self, fn=pulled, leaves=args, build=tuple, moving=tuple(range(len(args))), xs=args,
+                       names=(*self.names, *names), cotangents=self.cotangents + len(ys))  # fmt: skip
+
+
+def _of_numbers(error: Exception) -> bool:
+    """Whether an error says that numbers are out of range: of ours, only one of values that are not finite."""
+    return isinstance(error, GradientError if isinstance(error, TinygradError) else ValueError | ArithmeticError)
+
+
+def floats(outputs: Sequence[Any]) -> list[Tensor]:
+    """Those that are Tensors of floats."""
+    return [y for y in outputs if isinstance(y, Tensor) and y.dtype.kind in "fc"]
 
 
 def chosen(wrt: Any, count: int) -> set[int]:
