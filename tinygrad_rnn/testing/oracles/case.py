@@ -114,12 +114,11 @@ class Case:
         """The same function at another point."""
         return replace(self, xs=tuple(xs))
 
-    def near(self, count: int) -> Iterator[Case]:
-        """The same function at points that lie a few roundings away."""
+    def near(self, count: int, share: float) -> Iterator[Case]:
+        """The same function at points that differ by up to this share of each number."""
         rng = np.random.default_rng(0)
         for _ in range(count):
-            moved = (x * (1 + 4 * np.finfo(x.dtype).eps * rng.uniform(-1, 1, x.shape)) for x in self.xs)
-            yield self.at([np.asarray(m, x.dtype) for m, x in zip(moved, self.xs, strict=True)])
+            yield self.at([(x * (1 + share * rng.uniform(-1, 1, x.shape))).astype(x.dtype) for x in self.xs])
 
     def judged(self) -> Case:
         """The same, with limits that know the coarsest dtype that is recorded on the way.

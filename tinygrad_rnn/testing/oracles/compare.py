@@ -35,7 +35,7 @@ def reverse(case: Case, u: Array) -> Callable[[Array], float]:
     gs = [gx.data for gx in pullback(parted(u, ys))]
     _same_kind(case, "gradient", case.names, gs, case.xs)
     g = joined(gs)
-    return lambda dx: float(g @ dx)
+    return lambda dx: float(g[dx != 0] @ dx[dx != 0])  # where nothing moves, NaN may stand
 
 
 def forward(case: Case, u: Array) -> Callable[[Array], float]:
@@ -94,17 +94,21 @@ def compare(case: Case, y: Array, u: Array, mode: Mode, oracle: str, seed: int) 
         y: the outputs at case.xs, end to end.
         u: as many cotangents.
     """
-    analytic = mode(case, u)
+    at = mode(case, u)
     for dx in directions(case, seed):
         try:
-            found = slope(case.vector, case.xs, parted(dx, case.xs), y, oracle, case.limits)
+            found = _along(case, dx, u, y, at, oracle)
         except Kink as kink:
             yield kink
             continue
-        if oracle == "auto" and found.oracle != "complex step":
+        if oracle == "auto" and found.numeric.oracle != "complex step":
             oracle = "Richardson"  # the function is not analytic: it need not be asked again
-        compared = Comparison(dx, u, analytic(dx), found, _tolerance(case, dx, u, y, found))
-        yield _closer(case, compared, y, mode) if compared.wrong else compared
+        yield _closer(case, found, y, mode) if found.wrong else found
+
+
+def _along(case: Case, dx: Array, u: Array, y: Array, analytic: Callable[[Array], float], oracle: str) -> Comparison:
+    found = slope(case.vector, case.xs, parted(dx, case.xs), y, oracle, case.limits)
+    return Comparison(dx, u, analytic(dx), found, _tolerance(case, dx, u, y, found))
 
 
 def _closer(case: Case, found: Comparison, y: Array, mode: Mode) -> Comparison | Kink:
@@ -113,7 +117,7 @@ def _closer(case: Case, found: Comparison, y: Array, mode: Mode) -> Comparison |
     A complex step stands where the differences, whose every step is tried, do not contradict it.
     """
     by, dx, u = found.numeric, found.dx, found.u
-    wobble = 4 * _wobble(case, dx, u, mode)
+    wobble = 4 * _wobble(case, found, mode)
     if by.oracle == "complex step":
         found = replace(found, tolerance=found.tolerance + wobble)
     if not found.wrong:
@@ -125,12 +129,17 @@ def _closer(case: Case, found: Comparison, y: Array, mode: Mode) -> Comparison |
     return Kink(real.kink) if real.kink and not again.wrong else again
 
 
-def _wobble(case: Case, dx: Array, u: Array, mode: Mode) -> float:
-    """How far apart the derivatives by the rules are where x differs by its rounding."""
-    try:
-        return float(np.ptp([mode(near, u)(dx) for near in case.near(NEARBY)]))
-    except (ValueError, ArithmeticError):  # at the edge of the domain
-        return 0.0
+def _wobble(case: Case, found: Comparison, mode: Mode) -> float:
+    """By how much the error differs between points so near that only rounding does: a mistake is the same at all."""
+    errors = []
+    for k, near in enumerate(case.near(NEARBY, case.limits.eps**0.5), 1):
+        dx, u = found.dx * (1 + k / 10), found.u * (1 + k / 10)  # what is linear rounds anew too
+        try:
+            here = _along(near, dx, u, near.vector(near.xs), mode(near, u), found.numeric.oracle)
+        except (ValueError, ArithmeticError):  # a kink, or the edge of the domain
+            continue
+        errors.append((here.analytic - here.expected) / (1 + k / 10) ** 2)
+    return float(np.ptp(errors)) if errors else 0.0
 
 
 def _tolerance(case: Case, dx: Array, u: Array, y: Array, found: Slope) -> float:

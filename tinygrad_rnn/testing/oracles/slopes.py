@@ -16,7 +16,7 @@ Sources: Squire & Trapp 1998 (complex step); Richardson 1911.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -145,9 +145,12 @@ class Look:
 
     def smooth(self, bent: float) -> bool:
         """Whether nothing bends by more than this share of its slope, and nothing jumps."""
-        slack = 10 * self.rounding + FLAT
-        bends, jumps = self.bend > bent * self.scale + slack, np.abs(self.jump) > 1e-4 * self.scale + slack
-        return self.finite and not bends.any() and not jumps.any()
+        bends = self.bend > bent * self.scale + 10 * self.rounding + FLAT
+        return self.finite and not bends.any() and not self.jumps(1e-4).any()
+
+    def jumps(self, share: float) -> Array:
+        """Which slopes jump by more than this share of them."""
+        return np.abs(self.jump) > share * self.scale + 10 * self.rounding + FLAT
 
     def values(self, oracle: str) -> Array:
         return self.narrow if oracle == "central differences" else (4 * self.narrow - self.wide) / 3
@@ -169,65 +172,75 @@ def by_differences(
         closely: never mind what looks smooth: every step, and the least doubt.
     """
     oracle = oracle if oracle == "central differences" else "Richardson"
+    inside = 1 + max((float(np.abs(x).max(initial=0)) for x in xs), default=0.0)  # what y is made of may be larger
+    coarse = max(limits.eps, limits.nondeterminism) / EPS
+    longest = limits.step or STEP * max(coarse**0.2, 1e-6 * inside)
     seen: list[Look] = []
-    for look in _looks(f, xs, dxs, y, limits, MANY if closely else FEW):
-        seen.append(look)
-        if not closely and look.smooth(max(1e-5, 10 * limits.eps**0.5)):
-            doubt = look.rounding + (look.bend if oracle == "central differences" else 0.0)  # what is left of h²
-            return Slope(look.values(oracle), doubt, oracle)
+    for k in range(1 if limits.step else MOST):
+        seen.append(_look(f, xs, dxs, y, longest * 10.0**-k, limits, inside))
+        if not closely and seen[-1].smooth(max(1e-5, 10 * limits.eps**0.5)):
+            left = seen[-1].bend if oracle == "central differences" else 0.0  # of h²
+            return Slope(seen[-1].values(oracle), seen[-1].rounding + left, oracle)
+        if k + 1 >= (MANY if closely else FEW) and not _promising(*seen[-2:]):
+            break
+    if not limits.step and (closely or seen[-1].unexplained > 2 * seen[0].unexplained):  # noise: longer steps help
+        seen = [_look(f, xs, dxs, y, longest * 10.0**k, limits, inside) for k in (2, 1)] + seen
     return _surest(seen, oracle, float(np.clip(30 * limits.eps**0.5, 1e-3, 1e-2)))
 
 
-def _looks(
-    f: Values, xs: Sequence[Array], dxs: Sequence[Array], y: Array, limits: Limits, count: int
-) -> Iterator[Look]:
-    """At shorter and shorter steps: `count`, and more of them as long as they promise more."""
+def _promising(before: Look, last: Look) -> bool:
+    """Whether a still shorter step may say more."""
+    return not last.finite or 0 < last.unexplained < before.unexplained / 2
 
+
+def _look(
+    f: Values, xs: Sequence[Array], dxs: Sequence[Array], y: Array, h: float, limits: Limits, inside: float
+) -> Look:
     def at(t: float) -> Array:
         try:
             found = f([x + t * dx for x, dx in zip(xs, dxs, strict=True)])
         except Kink:  # outside the domain
-            found = np.array(np.nan)
+            return np.full(y.shape, np.nan)
         return found if found.shape == y.shape else np.full(y.shape, np.nan)
 
-    inside = 1 + max((float(np.abs(x).max(initial=0)) for x in xs), default=0.0)  # what y is made of may be larger
-    coarse = max(limits.eps, limits.nondeterminism) / EPS
-    longest = limits.step or STEP * max(coarse**0.2, 1e-6 * inside)
-    before = np.inf
-    for k in range(1 if limits.step else MOST):
-        h = longest * 10.0**-k
-        right, left, near_right, near_left = at(h), at(-h), at(h / 2), at(-h / 2)
-        with np.errstate(all="ignore"):
-            size = np.abs(np.stack([right, left, near_right, near_left, y])).max(axis=0, initial=0)
-            rounding = (8 * limits.eps * (size + inside) + 4 * limits.nondeterminism) / h
-            to_left, to_right = (y - near_left) / (h / 2), (near_right - y) / (h / 2)
-            wide, narrow = (right - left) / (2 * h), (near_right - near_left) / h
-            jump = 2 * (to_right - to_left) - ((right - y) - (y - left)) / h
-            look = Look(h, wide, narrow, to_left, to_right, jump, rounding)
-        yield look
-        promising = not look.finite or 0 < look.unexplained < before / 2
-        if k + 1 >= count and not promising:
-            return
-        before = look.unexplained
+    right, left, near_right, near_left = at(h), at(-h), at(h / 2), at(-h / 2)
+    with np.errstate(all="ignore"):
+        size = np.abs(np.stack([right, left, near_right, near_left, y])).max(axis=0, initial=0)
+        to_left, to_right = (y - near_left) / (h / 2), (near_right - y) / (h / 2)
+        return Look(
+            h=h,
+            wide=(right - left) / (2 * h),
+            narrow=(near_right - near_left) / h,
+            left=to_left,
+            right=to_right,
+            jump=2 * (to_right - to_left) - ((right - y) - (y - left)) / h,
+            rounding=(8 * limits.eps * (size + inside) + 4 * limits.nondeterminism) / h,
+        )
 
 
 def _surest(seen: Sequence[Look], oracle: str, allowed: float) -> Slope:
     """For each output the value that is least in doubt, and a kink where that is still more than `allowed` of it.
 
-    What f jumps by at a shorter step is noise, and all the more noise in the slope.
+    Noise has no length: what f jumps by at a shorter step is in the longer ones too, and where a shorter step says
+    what the doubt of the longer one does not allow, it is lost in noise, and all that are shorter.
+
+    Args:
+        seen: from the longest step to the shortest.
     """
-    noise, doubts = np.zeros_like(seen[0].wide), []
-    for look in reversed(seen):
-        noise = np.maximum(noise, np.nan_to_num(np.abs(look.jump) * look.h, nan=0.0, posinf=0.0))
-        doubts.append(4 * (look.bend + noise / look.h) + look.rounding)
-    looks = seen[::-1]
-    table = np.nan_to_num(np.stack(doubts), nan=np.inf, posinf=np.inf)
-    best = (table.argmin(axis=0), np.arange(table.shape[1]))
-    doubt = table[best]
-    values = np.stack([look.values(oracle) for look in looks])[best]
-    scale = np.nan_to_num([look.scale for look in looks], posinf=0.0).max(axis=0)
-    slack = FLAT + 10 * np.nan_to_num([look.rounding for look in looks], nan=0.0, posinf=0.0)[best]
-    return Slope(values, doubt, oracle, _kink(seen, doubt - allowed * scale - slack))
+    values = [np.nan_to_num(look.values(oracle)) for look in seen]
+    jumps = np.stack([np.nan_to_num(np.abs(look.jump) * look.h, posinf=0.0) for look in seen])
+    noise, lost, doubts = np.maximum.accumulate(jumps[::-1])[::-1], np.zeros(jumps[0].shape), []
+    for k, look in enumerate(seen):
+        if k and look.finite:
+            apart = np.abs(values[k] - values[k - 1])
+            lost = np.maximum(lost, np.where(apart > doubts[-1], apart * look.h, 0.0))
+        doubt = np.where(look.jumps(0.1), np.inf, 4 * (look.bend + (noise[k] + lost) / look.h) + look.rounding)
+        doubts.append(np.nan_to_num(doubt, nan=np.inf, posinf=np.inf))
+    best = (np.argmin(doubts, axis=0), np.arange(len(lost)))
+    doubt = np.stack(doubts)[best]
+    scale = np.maximum.accumulate(np.nan_to_num([look.scale for look in seen], posinf=0.0))[best]
+    slack = FLAT + 10 * np.nan_to_num([look.rounding for look in seen], posinf=0.0)[best]
+    return Slope(np.stack(values)[best], doubt, oracle, _kink(seen, doubt - allowed * scale - slack))
 
 
 def _kink(seen: Sequence[Look], excess: Array) -> str:
