@@ -184,7 +184,7 @@ def by_differences(
         if k + 1 >= (MANY if closely else FEW) and not _promising(*seen[-2:]):
             break
     if not limits.step and (closely or seen[-1].unexplained > 2 * seen[0].unexplained):  # noise: longer steps help
-        seen = [_look(f, xs, dxs, y, longest * 10.0**k, limits, inside) for k in (2, 1)] + seen
+        seen = [_look(f, xs, dxs, y, longest * 10.0**k, limits, inside) for k in (3, 2, 1)] + seen
     return _surest(seen, oracle, float(np.clip(30 * limits.eps**0.5, 1e-3, 1e-2)))
 
 
@@ -221,22 +221,24 @@ def _look(
 def _surest(seen: Sequence[Look], oracle: str, allowed: float) -> Slope:
     """For each output the value that is least in doubt, and a kink where that is still more than `allowed` of it.
 
-    Noise has no length: what f jumps by at a shorter step is in the longer ones too, and where a shorter step says
-    what the doubt of the longer one does not allow, it is lost in noise, and all that are shorter.
+    Noise has no length: what f jumps by at shorter steps, and at the next longer one, is in the slope too. A step is too short, and so are all
+    below it, where the slope jumps again after it was calm, or is not what the doubt of a longer step allows.
 
     Args:
         seen: from the longest step to the shortest.
     """
     values = [np.nan_to_num(look.values(oracle)) for look in seen]
-    jumps = np.stack([np.nan_to_num(np.abs(look.jump) * look.h, posinf=0.0) for look in seen])
-    noise, lost, doubts = np.maximum.accumulate(jumps[::-1])[::-1], np.zeros(jumps[0].shape), []
+    noises = np.stack([np.nan_to_num(np.abs(look.jump) * look.h, posinf=0.0) for look in seen])
+    noises = np.maximum.accumulate(np.maximum(noises, [noises[0], *noises[:-1]])[::-1])[::-1]
+    calm = lost = np.zeros(noises[0].shape, bool)
+    doubts: list[Array] = []
     for k, look in enumerate(seen):
-        if k and look.finite:
-            apart = np.abs(values[k] - values[k - 1])
-            lost = np.maximum(lost, np.where(apart > doubts[-1], apart * look.h, 0.0))
-        doubt = np.where(look.jumps(0.1), np.inf, 4 * (look.bend + (noise[k] + lost) / look.h) + look.rounding)
-        doubts.append(np.nan_to_num(doubt, nan=np.inf, posinf=np.inf))
-    best = (np.argmin(doubts, axis=0), np.arange(len(lost)))
+        jumps = look.jumps(0.1)
+        lost = lost | (calm & jumps) | (np.abs(values[k] - values[k - 1]) > doubts[-1] if k else False)
+        calm = calm | ~jumps & look.finite
+        doubt = 4 * (look.bend + noises[k] / look.h) + look.rounding
+        doubts.append(np.where(lost | jumps | ~np.isfinite(doubt), np.inf, doubt))
+    best = (np.argmin(doubts, axis=0), np.arange(lost.size))
     doubt = np.stack(doubts)[best]
     scale = np.maximum.accumulate(np.nan_to_num([look.scale for look in seen], posinf=0.0))[best]
     slack = FLAT + 10 * np.nan_to_num([look.rounding for look in seen], posinf=0.0)[best]
