@@ -18,6 +18,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -31,7 +32,7 @@ Values = Callable[[Sequence[Array]], Array]  # the arguments → every output, l
 ORACLES = ("auto", "complex step", "Richardson", "central differences")
 RTOL = {"complex step": 1e-12, "Richardson": 1e-7, "central differences": 1e-6}  # of S = Σ|terms added up|
 STEP = 1e-3  # the longest, in float64
-FEW, MANY, MOST = 3, 5, 8  # steps to try: before a kink is believed; for a second look; while f is not finite
+FEW, MOST = 3, 9  # steps to try: before a kink is believed; while shorter ones promise more, and for a second look
 IMAGINARY = 1e-30
 FLAT = 1e-9  # a change of slope that is none: x³ and x⁴ at 0 have no scale of their own
 
@@ -115,7 +116,15 @@ def complex_step(f: Values, xs: Sequence[Array], dxs: Sequence[Array]) -> Slope 
 
 @dataclass(frozen=True)
 class Look:
-    """What the runs at ±h and ±h/2 say of each output: D(h), D(h/2), the slopes to both sides, 2·J(h/2) − J(h)."""
+    """What the runs at ±h and ±h/2 say of each output.
+
+    Attributes:
+        wide, narrow: D(h) and D(h/2).
+        left, right: the slopes to both sides, by h/2.
+        jump: 2·J(h/2) − J(h).
+        least: by how much it moves at least, ∞ where it stands still.
+        rounding: of D.
+    """
 
     h: float
     wide: Array
@@ -123,6 +132,7 @@ class Look:
     left: Array
     right: Array
     jump: Array
+    least: Array
     rounding: Array
 
     @property
@@ -175,16 +185,17 @@ def by_differences(
     inside = 1 + max((float(np.abs(x).max(initial=0)) for x in xs), default=0.0)  # what y is made of may be larger
     coarse = max(limits.eps, limits.nondeterminism) / EPS
     longest = limits.step or STEP * max(coarse**0.2, 1e-6 * inside)
+    look = partial(_look, f, xs, dxs, y, limits, inside)
     seen: list[Look] = []
     for k in range(1 if limits.step else MOST):
-        seen.append(_look(f, xs, dxs, y, longest * 10.0**-k, limits, inside))
+        seen.append(look(longest * 10.0**-k))
         if not closely and seen[-1].smooth(max(1e-5, 10 * limits.eps**0.5)):
             left = seen[-1].bend if oracle == "central differences" else 0.0  # of h²
             return Slope(seen[-1].values(oracle), seen[-1].rounding + left, oracle)
-        if k + 1 >= (MANY if closely else FEW) and not _promising(*seen[-2:]):
+        if not closely and k + 1 >= FEW and not _promising(*seen[-2:]):
             break
     if not limits.step and (closely or seen[-1].unexplained > 2 * seen[0].unexplained):  # noise: longer steps help
-        seen = [_look(f, xs, dxs, y, longest * 10.0**k, limits, inside) for k in (3, 2, 1)] + seen
+        seen = [look(longest * 10.0**k) for k in (3, 2, 1)] + seen
     return _surest(seen, oracle, float(np.clip(30 * limits.eps**0.5, 1e-3, 1e-2)))
 
 
@@ -194,7 +205,7 @@ def _promising(before: Look, last: Look) -> bool:
 
 
 def _look(
-    f: Values, xs: Sequence[Array], dxs: Sequence[Array], y: Array, h: float, limits: Limits, inside: float
+    f: Values, xs: Sequence[Array], dxs: Sequence[Array], y: Array, limits: Limits, inside: float, h: float
 ) -> Look:
     def at(t: float) -> Array:
         try:
@@ -205,7 +216,8 @@ def _look(
 
     right, left, near_right, near_left = at(h), at(-h), at(h / 2), at(-h / 2)
     with np.errstate(all="ignore"):
-        size = np.abs(np.stack([right, left, near_right, near_left, y])).max(axis=0, initial=0)
+        around = np.stack([right, left, near_right, near_left])
+        moved = np.abs(around - y)
         to_left, to_right = (y - near_left) / (h / 2), (near_right - y) / (h / 2)
         return Look(
             h=h,
@@ -214,31 +226,37 @@ def _look(
             left=to_left,
             right=to_right,
             jump=2 * (to_right - to_left) - ((right - y) - (y - left)) / h,
-            rounding=(8 * limits.eps * (size + inside) + 4 * limits.nondeterminism) / h,
+            least=np.where(moved > 0, moved, np.inf).min(axis=0),
+            rounding=(
+                8 * limits.eps * (np.maximum(np.abs(around).max(axis=0), np.abs(y)) + inside)
+                + 4 * limits.nondeterminism
+            )
+            / h,
         )
 
 
 def _surest(seen: Sequence[Look], oracle: str, allowed: float) -> Slope:
     """For each output the value that is least in doubt, and a kink where that is still more than `allowed` of it.
 
-    Noise has no length: what f jumps by at shorter steps, and at the next longer one, is in the slope too. A step is too short, and so are all
-    below it, where the slope jumps again after it was calm, or is not what the doubt of a longer step allows.
+    Noise has no length: what f jumps by at shorter steps, and at the next longer one, is in the slope too; and where f
+    moves by grains, as a small term beside a large one does, a step at which it stands still says nothing.
 
     Args:
         seen: from the longest step to the shortest.
     """
     values = [np.nan_to_num(look.values(oracle)) for look in seen]
+    jumps = [look.jumps(0.1) for look in seen]
     noises = np.stack([np.nan_to_num(np.abs(look.jump) * look.h, posinf=0.0) for look in seen])
     noises = np.maximum.accumulate(np.maximum(noises, [noises[0], *noises[:-1]])[::-1])[::-1]
-    calm = lost = np.zeros(noises[0].shape, bool)
-    doubts: list[Array] = []
-    for k, look in enumerate(seen):
-        jumps = look.jumps(0.1)
-        lost = lost | (calm & jumps) | (np.abs(values[k] - values[k - 1]) > doubts[-1] if k else False)
-        calm = calm | ~jumps & look.finite
-        doubt = 4 * (look.bend + noises[k] / look.h) + look.rounding
-        doubts.append(np.where(lost | jumps | ~np.isfinite(doubt), np.inf, doubt))
-    best = (np.argmin(doubts, axis=0), np.arange(lost.size))
+    moves = np.min([np.where(jump, np.inf, look.least) for jump, look in zip(jumps, seen, strict=True)], axis=0)
+    grain = np.where(np.isfinite(moves), moves, 0.0)
+    doubts = [
+        np.where(
+            jump | ~np.isfinite(look.bend), np.inf, 4 * (look.bend + np.maximum(noise, grain) / look.h) + look.rounding
+        )
+        for jump, look, noise in zip(jumps, seen, noises, strict=True)
+    ]
+    best = (np.argmin(doubts, axis=0), np.arange(grain.size))
     doubt = np.stack(doubts)[best]
     scale = np.maximum.accumulate(np.nan_to_num([look.scale for look in seen], posinf=0.0))[best]
     slack = FLAT + 10 * np.nan_to_num([look.rounding for look in seen], posinf=0.0)[best]
