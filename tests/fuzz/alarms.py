@@ -38,7 +38,7 @@ def _direct(name: str, source: Source) -> trials.Checks:
 
 
 TRIALS = {
-    **{name: [of_family(name)] for name in families.NAMES},
+    **{f"direct: {name}": [of_family(name)] for name in families.NAMES},
     "ops": [trials.of_op(name) for name in trials.DIFFERENTIABLE],
     "programs": [trials.of_programs()],
     "modules": [trials.of_module(module) for module in (*modules.RIGHT, nn.Linear)],
@@ -80,7 +80,7 @@ def main(checks: int = 100_000, seed: int = 0, part: str = "") -> int:
         for results in pool.imap(examine, ((seed, share, names) for share in range(checks))):
             for result in results:
                 found[result[0]].append(result)
-            print(*filter(None, (alarm for *_, alarm in results)), sep="\n", end="", flush=True)
+            print(*(f"{alarm}\n" for *_, alarm in results if alarm), sep="", end="", flush=True)
             total += len(results)
             if total >= checks:
                 pool.terminate()
@@ -90,12 +90,13 @@ def main(checks: int = 100_000, seed: int = 0, part: str = "") -> int:
 
 def report(found: dict[str, list[Result]], seconds: float) -> int:
     """A line for each family, and one for all; how many alarms there were."""
-    print(f"{'family':<24}{'checks':>8}{'alarms':>8}{'rejected':>10}{'median ms':>11}{'worst ms':>10}")
+    print(f"{'family':<32}{'checks':>8}{'alarms':>8}{'rejected':>10}{'median ms':>11}{'worst ms':>10}")
     counts: Counter[str] = Counter()
-    for family, results in [*found.items(), ("all", [result for results in found.values() for result in results])]:
-        _, times, rejected, alarms = zip(*results, strict=True)
+    everything = [result for results in found.values() for result in results]
+    for family, lines in [*found.items(), ("all", everything)]:
+        _, times, rejected, alarms = zip(*lines, strict=True)
         counts[family] = sum(map(bool, alarms))
-        print(f"{family:<24}{len(results):8}{counts[family]:8}{np.mean(rejected):10.2%}"
+        print(f"{family:<32}{len(lines):8}{counts[family]:8}{np.mean(rejected):10.2%}"
               f"{1e3 * np.median(times):11.1f}{1e3 * max(times):10.1f}")  # fmt: skip
     print(f"{seconds:.0f} s")
     return counts["all"]

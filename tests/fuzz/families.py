@@ -73,7 +73,8 @@ FAMILIES: dict[str, list[tuple[Callable[..., Any], Callable[[np.random.Generator
         (lambda x: tg.where(abs(x) < 1, 0.25 * (1 + x) ** 2, tg.relu(x)), at(-1, 1)),  # a hinge, rounded off
     ],
     "kinked": [
-        (tg.relu, at(0)), (abs, at(0)), (lambda x: tg.maximum(x, 0.1 * x), at(0)), (lambda x: tg.clip(x, -1, 1), at(-1, 1)),
+        (tg.relu, at(0)), (abs, at(0)), (lambda x: tg.maximum(x, 0.1 * x), at(0)),
+        (lambda x: tg.clip(x, -1, 1), at(-1, 1)),
         (tg.max, at(0)), (net, at(0)), (lambda x: abs(tg.sin(3 * x)), at(0)), (lambda x: tg.sort(x) * x, at(0)),
         (lambda x: 1e-3 * tg.relu(x) + x, at(0)), (lambda x: tg.minimum(x * x, 1), at(-1, 1)), (tg.sign, at(0)),
     ],
@@ -84,7 +85,8 @@ FAMILIES: dict[str, list[tuple[Callable[..., Any], Callable[[np.random.Generator
         (lambda x: x * tg.log(x), small), (lambda x: tg.sigmoid(500 * x) + abs(x - 30), at(0)),
     ],
     "cancelling": [
-        (lambda x: (1e8 + x) - 1e8, normal), (lambda x: 1e8 * (x - tg.sin(x)), small), (lambda x: (1 - tg.cos(x)) / x**2, small),
+        (lambda x: (1e8 + x) - 1e8, normal), (lambda x: 1e8 * (x - tg.sin(x)), small),
+        (lambda x: (1 - tg.cos(x)) / x**2, small),
         (lambda x: tg.mean(x * x) - tg.mean(x) ** 2, lambda rng: 1e5 + normal(rng)),
         (lambda x: (1e4 + x) ** 2 - 1e8 - 2e4 * x, normal), (lambda x: tg.log(tg.exp(x + 30) + 1) - 30, normal),
         (lambda x: (1e6 + abs(x)) ** 2 - 1e12, normal), (lambda x: 1e10 * x - 1e10 * (x - 1e-9 * x), normal),
@@ -92,13 +94,14 @@ FAMILIES: dict[str, list[tuple[Callable[..., Any], Callable[[np.random.Generator
         (lambda x: tg.sum(tg.concatenate([x + 1e10, x * x - 1e10])), away),
     ],
     "near-singular": [
-        (lambda x: 1 / x, small), (lambda x: 1 / abs(x), small), (inverse, small), (lambda x: tg.sqrt(x), small),
+        (lambda x: 1 / x, small), (lambda x: 1 / abs(x), small), (inverse, small), (tg.sqrt, small),
         (lambda x: x**-3, small), (lambda x: x / tg.sqrt(tg.sum(x * x)), small), (lambda x: tg.log1p(x - 1), small),
         (lambda x: 1 / (1 - tg.exp(-x)), small), (lambda x: tg.sqrt(abs(x)), small), (tg.norm, at(0)),
         (lambda x: x ** 1.5, small), (lambda x: tg.sin(1 / x), lambda rng: 10.0 ** rng.uniform(-2, 0, 3)),
     ],
     "mixed precision": [
-        (narrow, normal), (lambda x: tg.tanh(narrow(x)) * 2, normal), (lambda x: tg.astype(tg.sin(narrow(x)), np.float64) * x, normal),
+        (narrow, normal), (lambda x: tg.tanh(narrow(x)) * 2, normal),
+        (lambda x: tg.astype(tg.sin(narrow(x)), np.float64) * x, normal),
         (lambda x: (narrow(x), x * x), normal), (lambda x: tg.sum(tg.exp(-narrow(x) ** 2)) * x, normal),
         (lambda x: smooth_l1(narrow(x)), at(-1, 1)), (lambda x: tg.relu(narrow(x)), at(0)),
         (lambda x: tg.sigmoid(narrow(x) * 10) + x, normal), (lambda x: narrow(x) @ narrow(x), away),

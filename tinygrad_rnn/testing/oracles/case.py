@@ -77,10 +77,14 @@ class Case:
 
     def nested(self, xs: Sequence[Any]) -> Any:
         """What fn returns with xs in the places of its float arrays."""
+        return self.fn(*self.arguments(xs))
+
+    def arguments(self, xs: Sequence[Any]) -> Any:
+        """What fn is called with, xs in the places of its float arrays."""
         full = list(self.leaves)
         for k, x in zip(self.moving, xs, strict=True):
             full[k] = x
-        return self.fn(*self.build(full))
+        return self.build(full)
 
     def __call__(self, *xs: Any) -> list[Tensor]:
         """The outputs of fn that are Tensors of floats, from left to right."""
