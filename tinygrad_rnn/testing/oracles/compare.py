@@ -135,16 +135,21 @@ def _closer(case: Case, found: Comparison, y: Array, mode: Mode) -> Comparison |
 
 
 def _wobble(case: Case, found: Comparison, mode: Mode) -> float:
-    """By how much the error differs between points so near that only rounding does: a mistake is the same at all."""
-    errors = []
-    for k, near in enumerate(case.near(NEARBY, case.limits.eps**0.5), 1):
+    """By how much the rules round: what they say a few roundings away, and how their error differs between neighbours.
+
+    A mistake is the same at all of them.
+    """
+    eps, said, errors = case.limits.eps, [], []
+    points = zip(case.near(NEARBY, 4 * eps), case.near(NEARBY, eps**0.5), strict=True)
+    for k, (nearest, near) in enumerate(points, 1):
         dx, u = found.dx * (1 + k / 10), found.u * (1 + k / 10)  # what is linear rounds anew too
         try:
             here = _along(near, dx, u, near.vector(near.xs), mode(near, u), found.numeric.oracle)
+            said.append(mode(nearest, found.u)(found.dx))
         except (ValueError, ArithmeticError):  # a kink, or the edge of the domain
             continue
         errors.append((here.analytic - here.expected) / (1 + k / 10) ** 2)
-    return float(np.ptp(errors)) if errors else 0.0
+    return float(np.ptp(errors) + np.ptp(said)) if errors else 0.0
 
 
 def _tolerance(case: Case, dx: Array, u: Array, y: Array, found: Slope) -> float:

@@ -98,6 +98,7 @@ class Look:
         return self.narrow if oracle == "central differences" else (4 * self.narrow - self.wide) / 3
 
 
+@np.errstate(all="ignore")
 def by_differences(
     f: Values,
     xs: Sequence[Array],
@@ -148,19 +149,18 @@ def _look(
         return found if found.shape == y.shape else np.full(y.shape, np.nan)
 
     around = np.stack([at(h), at(-h), at(h / 2), at(-h / 2)])
-    with np.errstate(all="ignore"):
-        right, left, near_right, near_left = around - y
-        moved, size = np.abs(around - y), np.maximum(np.abs(around).max(axis=0), np.abs(y))
-        return Look(
-            h=h,
-            wide=(right - left) / (2 * h),
-            narrow=(near_right - near_left) / h,
-            left=(0 - near_left) / (h / 2),
-            right=near_right / (h / 2),
-            jump=(4 * (near_right + near_left) - (right + left)) / h,
-            least=np.where(moved > 0, moved, np.inf).min(axis=0),
-            rounding=(8 * limits.eps * (size + inside) + 4 * limits.nondeterminism) / h,
-        )
+    right, left, near_right, near_left = around - y
+    moved, size = np.abs(around - y), np.maximum(np.abs(around).max(axis=0), np.abs(y))
+    return Look(
+        h=h,
+        wide=(right - left) / (2 * h),
+        narrow=(near_right - near_left) / h,
+        left=(0 - near_left) / (h / 2),
+        right=near_right / (h / 2),
+        jump=(4 * (near_right + near_left) - (right + left)) / h,
+        least=np.where(moved > 0, moved, np.inf).min(axis=0),
+        rounding=(8 * limits.eps * (size + inside) + 4 * limits.nondeterminism) / h,
+    )
 
 
 def _surest(seen: Sequence[Look], oracle: str, allowed: float) -> Slope:
