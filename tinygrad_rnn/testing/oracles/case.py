@@ -118,11 +118,10 @@ class Case:
         """The same function at another point."""
         return replace(self, xs=tuple(xs))
 
-    def near(self, count: int, share: float) -> Iterator[Case]:
-        """The same function at points that differ by up to this share of each number."""
-        rng = np.random.default_rng(0)
-        for _ in range(count):
-            yield self.at([(x * (1 + share * rng.uniform(-1, 1, x.shape))).astype(x.dtype) for x in self.xs])
+    def near(self, share: float, seed: int = 0) -> Case:
+        """The same function where each number differs by up to this share of it."""
+        rng = np.random.default_rng(seed)
+        return self.at([(x * (1 + share * rng.uniform(-1, 1, x.shape))).astype(x.dtype) for x in self.xs])
 
     def judged(self) -> Case:
         """The same, with limits that know the coarsest dtype that is recorded on the way.

@@ -135,21 +135,24 @@ def _closer(case: Case, found: Comparison, y: Array, mode: Mode) -> Comparison |
 
 
 def _wobble(case: Case, found: Comparison, mode: Mode) -> float:
-    """By how much the rules round: what they say a few roundings away, and how their error differs between neighbours.
+    """By how much the rules round: how their error differs between neighbours, and how they leave a line of four.
 
-    A mistake is the same at all of them.
+    A mistake is the same at all of them, and a derivative is straight over so short a way.
     """
-    eps, said, errors = case.limits.eps, [], []
-    points = zip(case.near(NEARBY, 4 * eps), case.near(NEARBY, eps**0.5), strict=True)
-    for k, (nearest, near) in enumerate(points, 1):
-        dx, u = found.dx * (1 + k / 10), found.u * (1 + k / 10)  # what is linear rounds anew too
+    errors, bends = [0.0], [0.0]
+    for k in range(NEARBY):
+        line = first, *_ = [case.near(t * case.limits.eps**0.5, k) for t in (-2, -1, 1, 2)]
+        scale = 1 + k / 10  # what is linear rounds anew too
+        dx, u = found.dx * scale, found.u * scale
         try:
-            here = _along(near, dx, u, near.vector(near.xs), mode(near, u), found.numeric.oracle)
-            said.append(mode(nearest, found.u)(found.dx))
+            a, b, c, d = (mode(near, u)(dx) / scale**2 for near in line)
+            y = first.vector(first.xs)
+            there = slope(first.vector, first.xs, parted(dx, case.xs), y, found.numeric.oracle, case.limits)
         except (ValueError, ArithmeticError):  # a kink, or the edge of the domain
             continue
-        errors.append((here.analytic - here.expected) / (1 + k / 10) ** 2)
-    return float(np.ptp(errors) + np.ptp(said)) if errors else 0.0
+        errors.append(a - float(u @ there.values) / scale**2)
+        bends.append(abs((d - c) - (b - a)))
+    return float(np.ptp(errors[1:] or errors) + max(bends))
 
 
 def _tolerance(case: Case, dx: Array, u: Array, y: Array, found: Slope) -> float:

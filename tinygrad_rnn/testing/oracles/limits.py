@@ -52,9 +52,11 @@ class Limits:
         for option, value in options.items():
             if option not in Tolerances.__annotations__:
                 raise unknown_option(owner, option, Tolerances.__annotations__)
-            if option == "step" and value is not None:
+            if value is None and getattr(cls, option) is None:
+                continue
+            if option == "step":
                 check_number(owner, option, value, above=0)
-            elif option != "step" and not (option == "rtol" and value is None):
+            else:
                 check_number(owner, option, value, least=0)
         return cls(**options)
 
