@@ -118,7 +118,7 @@ def by_differences(
     inside = 1 + max((float(np.abs(x).max(initial=0)) for x in xs), default=0.0)  # what y is made of may be larger
     coarse = max(limits.eps, limits.nondeterminism) / EPS
     first = limits.step or STEP * max(coarse**0.2, 1e-6 * inside)
-    ratio = 10.0 if coarse == 1 else 3.0  # between bending and rounding little room is left
+    ratio = 10.0 if coarse <= 1 else 3.0  # between bending and rounding little room is left
     look = partial(_look, f, xs, dxs, y, limits, inside)
     seen: list[Look] = []
     for k in range(1 if limits.step else MOST):
