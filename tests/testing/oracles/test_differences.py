@@ -36,7 +36,7 @@ def test_the_doubt_covers_the_error(name):
 
 @pytest.mark.parametrize(
     ("name", "share"),
-    [("smooth", 1e-6), ("line", 1e-8), ("joint", 1e-4), ("sin 1000x", 1e-3), ("1/x", 1e-2), ("float32", 1e-2)],
+    [("smooth", 1e-6), ("line", 1e-8), ("joint", 1e-4), ("sin 1000x", 1e-3), ("float32", 1e-2)],
 )
 def test_the_doubt_is_small_where_a_step_can_tell(name, share):
     f, x, exact = FUNCTIONS[name]

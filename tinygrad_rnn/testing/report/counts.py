@@ -61,7 +61,8 @@ def count(points: int = 0, rejected: int = 0, reason: str = "") -> None:
 
 def reject(kink: Kink) -> NoReturn:
     """Give the point up: Hypothesis draws another, anybody else gets the Kink."""
-    count(rejected=1, reason=", ".join(str(kink).split("\n  got       ")).split("\n")[0])
+    said = str(kink).splitlines()[:2]
+    count(rejected=1, reason=", ".join(line.removeprefix("  got").strip() for line in said))
     hypothesis: Any = sys.modules.get("hypothesis")
     if hypothesis is not None and hypothesis.currently_in_test_context():
         hypothesis.reject()
