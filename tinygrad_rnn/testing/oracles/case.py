@@ -17,7 +17,7 @@ from tinygrad_rnn.autodiff.functions import record_function
 from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.node import ancestors
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import Build, flatten
 from tinygrad_rnn.errors import DTypeError, GradientError, GraphError, TinygradError, is_number
 from tinygrad_rnn.testing.oracles.limits import EXACT, Limits
@@ -91,7 +91,7 @@ class Case:
         return floats(flatten(self.nested(xs))[0])
 
     def outputs(self, xs: Sequence[Array]) -> list[Any]:
-        """Every output, with nothing recorded.
+        """Every output, None too, with nothing recorded.
 
         Raises:
             Kink: fn refuses the numbers, as math.log(-1.0) does. What it says of shapes, dtypes and graphs is raised
@@ -99,7 +99,7 @@ class Case:
         """
         try:
             with no_grad(), np.errstate(all="ignore"):
-                return flatten(self.nested([Tensor(x) for x in xs]))[0]
+                return _leaves(self.nested([from_array(x, None) for x in xs]))
         except Exception as error:
             if not _of_numbers(error):
                 raise
@@ -151,6 +151,12 @@ class Case:
         args = (*self.xs, *(gy.astype(np.float64) for gy in parted(u, ys)))
         return replace(self, fn=pulled, leaves=args, build=tuple, moving=tuple(range(len(args))), xs=args,
                        names=(*self.names, *names), cotangents=self.cotangents + len(ys))  # fmt: skip
+
+
+def _leaves(nested: Any) -> list[Any]:
+    if isinstance(nested, dict):
+        nested = tuple(nested.values())
+    return [leaf for part in nested for leaf in _leaves(part)] if isinstance(nested, tuple | list) else [nested]
 
 
 def _of_numbers(error: Exception) -> bool:
