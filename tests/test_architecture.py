@@ -17,9 +17,10 @@ ROOMS = [
     "testing", "pictures", "cli",
 ]  # fmt: skip
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
-    "engine": "context op node tensor typed trees summary guard anomaly apply declare snapshot",
-    "autodiff": "usable accumulate backprop observed functions forward reverse higher remat",
-    "ops": "indexing pointwise arithmetic shape reduce linalg products softmaxes operators",
+    "engine": "arrays context op node tensor typed trees summary guard anomaly apply declare snapshot",
+    "autodiff": "usable returned accumulate backprop observed functions forward reverse higher remat",
+    "ops": """indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes options operators
+        numpy_calls""",
     "diagnostics": "jacobians ledger recorded flow",
     "data": "stream text pairs addition dates",
     "saving": "arrays checkpoint",

@@ -64,7 +64,8 @@ BY_NAME = {
 RIGHT = {
     "tg.softmax": {"axis": -1}, "tg.expand_dims": {"axis": 0}, "tg.squeeze": {"x": X[None], "axis": 0},
     "tg.broadcast_to": {"shape": (2, 3, 3)}, "tg.tensordot": {"axes": 1}, "tg.getitem": {"index": 0},
-    "tg.take_along_axis": {"indices": np.zeros((1, 3), int)},
+    **{f"tg.bitwise_{name}": {"a": X.data > 0, "b": X.data > 0} for name in ("and", "or", "xor")},
+    "tg.invert": {"x": X.data > 0}, "tg.take_along_axis": {"indices": np.zeros((1, 3), int)},
     "nn.sequence_loss": {"logits": SEQUENCE, "targets": np.zeros((5, 2), int)},
     "nn.init.uniform": {"bound": 0.1}, "nn.init.xavier_uniform": {"shape": (3, 4)},
     "nn.init.orthogonal": {"shape": (3, 4)},

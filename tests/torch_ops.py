@@ -116,6 +116,10 @@ def two_floats(f):
     return tensors(lambda a, b: f(*(x if x.is_floating_point() else x.to(torch.float64) for x in (a, b))))
 
 
+def rounded(a, b):
+    return torch.div(a, b, rounding_mode="floor")
+
+
 def where(condition, x, y):
     return torch.where(tensor(condition), *(tensor(v).to(torch.float64) for v in (x, y)))
 
@@ -185,8 +189,9 @@ def placed(x, axis, keepdims):
 
 
 SAME = (
-    "abs", "add", "cos", "divide", "exp", "expm1", "log", "log1p", "multiply", "negative", "relu", "sigmoid", "sign",
-    "sin", "sqrt", "square", "subtract", "tanh",
+    "abs", "add", "bitwise_and", "bitwise_or", "bitwise_xor", "ceil", "cos", "divide", "exp", "expm1", "floor",
+    "isfinite", "isinf", "isnan", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "multiply",
+    "negative", "relu", "sigmoid", "sign", "sin", "sqrt", "square", "subtract", "tanh", "trunc",
 )  # fmt: skip
 COMPARISONS = {
     "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
@@ -201,6 +206,13 @@ TORCH = {
     **{ours: tensors(getattr(torch, theirs)) for ours, theirs in COMPARISONS.items()},
     "softplus": tensors(lambda x: torch.nn.functional.softplus(x, threshold=100)),  # else linear from 20 on
     "log_sigmoid": tensors(torch.nn.functional.logsigmoid),
+    "invert": tensors(torch.bitwise_not),
+    "round": tensors(lambda x, decimals=0: torch.round(x, decimals=decimals)),
+    "floor_divide": tensors(rounded),
+    "remainder": tensors(lambda a, b: torch.remainder(*torch.broadcast_tensors(a, b))),
+    "divmod": tensors(lambda a, b: (rounded(a, b), torch.remainder(*torch.broadcast_tensors(a, b)))),
+    "any": reduction(torch.any),
+    "all": reduction(torch.all),
     "power": power,
     "clip": clip,
     "where": where,

@@ -7,8 +7,10 @@ ShapeError: LSTMCell: x has 12 features, the cell takes 10
   help      build LSTMCell(input_size=12, …) or slice x[:, :10]
 """
 
+import linecache
 import math
 import operator
+import sys
 from collections.abc import Callable, Hashable, Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
@@ -36,8 +38,8 @@ class TinygradError(Exception):
         super().__init__("\n".join([head, *(f"  {name:<9} {text}" for name, text in facts.items() if text)]))
 
 
-class OptionError(TinygradError, ValueError):
-    """An option that is out of its range, or that does not exist.
+class OptionError(TinygradError, ValueError, TypeError):
+    """An option that is out of its range (a ValueError), or that does not exist (a TypeError).
 
     The first line names whose option it is and what it was; `expected` says what is allowed.
     """
@@ -73,6 +75,15 @@ class DataError(TinygradError, ValueError):
 
 class ShadowedError(TinygradError, ImportError):
     """A package of the same name is found before the one that is needed."""
+
+
+def caller() -> str:
+    """The line outside this package that is running, as "file:line: text"."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "tinygrad_rnn":
+        frame = frame.f_back
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    return f"{file}:{line}: {linecache.getline(file, line).strip()}".rstrip(": ")
 
 
 # options: each check is told whose option it is, what it is called and what it was

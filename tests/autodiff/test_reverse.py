@@ -356,7 +356,8 @@ def test_backward_on_what_no_grad_computed(x):
 
 def test_grad_of_what_is_no_scalar():
     refused(tg.GraphError, lambda: tg.grad(lambda x: x)(np.ones(2)), "does not return a scalar", "jacobian()")
-    refused(tg.GraphError, lambda: tg.grad(lambda x: 3.0)(1.0), "got       float")
+    refused(tg.GraphError, lambda: tg.grad(lambda x: "three")(1.0), "got       str")
+    refused(tg.GraphError, lambda: tg.grad(lambda x: x)(None), "nothing to differentiate by", "got       None")
     refused(tg.OptionError, lambda: tg.grad(lambda x: x, 2)(1.0), "no argument 2", "1 arguments")
     refused(tg.DTypeError, lambda: tg.grad(lambda x: x)(1), "write 3.0 for 3")
     refused(tg.GraphError, lambda: tg.grad(lambda x: x)("text"), "not an array of numbers", "str 'text'")

@@ -1,5 +1,6 @@
 """Products agree with each other, and with NumPy's rules for scalars and stacks."""
 
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -138,3 +139,58 @@ def test_two_stacks_meet_matrix_by_matrix(product, shape, spelt_out):
     exact, exact_pullback = tg.vjp(lambda a, b: tg.einsum(spelt_out, a, b), a, b)
     for got, expected in zip((y, *pullback(gy)), (exact, *exact_pullback(gy)), strict=True):
         np.testing.assert_allclose(got.data, expected.data, rtol=1e-13, atol=1e-14)  # the same sums, in another order
+
+
+# axes of size 1, which are stretched
+
+
+def slope_of_a_product(f, xs, k, gy):
+    """∂ Σ gy·f / ∂ argument k, element by element: f is linear in each argument, so a unit step is exact."""
+    found = np.zeros(xs[k].shape)
+    for place in np.ndindex(found.shape):
+        step = np.zeros(found.shape)
+        step[place] = 1
+        found[place] = np.sum(gy * f(*xs[:k], step, *xs[k + 1 :]))
+    return found
+
+
+def check_slopes_of_a_product(f, shapes):
+    """Both modes; False where NumPy does not take these shapes."""
+    xs = [RNG.normal(size=shape) for shape in shapes]
+    try:
+        gy = RNG.normal(size=np.shape(f(*xs)))
+    except tg.ShapeError:
+        return False
+    close = {"rtol": 1e-12, "atol": 1e-13}  # sums of at most 36, in another order
+    for k, gx in enumerate(tg.vjp(f, *xs)[1](gy)):
+        exact, dx = slope_of_a_product(f, xs, k, gy), RNG.normal(size=shapes[k])
+        assert gx.shape == shapes[k]
+        np.testing.assert_allclose(gx.data, exact, **close)
+        dy = tg.jvp(lambda x: f(*xs[:k], x, *xs[k + 1 :]), (xs[k],), (dx,))[1]  # noqa: B023
+        np.testing.assert_allclose(np.sum(gy * dy.data), np.sum(exact * dx), **close)
+    return True
+
+
+STRETCHED = (
+    "i,i->", "i,i->i", "ij,jk->ik", "ij,ij->", "ij,ij->j", "ij,kj", "i,j,ij->", "i,i,i->", "...i,...i->...",
+    "...i,ij->...j", "ii->", "ii->i", "iij,j->i", "ij,i->", "iji,j->", "i...,i...->...", "ii,i->i", "ii,ii->",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("subscripts", STRETCHED)
+def test_einsum_stretches_an_axis_of_size_one(subscripts):
+    """Also where it is summed, and long in one operand alone: every combination of sizes that NumPy takes."""
+    terms = [term.replace("...", "XY") for term in subscripts.partition("->")[0].split(",")]
+    full = [[{"j": 3, "Y": 3}.get(letter, 2) for letter in term] for term in terms]
+    taken = 0
+    for ones in itertools.product([False, True], repeat=sum(map(len, full))):
+        sizes = iter(ones)
+        shapes = [tuple(1 if next(sizes) else n for n in sides) for sides in full]
+        taken += check_slopes_of_a_product(lambda *xs: tg.einsum(subscripts, *xs), shapes)
+    assert taken >= 2
+
+
+@pytest.mark.parametrize("f", [tg.matmul, tg.dot, tg.inner, tg.outer, lambda a, b: tg.tensordot(a, b, 1)])
+def test_every_other_product_of_sizes_one_and_two(f):
+    every = [sides for n in range(4) for sides in itertools.product([1, 2], repeat=n)]
+    assert sum(check_slopes_of_a_product(f, pair) for pair in itertools.product(every, every)) > 50

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.engine.op import REGISTRY
+from tinygrad_rnn.testing import check_call
+from tinygrad_rnn.testing.specs.library import LIBRARY
 
 both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -72,3 +75,35 @@ def test_norms_that_are_not_built_are_refused(ord):
 @pytest.mark.parametrize("ord", [None, 1, 2, np.inf, float("inf")])
 def test_the_norm_of_a_number_is_its_size(ord):
     assert tg.norm(np.array(-3.0), ord) == 3
+
+
+# a number without axes
+
+
+OVER_AXES = sorted(
+    name for name, op in REGISTRY.items() if not op.variadic and op.params == ("x",) and "axis" in op.static
+)
+
+
+@pytest.mark.parametrize("name", OVER_AXES)
+@pytest.mark.parametrize("axis", [None, 0, -1, (), (0,), 1])
+def test_a_number_is_reduced_over_the_axes_that_numpy_lets_it(name, axis):
+    """NumPy takes axis 0 and −1 of what has no axes, for some functions; where it does, the slopes are right too."""
+    op, x = REGISTRY[name], np.array(0.7)
+    reference = getattr(np, name, None) or LIBRARY[name].reference
+    try:
+        expected = reference(x, axis=axis)
+    except (ValueError, TypeError):
+        with pytest.raises(tg.TinygradError):
+            op.public(tg.tensor(x, requires_grad=True), axis=axis)
+        return
+    got = op.public(tg.tensor(x, requires_grad=True), axis=axis)
+    assert got.shape == np.shape(expected)
+    np.testing.assert_allclose(got.data, expected, rtol=1e-15)  # one rounding of a formula
+    if op.differentiable:
+        check_call(lambda x: op.public(x, axis=axis), x)
+
+
+def test_the_norm_of_a_number_is_its_size_over_any_axis_it_has_not():
+    for axis in (None, 0, -1):
+        assert tg.value_and_grad(lambda x: tg.norm(x, axis=axis))(-3.0) == (3.0, -1.0)  # noqa: B023

@@ -4,7 +4,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tests.seeded.patches import bent, into, replaced, together
-from tinygrad_rnn.autodiff import accumulate, backprop, forward, reverse
+from tinygrad_rnn.autodiff import backprop, forward, returned, reverse
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import from_array
@@ -23,50 +23,50 @@ def _fitted(self, node, g):
     return alone.sums[node]
 
 
-def _overwrites(self, node, g):
+def _overwrites(self, node, g, *by):
     self.sums[node] = _fitted(self, node, g)
 
 
-def _keeps_the_first(self, node, g):
+def _keeps_the_first(self, node, g, *by):
     self.sums.setdefault(node, _fitted(self, node, g))
 
 
-def _loses_the_third(self, node, g):
+def _loses_the_third(self, node, g, *by):
     if node not in self.owned:
-        _add(self, node, g)
+        _add(self, node, g, *by)
 
 
-def _averages(self, node, g):
+def _averages(self, node, g, *by):
     g = _fitted(self, node, g)
     self.sums[node] = (self.sums[node] + g) / 2 if node in self.sums else g
 
 
-def _adds_to_the_borrowed(self, node, g):
+def _adds_to_the_borrowed(self, node, g, *by):
     if node in self.sums and isinstance(self.sums[node], np.ndarray) and not self.record:
         self.sums[node][...] += _fitted(self, node, g)
     else:
-        _add(self, node, g)
+        _add(self, node, g, *by)
 
 
-def _in_float32(self, node, g):
-    _add(self, node, g if self.record else np.asarray(g, dtype=np.float32).astype(node.dtype))
+def _in_float32(self, node, g, *by):
+    _add(self, node, g if self.record else np.asarray(g, dtype=np.float32).astype(node.dtype), *by)
 
 
-def _leaves_float32(self, node, g):
-    _add(self, node, g)
+def _leaves_float32(self, node, g, *by):
+    _add(self, node, g, *by)
     if not self.record:
         self.sums[node] = np.asarray(self.sums[node], dtype=np.float32)
 
 
-def _overwrites_when_recorded(self, node, g):
+def _overwrites_when_recorded(self, node, g, *by):
     if self.record:
         self.sums[node] = _fitted(self, node, g)
     else:
-        _add(self, node, g)
+        _add(self, node, g, *by)
 
 
-def _in_float32_when_recorded(self, node, g):
-    _add(self, node, g.astype(np.float32).astype(np.float64) if self.record else g)
+def _in_float32_when_recorded(self, node, g, *by):
+    _add(self, node, g.astype(np.float32).astype(np.float64) if self.record else g, *by)
 
 
 def _forgets_the_sum(self, node):
@@ -195,10 +195,10 @@ BUGS = {
         ).seen_in("programs add tanh sum"),
     },
     "broadcasting": {
-        "the first row for the sum": replaced(accumulate, "sum_to", _first_row),
-        "the mean for the sum": replaced(accumulate, "sum_to", _mean_to),
-        "summed over the last axes": replaced(accumulate, "sum_to", _sum_last),
-        "stretched axes cut": replaced(accumulate, "sum_to", _only_leading),
+        "the first row for the sum": replaced(returned, "sum_to", _first_row),
+        "the mean for the sum": replaced(returned, "sum_to", _mean_to),
+        "summed over the last axes": replaced(returned, "sum_to", _sum_last),
+        "stretched axes cut": replaced(returned, "sum_to", _only_leading),
         "tangents not stretched": replaced(
             forward, "broadcast_to", lambda dy, shape: dy + np.zeros(shape) * 1.0 if dy.ndim == len(shape) else dy * 1.0
         ),
@@ -220,7 +220,7 @@ BUGS = {
         "cotangents left in float32": replaced(Cotangents, "add", _leaves_float32),
         "recorded cotangents through float32": replaced(Cotangents, "add", _in_float32_when_recorded),
         "the gradient cast to float32": replaced(
-            accumulate, "astype", lambda x, dtype: tg.add(x, 0.0).astype(np.float16).astype(dtype)
+            returned, "astype", lambda x, dtype: tg.add(x, 0.0).astype(np.float16).astype(dtype)
         ),
     },
 }

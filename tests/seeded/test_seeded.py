@@ -11,7 +11,7 @@ import pytest
 
 from tests.fuzz import alarms
 from tests.seeded.bugs import BUGS, Bug
-from tinygrad_rnn.autodiff import accumulate, backprop, forward, reverse
+from tinygrad_rnn.autodiff import accumulate, backprop, forward, returned, reverse
 from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing import Kink
 
@@ -47,8 +47,8 @@ def state():
     """All that the patches replace."""
     engine = [getattr(accumulate.Shortcuts, name) for name in ("add", "buffer", "defer", "flush", "pop")]
     engine += [
-        accumulate.sum_to,
-        accumulate.astype,
+        returned.sum_to,
+        returned.astype,
         backprop.ancestors,
         backprop._leading_to,
         reverse._backprop_tensors,

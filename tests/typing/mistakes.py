@@ -19,6 +19,11 @@ def ops(t: Tensor, a: Array) -> None:
     tg.where(t > 0, t)  # wrong
     tg.sum(t, axes=0)  # wrong
     tg.sum(t, "0")  # wrong
+    tg.sum(t, dtpye="f4")  # wrong
+    tg.sum(t, out=a)  # wrong
+    tg.max(t, dtype="f4")  # wrong
+    tg.cumsum(t, where=a)  # wrong
+    tg.clip(t, mim=0.0)  # wrong
     tg.sum(t, axis=0.5)  # wrong
     tg.softmax(t, axis=-1, keepdims=True)  # wrong
     tg.reshape(t)  # wrong

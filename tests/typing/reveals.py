@@ -25,12 +25,25 @@ def ops(t: Tensor, a: Array, either: Tensor | Array) -> None:
     reveal_type(tg.matmul(a, t))  # Tensor
     reveal_type(tg.take(t, [0, 1], axis=0))  # Tensor
     reveal_type(tg.one_hot(a, 3, np.float32))  # Array
+    reveal_type(tg.remainder(t, 2))  # Tensor
+    reveal_type(tg.divmod(a, t))  # tuple[Tensor, Tensor]
+    reveal_type(tg.divmod(a, 2)[0])  # Array
+    reveal_type(tg.round(t, 1))  # Tensor
+    reveal_type(tg.bitwise_and(t > 0, t < 1))  # Tensor
+    reveal_type(tg.any(t, axis=0))  # Tensor
 
 
 def options(t: Tensor, a: Array) -> None:
     reveal_type(tg.sum(t, 0))  # Tensor
     reveal_type(tg.sum(t, axis=(0, 1), keepdims=True))  # Tensor
     reveal_type(tg.sum(a, 0, True))  # Array
+    reveal_type(tg.sum(t, dtype="f4"))  # Tensor
+    reveal_type(tg.sum(a, axis=0, where=a > 0, initial=1.0, out=None))  # Array
+    reveal_type(tg.max(t, 0, initial=0.0))  # Tensor
+    reveal_type(tg.std(t, correction=1, dtype=np.float32))  # Tensor
+    reveal_type(tg.all(t, where=t > 0))  # Tensor
+    reveal_type(tg.cumsum(a, dtype=float))  # Array
+    reveal_type(tg.clip(t, min=0.0))  # Tensor
     reveal_type(tg.softmax(t, axis=None))  # Tensor
     reveal_type(tg.reshape(t, (2, -1)))  # Tensor
     reveal_type(tg.clip(t, 0, a_max=a))  # Tensor
@@ -62,6 +75,17 @@ def composites(t: Tensor, a: Array) -> None:
 
 
 def operators(t: Tensor, a: Array) -> None:
+    reveal_type((t > 0) & (a > 0))  # Tensor
+    reveal_type(~(t > 0))  # Tensor
+    reveal_type(t % 2)  # Tensor
+    reveal_type(7 // t)  # Tensor
+    reveal_type(divmod(t, 2)[1])  # Tensor
+    reveal_type(round(t, 2))  # Tensor
+    reveal_type(t.exp().sigmoid())  # Tensor
+    reveal_type(t.softmax(axis=0))  # Tensor
+    reveal_type(t.sum(dtype="f4", where=t > 0))  # Tensor
+    reveal_type((t > 0).any(axis=0))  # Tensor
+    reveal_type(t.split(2))  # list[Tensor]
     reveal_type(t + 1)  # Tensor
     reveal_type(2.0 * t)  # Tensor
     reveal_type(t - a)  # Tensor

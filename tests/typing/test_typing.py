@@ -94,4 +94,7 @@ def test_what_tensor_declares_is_filled_in_and_answers_help(name):
 def test_a_method_has_the_options_of_its_op(name):
     _, *of_method = inspect.signature(getattr(Tensor, name)).parameters.values()
     _, *of_op = inspect.signature(getattr(ops, name)).parameters.values()
-    assert [(p.name, p.default) for p in of_method] == [(p.name, p.default) for p in of_op]
+    wider = getattr(getattr(getattr(ops, name), "op", None), "wider", None)
+    further = inspect.signature(wider).parameters.values() if wider else ()
+    expected = [*of_op, *(p for p in further if p.kind is p.KEYWORD_ONLY and p.name != "out")]
+    assert [(p.name, p.default) for p in of_method] == [(p.name, p.default) for p in expected]

@@ -4,7 +4,7 @@ backprop.py    the loop of reverse mode, on one page          forward.py   the l
 accumulate.py  cotangents added up, and the fast ways         functions.py a function recorded on fresh leaves
 reverse.py     backward, vjp, grad, value_and_grad            higher.py    jacobian, hessian, hvp
 observed.py    the graph with what flows through it           remat.py     checkpoint: compute again, not keep
-usable.py      whether the graph is still what ops used
+usable.py      whether the graph is still what ops used     returned.py  whether what a rule returned fits
 
-usable → accumulate → backprop → observed → functions → forward → reverse → higher → remat
+usable → returned → accumulate → backprop → observed → functions → forward → reverse → higher → remat
 """

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.autodiff.returned import Returned
 from tinygrad_rnn.engine.node import Node
 from tinygrad_rnn.engine.op import Op
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import AnomalyError
 from tinygrad_rnn.ops.arithmetic import add
-from tinygrad_rnn.ops.shape import astype, sum_to
+from tinygrad_rnn.ops.shape import sum_to
 
+_ndarray = np.ndarray
 AT_ONCE = 32  # uses of a weight that are computed together: more would only hold their arrays longer
 
 
@@ -37,12 +39,18 @@ class Cotangents:
         self.sums: dict[Node, Any] = {}
         self.owned: set[Node] = set()
 
-    def add(self, node: Node, g: Any) -> None:
-        """One more cotangent of `node`, summed back to its shape where it was broadcast, and cast to its dtype."""
+    def add(self, node: Node, g: Any, by: Node | None = None, k: int = 0) -> None:
+        """One more cotangent of `node`, summed back to its shape where it was broadcast, and cast to its dtype.
+
+        Args:
+            by, k: the rule of which op made it, and of which argument, for the message where it does not fit.
+        """
+        if type(g) is not _ndarray or self.record:
+            g = Returned("vjp", by, k).array(g, self.record)
         if g.shape != node.shape:
-            g = sum_to(g, node.shape)
+            g = Returned("vjp", by, k).summed(g, node.shape)
         if g.dtype != node.dtype:
-            g = astype(g, dtype=node.dtype)
+            g = Returned("vjp", by, k).cast(g, node.dtype)
         sums = self.sums
         if node not in sums:
             sums[node] = g

@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts, check_finite_gradient
+from tinygrad_rnn.autodiff.returned import Returned
 from tinygrad_rnn.autodiff.usable import check_usable
-from tinygrad_rnn.engine.anomaly import caller
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import from_array
+from tinygrad_rnn.errors import GraphError, caller
 
 __all__ = ["backprop"]
 
@@ -92,17 +93,24 @@ def _pass_back(
         if (op.into or op.together) and arrived.shortcut(op, k, parent, gy, args, node.static):
             continue
         gx = rule(gy, y, *args, **node.static)
+        arrived.add(parent, gx, node, k)
         if anomaly:
             check_finite_gradient(gx, node, parent)
         if observe is not None:
             observe(node, k, gx)
-        arrived.add(parent, gx)
 
 
 def _joint(rule: Any, gy: Any, y: Any, args: tuple[Any, ...], node: Node, needed: set[Node] | None) -> list[Any]:
     """A variadic op's one rule, run once, as a rule per argument that hands out its part."""
     wanted = [p is not None and p.requires_grad and (needed is None or p in needed) for p in node.inputs]
     parts = rule(gy, y, *args, needed=wanted, **node.static)
+    if not isinstance(parts, list | tuple) or len(parts) != len(wanted):
+        raise GraphError(
+            f"{Returned('vjp', node, 0)} does not return a list of one cotangent for each argument",
+            expected=f"{len(wanted)} arrays, None where nothing flows",
+            got=f"{type(parts).__name__}{f' of {len(parts)}' if isinstance(parts, list | tuple) else ''}",
+            where=str(node.context),
+        )
     return [None if part is None else lambda *_, part=part, **__: part for part in parts]
 
 

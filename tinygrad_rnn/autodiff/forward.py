@@ -6,18 +6,20 @@ for each node:  dx of each argument  →  its rule  →  terms of dy, added up
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.autodiff.functions import Y, as_tensors, has_captures, record_function
+from tinygrad_rnn.autodiff.returned import Returned
 from tinygrad_rnn.autodiff.usable import check_usable
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Tensor, from_array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import GraphError, ShapeError
-from tinygrad_rnn.ops.shape import astype, broadcast_to
+from tinygrad_rnn.ops.shape import astype
 
 __all__ = ["jvp"]
 
@@ -42,31 +44,37 @@ def propagate_tangents(
         dxs = [None if parent is None else moving.get(parent) for parent in node.inputs]
         rules: Any = node.op.jvps
         if node.op.variadic:
-            terms = [rules[0](dxs, y, *args, **node.static)]
+            terms = [(0, rules[0](dxs, y, *args, **node.static))]
         else:
             terms = [
-                rule(dx, y, *args, **node.static)
-                for rule, dx in zip(rules, dxs, strict=True)
+                (k, rule(dx, y, *args, **node.static))
+                for k, (rule, dx) in enumerate(zip(rules, dxs, strict=True))
                 if rule is not None and dx is not None
             ]
         if not terms:
             continue
-        dy = terms[0]
-        for term in terms[1:]:
-            dy = dy + term
-        if dy.shape != node.shape:
-            dy = broadcast_to(dy, shape=node.shape)
-        moving[node] = dy if dy.dtype == node.dtype else astype(dy, dtype=node.dtype)
+        fitted = [_term(dy, node, k, record) for k, dy in terms]
+        moving[node] = sum(fitted[1:], fitted[0])
     return moving
 
 
-def jvp(f: Callable[..., Y], xs: Sequence[Any], dxs: Sequence[Any]) -> tuple[Y, Y]:
+def _term(dy: Any, node: Node, k: int, record: bool) -> Any:
+    """What the rule of argument k says, in the shape and dtype of its node."""
+    rule = Returned("jvp", node, k)
+    dy = rule.array(dy, record)
+    if dy.shape != node.shape:
+        dy = rule.stretched(dy, node.shape)
+    return dy if dy.dtype == node.dtype else rule.cast(dy, node.dtype)
+
+
+def jvp(f: Callable[..., Y], xs: Sequence[Any], dxs: Sequence[Any], **options: Any) -> tuple[Y, Y]:
     """f(*xs) and the directional derivative dy = Σ (∂y/∂xᵢ) dxᵢ, in one pass.
 
     Args:
         f: takes and returns Tensors, nested in tuples, lists and dicts as you like.
         xs: the arguments, nested likewise.
         dxs: tangents, nested and shaped like `xs`.
+        **options: handed on to f, and not differentiated.
     Returns:
         (y, dy), nested alike.
     Raises:
@@ -87,7 +95,7 @@ def jvp(f: Callable[..., Y], xs: Sequence[Any], dxs: Sequence[Any]) -> tuple[Y, 
     for x, dx in zip(arguments, directions, strict=True):
         if x.shape != dx.shape:
             raise ShapeError("jvp: a tangent is not shaped like its argument", expected=str(x.shape), got=str(dx.shape))
-    inputs, y, _ = record_function(f, xs)
+    inputs, y, _ = record_function(partial(f, **options), xs)
     ys, build = flatten(y)
     ends = [y for y in ys if isinstance(y, Tensor) and y.requires_grad]
     record = has_captures(ys, inputs) or any(dx.requires_grad for dx in directions)

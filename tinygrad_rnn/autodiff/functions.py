@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.engine.context import CONTEXT, enable_grad
+from tinygrad_rnn.engine.context import CONTEXT, using
 from tinygrad_rnn.engine.declare import linear
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
@@ -28,19 +28,30 @@ def identity(x: Array) -> Array:
     return x
 
 
-def record_function(f: Callable[..., Y], xs: Sequence[Any]) -> tuple[list[Tensor], Y, Build]:
+def record_function(
+    f: Callable[..., Y], xs: Sequence[Any], reads: list[str] | None = None
+) -> tuple[list[Tensor], Y, Build]:
     """Run f on fresh copies of its arguments: the copies, what f returned, and how to nest values like the arguments.
 
-    An argument that already requires grad is aliased, so derivatives of derivatives see through it.
+    An argument that already requires grad is aliased, so derivatives of derivatives see through it. In `reads` is
+    listed in which lines f read values off what is recorded, as `item()` does: no gradient passes there.
     """
     leaves, build = flatten(tuple(xs))
+    if not leaves:
+        raise GraphError("there is nothing to differentiate by", expected="arguments that hold arrays",
+                         got=", ".join(map(repr, xs)) or "no arguments")  # fmt: skip
     fresh = []
     for x in as_tensors(leaves, "an argument"):
         fresh.append(identity(x) if x.requires_grad and CONTEXT.get().recording else _independent(x))
         if isinstance(x, Tensor) and x._node is not None and x._node.label:
             label(fresh[-1], *x._node.label)
-    with enable_grad():
-        return fresh, f(*build(list(fresh))), build
+    with using(recording=True, reads=[] if reads is None else reads):
+        try:
+            return fresh, f(*build(list(fresh))), build
+        except ValueError as error:
+            if isinstance(error.__cause__, GraphError):  # array[i] = x: NumPy puts its words before ours
+                raise error.__cause__ from None
+            raise
 
 
 def _independent(x: Tensor) -> Tensor:

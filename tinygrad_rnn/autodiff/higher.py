@@ -7,6 +7,7 @@ hessian    the jacobian of grad
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -36,8 +37,8 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
             [0., 4.]])
     """
 
-    def jacobian_of(*xs: Any) -> Any:
-        of_chosen, chosen = bind_argnums(f, xs, argnums)
+    def jacobian_of(*xs: Any, **options: Any) -> Any:
+        of_chosen, chosen = bind_argnums(partial(f, **options), xs, argnums)
         y, pullback = vjp(of_chosen, *chosen)
         nested, build_y = flatten(y)
         ys = as_tensors(nested, "an output")
@@ -65,10 +66,10 @@ def _units(ys: Sequence[Tensor], k: int) -> Iterator[list[Array]]:
 
 
 @overload
-def hessian(f: OfTensor) -> Callable[[Any], Tensor]: ...
+def hessian(f: OfTensor) -> Callable[..., Tensor]: ...
 @overload
 def hessian(f: Callable[..., Any]) -> Any: ...
-def hessian(f: Callable[..., Any]) -> Callable[[Any], Any]:
+def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
     """A function that returns H[i…, j…] = ∂²f/∂xᵢ∂xⱼ of a scalar f of one argument.
 
     >>> import tinygrad_rnn as tg
@@ -79,14 +80,14 @@ def hessian(f: Callable[..., Any]) -> Callable[[Any], Any]:
 
 
 @overload
-def hvp(f: OfTensor) -> Callable[[Any, Any], Tensor]: ...
+def hvp(f: OfTensor) -> Callable[..., Tensor]: ...
 @overload
 def hvp(f: Callable[..., Any]) -> Any: ...
-def hvp(f: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+def hvp(f: Callable[..., Any]) -> Callable[..., Any]:
     """A function of (x, v) that returns H·v of a scalar f, without H: the tangent of its gradient along v.
 
     >>> import tinygrad_rnn as tg
     >>> tg.hvp(lambda x: (x**3).sum())(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     tensor([ 6., 12.])
     """
-    return lambda x, v: jvp(grad(f), (x,), (v,))[1]
+    return lambda x, v, **options: jvp(grad(f), (x,), (v,), **options)[1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -19,7 +20,7 @@ from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Leaf
 from tinygrad_rnn.engine.tensor import Array, Tensor, define, from_array
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, is_number
 
 __all__ = ["grad", "value_and_grad", "vjp"]
 
@@ -64,12 +65,19 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
         found = backprop([end], [start], release=not (retain_graph or create_graph), record=create_graph)
         for leaf, g in found.items():
             owner = leaf.owner() if isinstance(leaf, Leaf) else None
-            if owner is None:
-                continue
-            if create_graph:  # identity: an assign to one gradient must not reach another
-                owner._grad = identity(g) if owner._grad is None else owner._grad + g
-            else:
-                owner._grad = from_array(np.array(g if owner._grad is None else owner._grad._array + g), None)
+            if owner is not None:
+                with ACCUMULATING:
+                    _accumulate(owner, g, create_graph)
+
+
+ACCUMULATING = Lock()  # of two threads that add to one gradient, neither may miss what the other wrote
+
+
+def _accumulate(owner: Tensor, g: Any, record: bool) -> None:
+    if record:  # identity: an assign to one gradient must not reach another
+        owner._grad = identity(g) if owner._grad is None else owner._grad + g
+    else:
+        owner._grad = from_array(np.array(g if owner._grad is None else owner._grad._array + g), None)
 
 
 define("backward", backward)
@@ -86,12 +94,13 @@ def _backprop_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor
     return [identity(g) if isinstance(g, Tensor) else from_array(np.array(g), None) for g in gs]
 
 
-def vjp(f: Callable[..., Y], *xs: Any) -> tuple[Y, Callable[[Any], tuple[Any, ...]]]:
+def vjp(f: Callable[..., Y], *xs: Any, **options: Any) -> tuple[Y, Callable[[Any], tuple[Any, ...]]]:
     """f(*xs) and its pullback, gy ↦ (gx₁, gx₂, …) with gxᵢ = (∂y/∂xᵢ)ᵀ gy.
 
     Args:
         f: takes and returns Tensors, nested in tuples, lists and dicts as you like.
         *xs: its arguments.
+        **options: handed on to f, and not differentiated.
     Returns:
         (y, pullback). The pullback takes a cotangent nested like y, and may be called again.
     Raises:
@@ -102,7 +111,7 @@ def vjp(f: Callable[..., Y], *xs: Any) -> tuple[Y, Callable[[Any], tuple[Any, ..
     >>> pullback(1.0)
     (tensor(3.), tensor(2.))
     """
-    inputs, y, build = record_function(f, xs)
+    inputs, y, build = record_function(partial(f, **options), xs)
     ys, rebuild = flatten(y)
     record = has_captures(ys, inputs)
 
@@ -140,20 +149,37 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 
     def both(*xs: Any, **options: Any) -> tuple[Tensor, Any]:
         of_chosen, chosen = bind_argnums(partial(f, **options), xs, argnums)
-        inputs, y, build = record_function(of_chosen, chosen)
-        if not isinstance(y, Tensor) or y.size != 1:
-            raise GraphError(
-                "grad: the function does not return a scalar",
-                expected="one Tensor of one element",
-                got=f"shape {y.shape}" if isinstance(y, Tensor) else type(y).__name__,
-                help="jacobian() takes functions of any shape",
-            )
+        reads: list[str] = []
+        inputs, returned, build = record_function(of_chosen, chosen, reads)
+        y = _scalar(returned, reads)
         record = has_captures([y], inputs)
         gs = _backprop_tensors([y], [from_array(np.ones(y.shape, y.dtype), None)], inputs, record)
         nested = build(list(gs))
         return (y if record else y.detach()), nested[0] if isinstance(argnums, int) else nested
 
     return both
+
+
+def _scalar(y: Any, reads: list[str]) -> Tensor:
+    """What a function returned, as a Tensor of one element: a number too, if it was not read off what is recorded."""
+    if is_number(y) or (isinstance(y, np.ndarray | np.generic) and np.size(y) == 1):
+        if not reads:
+            return Tensor(y)  # a constant: its gradient is 0
+        raise GraphError(
+            "grad: the function returns a number, and no gradient passes to it",
+            expected="a Tensor of one element",
+            got=f"{type(y).__name__} {y!r:.60}",
+            where=reads[-1],
+            help="return the Tensor: item(), numpy() and tolist() give its values alone",
+        )
+    if not isinstance(y, Tensor) or y.size != 1:
+        raise GraphError(
+            "grad: the function does not return a scalar",
+            expected="one Tensor of one element",
+            got=f"shape {y.shape}" if isinstance(y, Tensor) else type(y).__name__,
+            help="jacobian() takes functions of any shape",
+        )
+    return y
 
 
 @overload

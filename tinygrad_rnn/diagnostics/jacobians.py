@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autodiff.backprop import backprop
-from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.arrays import as_plain
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Node, ancestors
-from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import GraphError, ShapeError, check_sequence
 
@@ -92,7 +92,7 @@ def spectral_radius(W: Any) -> float:
     >>> round(spectral_radius([[0.0, 2.0], [0.5, 0.0]]), 12)
     1.0
     """
-    W = np.asarray(as_array(W))
+    W = as_plain(W.data if isinstance(W, Tensor) else W, "spectral_radius")
     if W.ndim != 2 or W.shape[0] != W.shape[1]:
         raise ShapeError(
             f"spectral_radius: a matrix of shape {W.shape} has no eigenvalues",

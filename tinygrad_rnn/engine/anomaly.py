@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
-
 import numpy as np
 
 from tinygrad_rnn.engine.context import Context
 from tinygrad_rnn.engine.op import Op
-from tinygrad_rnn.errors import AnomalyError
-
-
-def caller() -> str:
-    """The line outside this package that is running, as "file:line: text"."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "tinygrad_rnn":
-        frame = frame.f_back
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    return f"{file}:{line}: {linecache.getline(file, line).strip()}".rstrip(": ")
+from tinygrad_rnn.errors import AnomalyError, caller
 
 
 def check_finite(op: Op, y: np.ndarray, now: Context) -> None:

@@ -15,15 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.anomaly import caller, check_finite
+from tinygrad_rnn.engine.anomaly import check_finite
+from tinygrad_rnn.engine.arrays import REAL, as_plain
 from tinygrad_rnn.engine.context import CONTEXT, Context
 from tinygrad_rnn.engine.node import Leaf, Node
 from tinygrad_rnn.engine.op import Op
 from tinygrad_rnn.engine.tensor import Array, Tensor, cut_from, from_array
-from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, TinygradError
+from tinygrad_rnn.errors import DTypeError, GraphError, OptionError, ShapeError, TinygradError, caller, unknown_option
 
+REAL_OR_COMPLEX = REAL + "c"
 _LEAKS = (ValueError, TypeError, IndexError, OverflowError)
-_RAW = (np.ndarray, int, float, complex, np.generic, NoneType)
+_SCALARS = frozenset({int, float, bool, complex, np.float64, np.float32, np.int64, np.bool_})
 _PLAIN = frozenset({int, bool, float, str, slice, NoneType, type, EllipsisType})
 _NOTHING: Mapping[str, Any] = {}
 _MISSING = object()  # None is a wrong argument, not a missing one
@@ -32,17 +34,13 @@ _ndarray = np.ndarray
 
 def apply_one(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
     def apply(x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            x = as_array(x)
-            try:
-                return forward(x)
-            except _LEAKS as error:
-                raise refusal(op, error, (x,), _NOTHING) from None
-        value = x._array
         try:
+            value = x._array if isinstance(x, Tensor) else as_array(x, op.name)
             y = forward(value)
         except _LEAKS as error:
-            raise refusal(op, error, (value,), _NOTHING) from None
+            raise refusal(op, error, (x,), _NOTHING) from None
+        if not isinstance(x, Tensor):
+            return y
         if type(y) is not _ndarray:
             y = np.asarray(y)
         now = CONTEXT.get()
@@ -56,14 +54,18 @@ def apply_one(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
     return apply
 
 
-def apply_two(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
+def apply_two(op: Op, forward: Callable[..., Any], defers: bool = False) -> Callable[..., Any]:
+    """With `defers`, as Python's operators do it: NotImplemented for what is unknown here, which may know us."""
+
     def apply(a: Any, b: Any) -> Any:
-        u = a._array if isinstance(a, Tensor) else as_array(a)
-        v = b._array if isinstance(b, Tensor) else as_array(b)
         try:
+            u = a._array if isinstance(a, Tensor) else as_array(a, op.name)
+            v = b._array if isinstance(b, Tensor) else as_array(b, op.name)
             y = forward(u, v)
         except _LEAKS as error:
-            raise refusal(op, error, (u, v), _NOTHING) from None
+            if defers and not (_is_known(a) and _is_known(b)):
+                return NotImplemented
+            raise refusal(op, error, (a, b), _NOTHING) from None
         if isinstance(a, Tensor):
             m = a._node
             n = b._node if isinstance(b, Tensor) else None
@@ -83,7 +85,10 @@ def apply_two(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             if m.requires_grad or n.requires_grad:
                 return from_array(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
         elif (m is not None and m.requires_grad) or (n is not None and n.requires_grad):
-            (m, u), (n, v) = retained(a, u, now), retained(b, v, now)
+            if m is None:
+                m, u = retained(a, u, now)
+            else:
+                n, v = retained(b, v, now)
             return from_array(y, _node(op, (m, n), (u, v), _NOTHING, y, now))
         return _unrecorded(op, (a, b), (u, v), _NOTHING, y, now)
 
@@ -101,7 +106,7 @@ def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
             static = dict(zip(op.static, rest, strict=False))
         elif rest or x is _MISSING or not static.keys() <= names:
             args = (x, *rest) if x is not _MISSING else rest
-            if op.wider is not None and not static.keys() <= {*op.params, *op.static, *op.aliases}:
+            if op.wider is not None and op.needs_wider(static):
                 return op.wider(*args, **_by_our_names(op, static))
             (x,), static = _bind(op, args, static)
         if static.keys() != names:
@@ -111,11 +116,11 @@ def apply_one_static(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
         for name, value in static.items():
             if type(value) not in _PLAIN:
                 static[name] = _frozen(value)
-        value = x._array if isinstance(x, Tensor) else as_array(x)
         try:
+            value = x._array if isinstance(x, Tensor) else as_array(x, op.name)
             y = forward(value, **static)
         except _LEAKS as error:
-            raise refusal(op, error, (value,), static) from None
+            raise refusal(op, error, (x,), static) from None
         if not isinstance(x, Tensor):
             return y
         if type(y) is not _ndarray:
@@ -136,15 +141,17 @@ def apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
 
     def apply(*args: Any, **static: Any) -> Any:
         if not op.variadic and len(args) != arity:
+            if op.wider is not None and op.needs_wider(static):
+                return op.wider(*args, **_by_our_names(op, static))
             args, static = _bind(op, args, static)
         static = {**op.defaults, **{name: _frozen(value) for name, value in static.items()}}
         if static.keys() != set(op.static):
             _bind(op, args, static)
-        values = tuple(x._array if isinstance(x, Tensor) else as_array(x) for x in args)
         try:
+            values = tuple(None if x is None else as_array(x, op.name) for x in args)
             y = forward(*values, **static)
         except _LEAKS as error:
-            raise refusal(op, error, values, static) from None
+            raise refusal(op, error, args, static) from None
         if not any(isinstance(x, Tensor) for x in args):
             return y
         if type(y) is not _ndarray:
@@ -171,10 +178,14 @@ def _bind(op: Op, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[
     missing = [name for name in names if name not in given and name not in op.defaults]
     unknown = [name for name in known if name not in names]
     twice = [name for name in names[: len(args)] if name in static] if not op.variadic else []
-    if len(args) > len(names) or missing or unknown or twice:
-        raise TypeError(
-            f"{op.name}({', '.join(names)}): "
-            + (f"missing {', '.join(missing)}" if missing else f"unexpected {', '.join(unknown) or 'extra arguments'}")
+    if unknown:
+        raise unknown_option(op.name, unknown[0], names)
+    if missing or twice or len(args) > len(names):
+        fault = (
+            f"{missing[0]} is missing" if missing else f"{twice[0]} is given twice" if twice else "too many arguments"
+        )
+        raise OptionError(
+            f"{op.name}: {fault}", expected=f"{op.name}({', '.join(names)})", got=f"{len(args)} arguments"
         )
     return tuple(given[name] for name in op.params), {name: given[name] for name in op.static if name in given}
 
@@ -183,19 +194,19 @@ def _by_our_names(op: Op, static: dict[str, Any]) -> dict[str, Any]:
     return {op.aliases.get(name, name): value for name, value in static.items()}
 
 
-def as_array(x: Any) -> Any:
+def as_array(x: Any, owner: str = "an op") -> Any:
     """The array of an argument; a Python number stays one, so that NumPy's weak promotion applies."""
-    if isinstance(x, _RAW):
+    kind = type(x)
+    if kind is _ndarray or kind in _SCALARS:
         return x
     if isinstance(x, Tensor):
         return x._array
-    try:
-        array = np.asarray(x)
-    except (ValueError, TypeError) as error:
-        raise ShapeError("the argument is not a rectangular array of numbers", got=str(error)) from None
-    if array.dtype.kind not in "biufc":
-        raise DTypeError(f"an argument of {type(x).__name__} is not an array of numbers", got=f"{x!r:.60}")
-    return array
+    return as_plain(x, owner, REAL_OR_COMPLEX)  # complex: NumPy's, as long as nothing is recorded
+
+
+def _is_known(x: Any) -> bool:
+    """Whether it is for us to say that an operand does not fit."""
+    return isinstance(x, Tensor | np.generic | int | float | complex | list | tuple) or hasattr(type(x), "__array__")
 
 
 def _frozen(value: Any) -> Any:
@@ -234,6 +245,8 @@ def _unrecorded(
 
     Outside any step, what is made of a detached value is still cut from where that one was.
     """
+    if y.dtype.kind not in REAL_OR_COMPLEX:
+        raise _not_numbers(op, values, y)
     if now.tracing:
         inputs, kept = zip(*(retained(x, value, now) for x, value in zip(args, values, strict=True)), strict=True)
         return from_array(y, Node(op, inputs, kept, static, y, now, False))
@@ -252,9 +265,27 @@ def _node(
     op: Op, inputs: tuple[Node | None, ...], args: tuple[Any, ...], static: Mapping[str, Any], y: Array, now: Context
 ) -> Node:
     node = Node(op, inputs, args, static, y, now, True)
+    if node.dtype.kind != "f":
+        raise _not_numbers(op, args, y)
     if now.anomaly:
         node.source = caller()
     return node
+
+
+def _not_numbers(op: Op, values: tuple[Any, ...], y: Array) -> DTypeError:
+    """The error for an output that no gradient can pass through, or that does not consist of numbers at all."""
+    of_complex = y.dtype.kind == "c"
+    return DTypeError(
+        f"{op.name}: the output is {'complex' if of_complex else y.dtype}, and a gradient is a matter of real numbers",
+        expected="float16, float32 or float64",
+        got=signature(op.params, values),
+        where=str(CONTEXT.get()),
+        help="compute with the real and the imaginary part, each a Tensor of its own"
+        if of_complex
+        else "declare an op of integers with @nondifferentiable"
+        if y.dtype.kind in REAL_OR_COMPLEX
+        else "does the forward return?",
+    )
 
 
 def signature(names: tuple[str, ...], values: tuple[Any, ...]) -> str:
@@ -281,6 +312,7 @@ def refusal(op: Op, error: Exception, values: tuple[Any, ...], static: Mapping[s
         return error
     kind = DTypeError if isinstance(error, TypeError) else ShapeError
     options = ", ".join(f"{name}={value!r:.60}" for name, value in static.items() if value is not None)
+    values = tuple(v._array if isinstance(v, Tensor) else v for v in values)
     shapes = [str(v.shape) for v in values if isinstance(v, np.ndarray)]
     types = " and ".join(str(v.dtype if isinstance(v, np.ndarray) else type(v).__name__) for v in values)
     fit = "does not fit" if len(shapes) == 1 else "do not fit"

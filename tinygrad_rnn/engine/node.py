@@ -18,6 +18,7 @@ from tinygrad_rnn.engine.context import Context, Passage
 from tinygrad_rnn.engine.op import Op
 
 _numbers = count()
+_NOTHING: Mapping[str, Any] = {}
 _PLAIN = frozenset({int, bool, slice, NoneType, EllipsisType})
 
 
@@ -96,7 +97,16 @@ class Leaf(Node):
     def __init__(
         self, value: np.ndarray, context: Context, requires_grad: bool, version: int, owner: Callable[[], Any]
     ) -> None:
-        super().__init__(None, (), (), {}, value, context, requires_grad)
+        self.number = next(_numbers)  # written out, since each array that meets a Tensor makes one
+        self.op = None
+        self.inputs = self.args = ()
+        self.static = _NOTHING
+        self.value = value
+        self.shape = value.shape
+        self.dtype = value.dtype
+        self.context = context
+        self.requires_grad = requires_grad
+        self.label = None
         self.owner = owner
         self.version = version
         self.stale: int | None = None

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tinygrad_rnn.errors import GraphError
+
 Rule = Callable[..., Any]
 REGISTRY: dict[str, Op] = {}
 
@@ -30,7 +32,8 @@ class Op:
     Attributes:
         params: the names of its array arguments; with `variadic`, the one name that stands for all of them.
         defaults, optional: the defaults of its static arguments, and of its array arguments.
-        vjps, jvps: a rule per array argument, None where nothing flows. A variadic op has one joint rule.
+        vjps, jvps: a rule per array argument, None where nothing flows; one that is missing raises when it is needed.
+            A variadic op has one joint rule.
         into: adds a cotangent of argument 0 to a buffer in place, where the cotangent is mostly zeros.
         together: by argument, one rule for many uses of the same value: all their cotangents in one computation.
         differentiable: False when the output is not a smooth function of anything.
@@ -55,8 +58,8 @@ class Op:
         self.static = tuple(p.name for p in options)
         self.defaults = {p.name: p.default for p in options if p.default is not p.empty}
         self.optional = {p.name: p.default for p in arrays if p.default is not p.empty}
-        self.vjps: list[Rule | None] = [None] * len(self.params)
-        self.jvps: list[Rule | None] = [None] * len(self.params)
+        self.vjps: list[Rule | None] = [_missing(self.name, "vjp", name) for name in self.params]
+        self.jvps: list[Rule | None] = [_missing(self.name, "jvp", name) for name in self.params]
         self.into: Rule | None = None
         self.reads: Rule | None = None
         self.together: dict[int, Rule] = {}
@@ -65,20 +68,39 @@ class Op:
         self.differentiable = differentiable
         self.public: Primitive
 
-    def by_position(self, rules: Mapping[str, Rule]) -> dict[int, Rule]:
+    def by_position(self, rules: Mapping[str, Rule | None]) -> dict[int, Any]:
         """Rules keyed by argument name, by the argument's position instead."""
         unknown = [name for name in rules if name not in self.params]
         if unknown:
             raise TypeError(f"{self.name} has no array argument {unknown[0]!r}: it takes {', '.join(self.params)}")
         return {self.params.index(name): rule for name, rule in rules.items()}
 
-    def set_rules(self, table: list[Rule | None], rules: Mapping[str, Rule]) -> None:
-        """Put rules keyed by argument name into `vjps` or `jvps`."""
+    def set_rules(self, table: list[Rule | None], rules: Mapping[str, Rule | None]) -> None:
+        """Put rules keyed by argument name into `vjps` or `jvps`; None says that nothing flows."""
         for k, rule in self.by_position(rules).items():
             table[k] = rule
 
+    def needs_wider(self, options: Mapping[str, Any]) -> bool:
+        """Whether one of these options is known to `wider` alone, and none is unknown to both."""
+        own = {*self.params, *self.static, *self.aliases}
+        known = inspect.signature(self.wider).parameters.keys() if self.wider else own
+        return not options.keys() <= own and options.keys() <= own | known
+
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _missing(op: str, mode: str, argument: str) -> Rule:
+    """The rule that stands where none was given: 0 would be a wrong derivative that nobody notices."""
+
+    def rule(*_: Any, **__: Any) -> Any:
+        raise GraphError(
+            f"{op}: the {mode} rule of its argument {argument} is missing",
+            expected=f"{op}.{mode}({argument}=…)",
+            help=f"where nothing flows through {argument}, say {op}.{mode}({argument}=None)",
+        )
+
+    return rule
 
 
 def _numpy_names(op: str, params: tuple[str, ...]) -> dict[str, str]:
@@ -101,8 +123,8 @@ class Primitive(Protocol):
     __name__: str
 
     def __call__(self, *args: Any, **static: Any) -> Any: ...
-    def vjp(self, **rules: Rule) -> None: ...
-    def jvp(self, **rules: Rule) -> None: ...
+    def vjp(self, **rules: Rule | None) -> None: ...
+    def jvp(self, **rules: Rule | None) -> None: ...
     def into(self, rule: Rule) -> None: ...
     def together(self, **rules: Rule) -> None: ...
     def reads(self, rule: Rule) -> None: ...

@@ -9,14 +9,18 @@ Build = Callable[[list[Any]], Any]
 
 
 def flatten(nested: Any) -> tuple[list[Any], Build]:
-    """The leaves from left to right, and a function that builds the same nest around as many others.
+    """The leaves from left to right, and a function that builds the same nest around as many others. None is no leaf.
 
     >>> leaves, build = flatten({"h": (1, 2), "c": [3]})
     >>> leaves
     [1, 2, 3]
     >>> build(["a", "b", "c"])
     {'h': ('a', 'b'), 'c': ['c']}
+    >>> flatten({"weight": 1, "bias": None})[0]
+    [1]
     """
+    if nested is None:
+        return [], lambda leaves: None
     if isinstance(nested, dict):
         keys, parts = list(nested), [flatten(part) for part in nested.values()]
         return _join(parts, lambda built: dict(zip(keys, built, strict=True)))

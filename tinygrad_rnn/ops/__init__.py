@@ -2,16 +2,17 @@
 
 arithmetic   a ∘ b, choices, comparisons        shape      the same numbers, arranged anew
 pointwise    f(x), smooth                       indexing   picking out, adding back, order
-reduce       many to fewer                       linalg     sums of products
-products     prod, cumprod                softmaxes  softmax and its logarithms
-operators    the operators and methods of Tensor
+rounding     whole numbers, what is left over   logic      true and false
+reduce       many to fewer                      linalg     sums of products
+products     prod, cumprod                      softmaxes  softmax and its logarithms
+options      NumPy's further options            operators  the operators and methods of Tensor
+numpy_calls  NumPy's functions on Tensors
 """
 
-from tinygrad_rnn.ops import operators
+from tinygrad_rnn.ops import numpy_calls, operators
 from tinygrad_rnn.ops.arithmetic import abs_ as abs
 from tinygrad_rnn.ops.arithmetic import (
     add,
-    clip,
     divide,
     equal,
     greater,
@@ -32,16 +33,33 @@ from tinygrad_rnn.ops.arithmetic import (
 from tinygrad_rnn.ops.indexing import (
     argmax,
     argmin,
-    argsort,
     diagonal,
     getitem,
     index_add,
     one_hot,
-    sort,
     take,
     take_along_axis,
 )
 from tinygrad_rnn.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, trace
+from tinygrad_rnn.ops.logic import (
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    invert,
+    isfinite,
+    isinf,
+    isnan,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+)
+from tinygrad_rnn.ops.options import all_ as all
+from tinygrad_rnn.ops.options import any_ as any
+from tinygrad_rnn.ops.options import argsort, clip, cumprod, cumsum, mean, prod, sort, std, var
+from tinygrad_rnn.ops.options import max_ as max
+from tinygrad_rnn.ops.options import min_ as min
+from tinygrad_rnn.ops.options import sum_ as sum
 from tinygrad_rnn.ops.pointwise import (
     cos,
     exp,
@@ -49,7 +67,6 @@ from tinygrad_rnn.ops.pointwise import (
     log,
     log1p,
     log_sigmoid,
-    logaddexp,
     relu,
     sigmoid,
     sin,
@@ -57,11 +74,10 @@ from tinygrad_rnn.ops.pointwise import (
     sqrt,
     tanh,
 )
-from tinygrad_rnn.ops.products import cumprod, prod
-from tinygrad_rnn.ops.reduce import cumsum, mean, norm, std, var
-from tinygrad_rnn.ops.reduce import max_ as max
-from tinygrad_rnn.ops.reduce import min_ as min
-from tinygrad_rnn.ops.reduce import sum_ as sum
+from tinygrad_rnn.ops.reduce import norm
+from tinygrad_rnn.ops.rounding import ceil, floor, floor_divide, remainder, trunc
+from tinygrad_rnn.ops.rounding import divmod_ as divmod
+from tinygrad_rnn.ops.rounding import round_ as round
 from tinygrad_rnn.ops.shape import (
     astype,
     broadcast_to,
@@ -79,17 +95,20 @@ from tinygrad_rnn.ops.shape import (
     tile,
     transpose,
 )
-from tinygrad_rnn.ops.softmaxes import log_softmax, logsumexp, softmax
+from tinygrad_rnn.ops.softmaxes import log_softmax, logaddexp, logsumexp, softmax
 
 __all__ = [
-    "abs", "add", "argmax", "argmin", "argsort", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumprod",
-    "cumsum", "diagonal", "divide", "dot", "einsum", "equal", "exp", "expand_dims", "expm1", "flip", "getitem",
-    "greater", "greater_equal", "index_add", "inner", "less", "less_equal", "log", "log1p", "log_sigmoid",
-    "log_softmax", "logaddexp", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis",
-    "multiply", "negative", "norm", "not_equal", "one_hot", "outer", "pad", "power", "prod", "relu", "repeat",
-    "reshape", "sigmoid", "sign", "sin", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack",
-    "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tanh", "tensordot", "tile", "trace", "transpose",
-    "var", "where",
+    "abs", "add", "all", "any", "argmax", "argmin", "argsort", "astype", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "broadcast_to", "ceil", "clip", "concatenate", "cos", "cumprod", "cumsum", "diagonal", "divide", "divmod", "dot",
+    "einsum", "equal", "exp", "expand_dims", "expm1", "flip", "floor", "floor_divide", "getitem", "greater",
+    "greater_equal", "index_add", "inner", "invert", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
+    "log_sigmoid", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "multiply", "negative", "norm", "not_equal",
+    "one_hot", "outer", "pad", "power", "prod", "relu", "remainder", "repeat", "reshape", "round", "sigmoid", "sign",
+    "sin", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum",
+    "swapaxes", "take", "take_along_axis", "tanh", "tensordot", "tile", "trace", "transpose", "trunc", "var", "where",
 ]  # fmt: skip
 
-operators.bind()
+PUBLIC = {name: globals()[name] for name in __all__}
+operators.bind(PUBLIC)
+numpy_calls.bind(PUBLIC)

@@ -114,10 +114,14 @@ def where(condition: Array, x: Array, y: Array) -> Array:
 
 
 where.vjp(
-    x=lambda g, out, condition, x, y: where(condition, g, 0), y=lambda g, out, condition, x, y: where(condition, 0, g)
+    condition=None,
+    x=lambda g, out, condition, x, y: where(condition, g, 0),
+    y=lambda g, out, condition, x, y: where(condition, 0, g),
 )
 where.jvp(
-    x=lambda d, out, condition, x, y: where(condition, d, 0), y=lambda d, out, condition, x, y: where(condition, 0, d)
+    condition=None,
+    x=lambda d, out, condition, x, y: where(condition, d, 0),
+    y=lambda d, out, condition, x, y: where(condition, 0, d),
 )
 
 

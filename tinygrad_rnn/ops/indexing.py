@@ -146,8 +146,8 @@ def _add_rows(gx: Array, gy: Array, indices: Array, *, axis: int | None) -> None
     lines[rows[starts]] += np.add.reduceat(gy.reshape(rows.size, *lines.shape[1:])[order], starts, axis=0)
 
 
-take.vjp(x=_take_vjp)
-take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis))
+take.vjp(x=_take_vjp, indices=None)
+take.jvp(x=lambda dx, y, x, indices, *, axis: take(dx, indices, axis=axis), indices=None)
 take.into(_add_rows)
 take.reads(lambda shape, indices, *, axis: _rows_taken(shape, np.asarray(as_array(indices)).ravel(), axis))
 take.symbol("[ ]")
@@ -176,9 +176,10 @@ def _along(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[An
 take_along_axis.vjp(
     x=lambda gy, y, x, indices, *, axis: index_add(
         np.zeros(x.shape, x.dtype), _along(as_array(indices), x.shape, axis), gy
-    )
+    ),
+    indices=None,
 )
-take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, indices, axis=axis))
+take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, indices, axis=axis), indices=None)
 take_along_axis.symbol("[ ]")
 
 

@@ -217,10 +217,15 @@ def _einsum_vjp_of(k: int, gy: Any, xs: Sequence[Any], terms: list[str], output:
             fresh = spare.pop()
             factors.append((letter + fresh, np.eye(size, dtype=xs[k].dtype)))
             letter = fresh
-        elif not any(letter in term for term, _ in factors):  # summed here alone: every element gets the same
+        elif size not in _sizes(letter, factors):  # as long here alone, and summed: every element gets the same
             factors.append((letter, np.ones(size, dtype=xs[k].dtype)))
         target += letter
     return einsum(",".join(term for term, _ in factors) + "->" + target, *(x for _, x in factors))
+
+
+def _sizes(letter: str, factors: Sequence[tuple[str, Any]]) -> set[int]:
+    """How long the axis of this letter is in the factors that have it: 1 is broadcast."""
+    return {x.shape[term.index(letter)] for term, x in factors if letter in term}
 
 
 def _einsum_jvp(dxs: Sequence[Any], y: Any, *xs: Any, subscripts: str) -> Any:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from tinygrad_rnn.engine.tensor import define
-from tinygrad_rnn.ops import arithmetic, indexing, linalg, products, reduce, shape
+from tinygrad_rnn.engine.apply import apply_two
+from tinygrad_rnn.engine.context import CONTEXT
+from tinygrad_rnn.engine.tensor import Tensor, define
+from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.ops import arithmetic, indexing, linalg, logic, rounding, shape
 
 OPERATORS: dict[str, Any] = {
-    "add": arithmetic.add,
-    "sub": arithmetic.subtract,
-    "mul": arithmetic.multiply,
-    "truediv": arithmetic.divide,
-    "pow": arithmetic.power,
-    "matmul": linalg.matmul,
+    "add": ("+", arithmetic.add),
+    "sub": ("-", arithmetic.subtract),
+    "mul": ("*", arithmetic.multiply),
+    "truediv": ("/", arithmetic.divide),
+    "pow": ("**", arithmetic.power),
+    "matmul": ("@", linalg.matmul),
+    "floordiv": ("//", rounding.floor_divide),
+    "mod": ("%", rounding.remainder),
+    "and": ("&", logic.bitwise_and),
+    "or": ("|", logic.bitwise_or),
+    "xor": ("^", logic.bitwise_xor),
 }
 COMPARISONS: dict[str, Any] = {
     "eq": arithmetic.equal,
@@ -23,34 +32,29 @@ COMPARISONS: dict[str, Any] = {
     "gt": arithmetic.greater,
     "ge": arithmetic.greater_equal,
 }
-METHODS: dict[str, Any] = {
-    "sum": reduce.sum_,
-    "mean": reduce.mean,
-    "prod": products.prod,
-    "max": reduce.max_,
-    "min": reduce.min_,
-    "var": reduce.var,
-    "std": reduce.std,
-    "cumsum": reduce.cumsum,
-    "cumprod": products.cumprod,
-    "clip": arithmetic.clip,
-    "dot": linalg.dot,
-    "trace": linalg.trace,
-    "diagonal": indexing.diagonal,
-    "take": indexing.take,
-    "repeat": shape.repeat,
-    "squeeze": shape.squeeze,
-    "swapaxes": shape.swapaxes,
-    "astype": shape.astype,
-    "sort": indexing.sort,
-    "argsort": indexing.argsort,
-    "argmax": indexing.argmax,
-    "argmin": indexing.argmin,
-}
 
 
-def _reflected(op: Any) -> Any:
-    return lambda self, other: op(other, self)
+def _reflected(operator: Any) -> Any:
+    return lambda self, other: operator(other, self)
+
+
+def _in_place(operator: Any, sign: str) -> Any:
+    """p ∘= x: of a leaf that requires grad a write, as an optimiser does it; elsewhere p = p ∘ x, a new Tensor."""
+
+    def write(self: Tensor, other: Any) -> Any:
+        if not (self.is_leaf and self.requires_grad):
+            return operator(self, other)
+        if CONTEXT.get().recording:
+            raise GraphError(
+                f"{sign}=: a leaf that requires grad is not written to while ops are recorded",
+                expected="with tg.no_grad(): around the update of a parameter",
+                got=repr(self.node.title),
+                help=f"y = x {sign} … makes a new Tensor",
+            )
+        y = operator(self, other)
+        return y if y is NotImplemented else self.assign(y)
+
+    return write
 
 
 def _sizes(args: tuple[Any, ...]) -> Any:
@@ -58,15 +62,21 @@ def _sizes(args: tuple[Any, ...]) -> Any:
     return args[0] if len(args) == 1 and (args[0] is None or isinstance(args[0], tuple | list)) else args
 
 
-def bind() -> None:
-    """Fill in the operators and methods that Tensor declares."""
-    for name, op in OPERATORS.items():
-        define(f"__{name}__", op)
-        define(f"__r{name}__", _reflected(op), f"The same with the Tensor on the right: {op.__doc__}")
+def bind(ops: Mapping[str, Any]) -> None:
+    """Fill in the operators that Tensor declares, and the methods: each is the op of its name."""
+    for name in ops.keys() & vars(Tensor).keys():
+        define(name, ops[name])
+    for name, (sign, op) in OPERATORS.items():
+        operator = apply_two(op.op, op.op.forward, defers=True)
+        define(f"__{name}__", operator, op.__doc__)
+        define(f"__r{name}__", _reflected(operator), f"The same with the Tensor on the right: {op.__doc__}")
+        define(f"__i{name}__", _in_place(operator, sign), f"The same, in place under no_grad: {op.__doc__}")
     for name, op in COMPARISONS.items():
-        define(f"__{name}__", op)
-    for name, op in METHODS.items():
-        define(name, op)
+        define(f"__{name}__", apply_two(op.op, op.op.forward, defers=True), op.__doc__)
+    define("__divmod__", rounding.divmod_)
+    define("__rdivmod__", _reflected(rounding.divmod_), "The same with the Tensor on the right.")
+    define("__round__", lambda self, ndigits=None: rounding.round_(self, ndigits or 0), rounding.round_.__doc__)
+    define("__invert__", logic.invert)
     define("__neg__", arithmetic.negative)
     define("__abs__", arithmetic.abs_)
     define("__pos__", lambda self: self, "y = x.")

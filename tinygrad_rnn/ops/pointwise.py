@@ -8,8 +8,7 @@ from tinygrad_rnn.engine.declare import elementwise
 from tinygrad_rnn.engine.tensor import Array
 
 __all__ = [
-    "cos", "exp", "expm1", "log", "log1p", "log_sigmoid", "logaddexp", "relu", "sigmoid", "sin", "softplus", "sqrt",
-    "tanh",
+    "cos", "exp", "expm1", "log", "log1p", "log_sigmoid", "relu", "sigmoid", "sin", "softplus", "sqrt", "tanh",
 ]  # fmt: skip
 
 
@@ -91,9 +90,3 @@ def softplus(x: Array) -> Array:
 def log_sigmoid(x: Array) -> Array:
     """y = log σ(x) = −softplus(−x).  dy/dx = σ(−x)."""
     return np.minimum(x, 0) - np.log1p(np.exp(np.copysign(x, -1)))
-
-
-@elementwise(a=lambda y, a, b: exp(a - y), b=lambda y, a, b: exp(b - y))
-def logaddexp(a: Array, b: Array) -> Array:
-    """y = log(eᵃ + eᵇ), broadcast together.  ∂y/∂a = eᵃ⁻ʸ, ∂y/∂b = eᵇ⁻ʸ."""
-    return np.logaddexp(a, b)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.declare import primitive
 from tinygrad_rnn.engine.tensor import Array, Axis
-from tinygrad_rnn.ops.reduce import extent, reduction
+from tinygrad_rnn.ops.reduce import axes_of, extent, reduction
 from tinygrad_rnn.ops.shape import concatenate, flip, moveaxis, reshape, stack
 
 __all__ = ["cumprod", "prod"]
@@ -21,8 +21,7 @@ def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _product_of_others(x: Any, axis: Axis) -> Any:
-    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
-    axes = tuple(a % x.ndim for a in axes)
+    axes = axes_of(x, axis)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(x, axes, last)
     flat = reshape(moved, (*moved.shape[: x.ndim - len(axes)], extent(x, axes)))
@@ -53,7 +52,7 @@ def _cumprod_vjp(gy: Any, y: Any, x: Any, *, axis: int | None) -> Any:
         back.append(g[k] + xs[k + 1] * back[-1])
     back.reverse()
     gx = stack([back[0], *(ys[k - 1] * back[k] for k in range(1, len(xs)))])
-    return reshape(gx, x.shape) if axis is None else moveaxis(gx, 0, axis)
+    return reshape(gx, x.shape) if axis is None or not x.ndim else moveaxis(gx, 0, axis)
 
 
 def _cumprod_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
@@ -64,12 +63,12 @@ def _cumprod_jvp(dx: Any, y: Any, x: Any, *, axis: int | None) -> Any:
     for k in range(1, len(xs)):
         ahead.append(ahead[-1] * xs[k] + ys[k - 1] * d[k])
     dy = stack(ahead)
-    return dy if axis is None else moveaxis(dy, 0, axis)
+    return dy if axis is None or not x.ndim else moveaxis(dy, 0, axis)
 
 
 def _columns(x: Any, axis: int | None) -> list[Any]:
     """The slices of x along `axis`, in order; of the flattened x when None."""
-    line = reshape(x, (-1,)) if axis is None else moveaxis(x, axis, 0)
+    line = reshape(x, (-1,)) if axis is None or not x.ndim else moveaxis(x, axis, 0)
     return [line[k] for k in range(line.shape[0])]
 
 

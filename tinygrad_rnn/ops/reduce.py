@@ -19,15 +19,21 @@ __all__ = ["cumsum", "max_", "mean", "min_", "norm", "std", "sum_", "var"]
 
 def restore(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """A reduced value with its axes back as size 1, to broadcast against what it was reduced from."""
-    if keepdims:
+    if keepdims or not x.ndim:  # NumPy reduces a number over axis 0 or −1, which it has not
         return y
     return expand_dims(y, tuple(range(x.ndim)) if axis is None else axis)
 
 
 def extent(x: Any, axis: Axis) -> int:
     """How many numbers each result of a reduction is made from."""
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
-    return int(np.prod([x.shape[a] for a in axes], dtype=int))
+    return int(np.prod([x.shape[a] for a in axes_of(x, axis)], dtype=int))
+
+
+def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
+    """The axes of x that a reduction takes, counted from the front."""
+    if axis is None or not x.ndim:
+        return tuple(range(x.ndim))
+    return tuple(a % x.ndim for a in ((axis,) if isinstance(axis, int | np.integer) else axis))
 
 
 def reduction(slope: Rule) -> Declares:
@@ -86,7 +92,7 @@ def min_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @reduction(lambda y, x, *, axis, ddof: 2 * (x - mean(x, axis=axis, keepdims=True)) / (extent(x, axis) - ddof))
-def var(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def var(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """y = Σ (x − x̄)² / (n − ddof) over `axis`.  ∂y/∂x = 2(x − x̄)/(n − ddof)."""
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
@@ -96,7 +102,7 @@ def var(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -
         (x - mean(x, axis=axis, keepdims=True)) / (where(y == 0, 1.0, y) * (extent(x, axis) - ddof))
     )
 )
-def std(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def std(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """y = √var(x) over `axis`.  ∂y/∂x = (x − x̄)/((n − ddof)·y), 0 where y = 0."""
     return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
@@ -134,11 +140,11 @@ def norm(x: Array, ord: float | None = None, axis: Axis = None, keepdims: bool =
     raise ShapeError(f"norm: ord={ord!r} is not built", expected="None, 1, 2 or inf")
 
 
-@linear(
-    transpose=lambda gy, x, *, axis: (
-        reshape(flip(cumsum(flip(gy, 0), 0), 0), x.shape) if axis is None else flip(cumsum(flip(gy, axis), axis), axis)
-    )
-)
+@linear(transpose=lambda gy, x, *, axis: reshape(_backwards(gy, 0 if axis is None else axis), x.shape))
 def cumsum(x: Array, /, axis: int | None = None) -> Array:
     """yₖ = Σ x up to and including k along `axis` (of the flattened x when None).  gxᵢ = Σ gyₖ over k ≥ i."""
     return np.cumsum(x, axis=axis)
+
+
+def _backwards(gy: Any, axis: int) -> Any:
+    return flip(cumsum(flip(gy, axis), axis), axis)

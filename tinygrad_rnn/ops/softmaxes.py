@@ -1,4 +1,9 @@
-"""softmax and its logarithms, stable: the largest element is taken out before anything is exponentiated."""
+"""softmax and its logarithms, stable: the largest element is taken out before anything is exponentiated.
+
+−∞ is what a masked element is set to. It has no weight, and no finite change of it changes anything: it gets, and
+passes on, exactly 0. So does a row of nothing but −∞, whose weights are all 0: NaN there would spoil every other row of
+a batch on its way through a shared weight. A +∞ is not weighed against the others: its slope is NaN.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.declare import primitive
+from tinygrad_rnn.engine.declare import elementwise, primitive
 from tinygrad_rnn.engine.tensor import Array, Axis
+from tinygrad_rnn.ops.arithmetic import where
 from tinygrad_rnn.ops.pointwise import exp
 from tinygrad_rnn.ops.reduce import reduction, sum_
 
-__all__ = ["log_softmax", "logsumexp", "softmax"]
+__all__ = ["log_softmax", "logaddexp", "logsumexp", "softmax"]
 
 
 def _shift(x: Any, axis: Axis) -> Any:
@@ -21,9 +27,20 @@ def _shift(x: Any, axis: Axis) -> Any:
     return np.where(np.isfinite(top), top, np.zeros_like(top))
 
 
-@reduction(lambda y, x, *, axis: exp(x - y))
+def _weight(x: Any, y: Any) -> Any:
+    """eˣ⁻ʸ, the share of eˣ in a sum eʸ: 0 where that is a sum of nothing, y = −∞."""
+    return exp(x - where(y == -np.inf, 0.0, y))
+
+
+@elementwise(a=lambda y, a, b: _weight(a, y), b=lambda y, a, b: _weight(b, y))
+def logaddexp(a: Array, b: Array) -> Array:
+    """y = log(eᵃ + eᵇ), broadcast together.  ∂y/∂a = eᵃ⁻ʸ, ∂y/∂b = eᵇ⁻ʸ, both 0 where a and b are −∞."""
+    return np.logaddexp(a, b)
+
+
+@reduction(lambda y, x, *, axis: _weight(x, y))
 def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = log Σ eˣ over `axis`.  ∂y/∂x = eˣ⁻ʸ, the softmax."""
+    """y = log Σ eˣ over `axis`, −∞ where every x is.  ∂y/∂x = eˣ⁻ʸ, the softmax, 0 where x is −∞."""
     top = _shift(x, axis)
     with np.errstate(divide="ignore"):
         y = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
@@ -32,9 +49,15 @@ def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @primitive
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
-    """y = eˣ / Σ eˣ over `axis`.  gx = y·(gy − Σ gy·y)."""
+    """y = eˣ / Σ eˣ over `axis`, 0 where x is −∞, if every x is.  gx = y·(gy − Σ gy·y)."""
     e = np.exp(x - _shift(x, axis))
-    return e / np.add.reduce(e, axis=axis, keepdims=True)
+    return e / _total(e, axis)
+
+
+def _total(e: Any, axis: Axis) -> Any:
+    """Σ e, or 1 where every e is 0, so that each has the share 0 of it."""
+    total = np.add.reduce(e, axis=axis, keepdims=True)
+    return np.where(total == 0, np.ones_like(total), total)
 
 
 def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Axis) -> Any:
@@ -47,12 +70,20 @@ softmax.jvp(x=_softmax_rule)
 
 @primitive
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
-    """y = x − log Σ eˣ over `axis`.  gx = gy − eʸ·Σ gy."""
+    """y = x − log Σ eˣ over `axis`, −∞ where x is.  gx = gy − eʸ·Σ gy, over the y that are not −∞; 0 at the others."""
     shifted = x - _shift(x, axis)
-    with np.errstate(divide="ignore"):  # of no classes: log 0, which no element takes
-        return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+    return shifted - np.log(_total(np.exp(shifted), axis))
 
 
-log_softmax.vjp(x=lambda gy, y, x, *, axis: gy - exp(y) * sum_(gy, axis=axis, keepdims=True))
-log_softmax.jvp(x=lambda dx, y, x, *, axis: dx - sum_(exp(y) * dx, axis=axis, keepdims=True))
+def _log_softmax_vjp(gy: Any, y: Any, x: Any, *, axis: Axis) -> Any:
+    gy = where(y == -np.inf, 0, gy)
+    return gy - exp(y) * sum_(gy, axis=axis, keepdims=True)
+
+
+def _log_softmax_jvp(dx: Any, y: Any, x: Any, *, axis: Axis) -> Any:
+    return where(y == -np.inf, 0, dx - sum_(exp(y) * dx, axis=axis, keepdims=True))
+
+
+log_softmax.vjp(x=_log_softmax_vjp)
+log_softmax.jvp(x=_log_softmax_jvp)
 log_softmax.symbol("log p")

@@ -194,7 +194,7 @@ def _paths(name: str, value: Any) -> Iterator[str]:
     elif isinstance(value, tuple | list):
         for k, part in enumerate(value):
             yield from _paths(f"{name}[{k}]", part)
-    else:
+    elif value is not None:
         yield name
 
 

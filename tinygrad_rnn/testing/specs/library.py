@@ -23,9 +23,11 @@ from tinygrad_rnn.testing.specs import (
     autodiff,
     indexing,
     linalg,
+    logic,
     pointwise,
     products,
     reduce,
+    rounding,
     shape,
     softmaxes,
 )
@@ -33,7 +35,7 @@ from tinygrad_rnn.testing.specs.forms import one_array, two_arrays
 from tinygrad_rnn.testing.specs.opspec import REGISTERED, OpSpec
 
 OpLike = str | OpSpec
-FILES = (arithmetic, pointwise, reduce, products, softmaxes, shape, indexing, linalg, autodiff)
+FILES = (arithmetic, pointwise, rounding, logic, reduce, products, softmaxes, shape, indexing, linalg, autodiff)
 LIBRARY: dict[str, OpSpec] = {spec.name: spec for file in FILES for spec in file.SPECS}
 CALLABLE = sorted(name for name, spec in LIBRARY.items() if spec.inputs is not None)
 OPS: tuple[str, ...] = tuple(op for op in CALLABLE if op in public_ops.__all__)

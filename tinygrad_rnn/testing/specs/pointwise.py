@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_rnn.testing.specs.forms import SATURATING, binary, unary
+from tinygrad_rnn.testing.specs.forms import SATURATING, unary
 from tinygrad_rnn.testing.specs.kinks import smallest
 
 SPECS = [
@@ -21,5 +21,4 @@ SPECS = [
     unary("relu", SATURATING, lambda x: np.where(x > 0, x, 0.0), kinks=smallest),
     unary("softplus", SATURATING, lambda x: np.logaddexp(0, x)),
     unary("log_sigmoid", SATURATING, lambda x: -np.logaddexp(0, -x)),
-    binary("logaddexp", SATURATING),
 ]

@@ -10,7 +10,7 @@ from tinygrad_rnn.testing.draw.choices import any_size, axis
 from tinygrad_rnn.testing.draw.operands import FULL, Arguments, Pick, dims
 from tinygrad_rnn.testing.draw.source import Source, flag
 from tinygrad_rnn.testing.specs.axes import LINES, NO_AXIS, REDUCED, WIDE, reduced
-from tinygrad_rnn.testing.specs.forms import FORMULA, at, library, real
+from tinygrad_rnn.testing.specs.forms import FORMULA, SATURATING, at, binary, library, real
 
 
 def _along_axis(source: Source, pick: Pick) -> Arguments:
@@ -35,6 +35,7 @@ def _log_softmax(x: Any, axis: Any = -1) -> Any:
 
 EDGES = [*LINES, *WIDE, at(real(0, 2)), at(real(2, 3), axis=None)]
 SPECS = [
+    binary("logaddexp", SATURATING),
     library("logsumexp", reduced(FULL), [*REDUCED, at(real(0, 2), axis=1)], NO_AXIS, _logsumexp, rtol=FORMULA),
     library("softmax", _along_axis, EDGES, NO_AXIS, _softmax, rtol=FORMULA),
     library("log_softmax", _along_axis, EDGES, NO_AXIS, _log_softmax, rtol=FORMULA),
