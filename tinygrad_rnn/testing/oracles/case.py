@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_rnn.autodiff.functions import record_function
 from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import no_grad
-from tinygrad_rnn.engine.node import ancestors
+from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import Build, flatten
 from tinygrad_rnn.errors import DTypeError, GradientError, GraphError, TinygradError, is_number
@@ -123,15 +123,19 @@ class Case:
         rng = np.random.default_rng(seed)
         return self.at([(x * (1 + share * rng.uniform(-1, 1, x.shape))).astype(x.dtype) for x in self.xs])
 
+    def recorded(self) -> tuple[list[Tensor], list[Node]]:
+        """The outputs, and every node between xs and them."""
+        with np.errstate(all="ignore"):
+            _, ys, _ = record_function(self, self.xs)
+        return ys, ancestors([y.node for y in ys if y.requires_grad], grad_only=True)
+
     def judged(self) -> Case:
         """The same, with limits that know the coarsest dtype that is recorded on the way.
 
         Raises:
             DTypeError: one that is too coarse to tell right from wrong.
         """
-        with np.errstate(all="ignore"):
-            _, ys, _ = record_function(self, self.xs)
-        nodes = ancestors([y.node for y in ys if y.requires_grad], grad_only=True)
+        ys, nodes = self.recorded()
         found = {y.dtype for y in ys} | {node.dtype for node in nodes if node.dtype.kind == "f"}
         coarsest = max(found, key=lambda dtype: np.finfo(dtype).eps)
         eps = float(np.finfo(coarsest).eps)
@@ -139,6 +143,11 @@ class Case:
             raise DTypeError(f"{self.name}: {coarsest} on the way is too coarse to compare derivatives",
                              help="check the same code without the cast")  # fmt: skip
         return replace(self, limits=replace(self.limits, eps=eps))
+
+    def largest(self) -> float:
+        """The largest number on the way, 1 at least: of it, what is small is the rounding."""
+        numbers = (x for node in self.recorded()[1] for x in (node.value, *(node.args or ())))
+        return float(max((np.abs(x).max(initial=1) for x in numbers if _is_array(x) or is_number(x)), default=1.0))
 
     def derivative(self, u: Array) -> Case:
         """The pullback, (x, gy) ↦ (∂y/∂x)ᵀgy, at gy = u: the case of the next order."""

@@ -122,7 +122,8 @@ def _closer(case: Case, found: Comparison, y: Array, mode: Mode) -> Comparison |
     if abs(mode(case, u)(dx) - found.analytic) > case.limits.nondeterminism * float(np.abs(u).sum()):
         raise GraphError(f"{case.name}: run again, its rules give another derivative",
                          expected="the same for the same input")  # fmt: skip
-    wobble = 4 * _wobble(case, found, mode)
+    rounded = ROUNDINGS * case.limits.eps * case.largest() * (1 + found.size)
+    wobble = min(4 * _wobble(case, found, mode), rounded)  # more than that is no rounding
     if by.oracle == "complex step":
         found = replace(found, tolerance=found.tolerance + wobble)
     if not found.wrong:
