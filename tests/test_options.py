@@ -123,6 +123,7 @@ PACKAGES = {
     "tg": tg, "nn": tg.nn, "nn.init": tg.nn.init, "optim": tg.optim, "train": tg.train, "exchange": tg.exchange,
     "tasks": tasks, "testing": tg.testing,
 }  # fmt: skip
+TOLERANCES = {"rtol": 1e-3, "atol": 0.0, "step": 1e-3, "nondeterminism": 0.0}
 
 
 def loaded(module=LINEAR, path="weights", strict=True):
@@ -205,19 +206,19 @@ FUNCTIONS = {
     "tasks.attempts": (lambda **k: list(tasks.attempts(**k)), {"jobs": [], "processes": 1}),
     "tasks.table": (tasks.table, {"outcomes": [OUTCOME]}),
     "testing.check_vjp": (lambda **k: tg.testing.check_vjp(tg.exp, X.data, **k),
-        {"wrt": 0, "order": 1, "oracle": "auto", "kinks": "skip", "seed": 0, "name": None}),
+        {"wrt": 0, "order": 1, "oracle": "auto", "kinks": "skip", "seed": 0, "name": None, **TOLERANCES}),
     "testing.check_jvp": (lambda **k: tg.testing.check_jvp(tg.exp, X.data, **k),
-        {"wrt": 0, "order": 1, "oracle": "auto", "kinks": "skip", "seed": 0, "name": None}),
+        {"wrt": 0, "order": 1, "oracle": "auto", "kinks": "skip", "seed": 0, "name": None, **TOLERANCES}),
     "testing.check_laws": (lambda **k: tg.testing.check_laws(tg.exp, X.data, **k),
         {"wrt": 0, "laws": "linear", "seed": 0, "name": None}),
     "testing.check_call": (lambda **k: tg.testing.check_call(tg.exp, X.data, **k),
-        {"laws": "linear", "seed": 0, "name": None}),
+        {"laws": "linear", "seed": 0, "name": None, **TOLERANCES}),
     "testing.check_module": (lambda module=LINEAR, x=X.data, **k: tg.testing.check_module(module, x, **k),
         {"module": LINEAR, "x": X.data, "order": 1, "oracle": "auto", "kinks": "skip", "batched": "auto", "unused": (),
-         "seed": 0}),
+         "seed": 0, **TOLERANCES}),
     "testing.check_recurrent": (tg.testing.check_recurrent,
         {"layer": tg.nn.RNN(2, 1, rng=0), "x": np.ones((2, 1, 2)), "h0": None, "lengths": None, "cell": None,
-         "unused": (), "seed": 0}),
+         "unused": (), "seed": 0, **TOLERANCES}),
     "testing.check_errors": (lambda **k: tg.testing.check_errors(tg.add, **k),
         {"cases": [((np.ones(2), np.ones(3)), tg.ShapeError)]}),
     "testing.OpSpec": (tg.testing.OpSpec, {"name": "exp", "fn": tg.exp, "inputs": None}),
@@ -266,7 +267,8 @@ for library in ("jax", "torch", "autograd", "mygrad"):
         FUNCTIONS[f"testing.from_{library}"] = (getattr(tg.testing, f"from_{library}"), taken)
     else:
         SCARCE[f"testing.from_{library}"] = f"it needs {library}"
-UNTOUCHED = {"dtype", "f", "fn"}  # whatever NumPy takes for a dtype is one; what is not a function, Python refuses
+# Whatever NumPy takes for a dtype is one; what is not a function, Python refuses.
+UNTOUCHED = {"dtype", "f", "fn", "reference"}
 
 
 @pytest.fixture(autouse=True)

@@ -247,3 +247,44 @@ def test_steps_are_not_taken_for_rows():
     assert check_module(ThroughTime(), X).passed  # no batch at all
     assert check_module(ThroughTime(), RNG.standard_normal((4, 2, 3))).passed  # along the second axis
     assert check_module(Projection(), X, batched=0).laws[-1] == "batched"
+
+
+# options
+
+
+def plain_linear(parameters, x):
+    return x @ parameters["weight"].T + parameters["bias"]
+
+
+def test_a_reference_gets_the_parameters_by_name():
+    assert check_module(nn.Linear(3, 2, rng=0, dtype=np.float64), X, reference=plain_linear).passed
+    assert check_module(nn.Linear(3, 2, rng=0), X.astype(np.float32), reference=plain_linear).passed
+
+
+class Copied(nn.Linear):
+    """Its weight is copied when it is made: right until the weight moves."""
+
+    def __init__(self, *sizes, **options):
+        super().__init__(*sizes, **options)
+        self._copy = self.weight.data.copy()
+
+    def forward(self, x):
+        return tg.inner(x, self._copy + (self.weight - self.weight.detach())) + self.bias
+
+
+def test_a_reference_is_compared_at_other_parameters_too():
+    module = Copied(3, 2, rng=0, dtype=np.float64)
+    assert check_module(nn.Linear(3, 2, rng=0, dtype=np.float64), X, reference=plain_linear).passed
+    with pytest.raises(GradMismatch, match="Copied: the values are not the reference's"):
+        check_module(module, X, reference=plain_linear)
+
+
+def test_tolerances_reach_both_modes(monkeypatch):
+    module = nn.Linear(3, 2, rng=0, dtype=np.float64)
+    assert check_module(module, X, rtol=1e-3, atol=1e-3, step=1e-3).passed
+    with pytest.raises(tg.OptionError, match="check_vjp: step=0"):
+        check_module(module, X, step=0)
+    monkeypatch.setattr(REGISTRY["tanh"], "jvps", [lambda g, y, x: 1.001 * g * (1 - y * y)])
+    with pytest.raises(GradMismatch, match="jvp"):
+        check_module(nn.RNNCell(3, 2, rng=0), X)
+    assert check_module(nn.RNNCell(3, 2, rng=0), X, rtol=2e-3).passed

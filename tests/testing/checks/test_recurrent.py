@@ -385,3 +385,37 @@ def test_a_layer_with_dropout_is_told_to_eval():
     with pytest.raises(tg.GraphError, match=r"eval\(\)"):
         check_recurrent(layer, X)
     assert check_recurrent(layer.eval(), X).passed
+
+
+# options
+
+
+def plain_layer(parameters, x, h0):
+    W, U, b = (parameters[name] for name in ("weight_ih", "weight_hh", "bias"))
+    h, outputs = h0, []
+    for x_t in x:
+        h = np.tanh(x_t @ W.T + h @ U.T + b)
+        outputs.append(h)
+    return np.stack(outputs), h
+
+
+def test_a_reference_gets_the_parameters_the_sequence_and_the_first_state():
+    assert check_recurrent(Vanilla(), X, reference=plain_layer).passed
+    assert check_recurrent(Vanilla(), X, lengths=LENGTHS, reference=plain_layer).passed
+
+    class Doubled(Vanilla):
+        """Twice the bias: right in every law."""
+
+        def projected(self, x, h):
+            return super().projected(x, h) + self.bias
+
+    assert check_recurrent(Doubled(), X).passed
+    for lengths in (None, LENGTHS):
+        with pytest.raises(GradMismatch, match="Doubled: the values are not the reference's"):
+            check_recurrent(Doubled(), X, lengths=lengths, reference=plain_layer)
+
+
+def test_tolerances_are_those_of_the_slopes():
+    assert check_recurrent(Vanilla(), X, rtol=1e-3, step=1e-3).passed
+    with pytest.raises(tg.OptionError, match="check_vjp: there is no option 'rtoll'"):
+        check_recurrent(Vanilla(), X, rtoll=1e-3)

@@ -30,7 +30,7 @@ def test_smooth_functions(name, x, oracle):
     found = along(f, x, oracle)
     error = np.abs(found.values - exact(np.array([x])))
     # what checks.py allows: rtol of S, and the rounding that the slope says it carries
-    assert np.all(error <= RTOL[found.oracle] * np.abs(exact(np.array([x]))) + found.rounding + 1e-15)
+    assert np.all(error <= RTOL[found.oracle] * np.abs(exact(np.array([x]))) + found.doubt + 1e-15)
 
 
 def test_auto_prefers_the_complex_step_and_falls_back():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.laws import DEFAULT, check_laws
-from tinygrad_rnn.testing.laws.linear_map import Law, modes
+from tinygrad_rnn.testing.laws.linear_map import Law
+from tinygrad_rnn.testing.oracles.case import max_order, modes
+from tinygrad_rnn.testing.oracles.limits import Tolerances
 from tinygrad_rnn.testing.report.findings import GradReport
 
 __all__ = ["check_call"]
@@ -17,11 +19,16 @@ def check_call(
     fn: Callable[..., Any],
     *inputs: Any,
     laws: Iterable[str | Law] = DEFAULT,
+    reference: Callable[..., Any] | None = None,
     seed: int = 0,
     name: str | None = None,
+    **tolerances: Unpack[Tolerances],
 ) -> list[GradReport]:
-    """Both modes to the second order, and the laws, at one point; of a function that has one of the modes, that one.
+    """The modes that fn has, to the second order where it goes so far, and the laws, at one point.
 
+    Args:
+        laws: those of check_laws; they hold to rounding, so leave them out where two runs differ.
+        reference, seed, name, **tolerances: as for check_vjp.
     Raises:
         GradMismatch: the first that does not hold. Kink: fn has no derivative there.
 
@@ -30,6 +37,11 @@ def check_call(
     >>> [report.passed for report in check_call(tanh, np.array([0.5, -1.0]))]
     [True, True, True]
     """
-    checks = [check for mode, check in (("vjp", check_vjp), ("jvp", check_jvp)) if mode in modes(fn)]
-    reports = [check(fn, *inputs, order=2, seed=seed, name=name) for check in checks]
-    return [*reports, check_laws(fn, *inputs, laws=laws, seed=seed, name=name)]
+    highest = max_order(fn)
+    order = 2 if highest is None else min(2, highest)
+    found = []
+    if "vjp" in modes(fn):
+        found += [check_vjp(fn, *inputs, order=order, reference=reference, seed=seed, name=name, **tolerances)]
+    if "jvp" in modes(fn):  # asked again: some functions tell only once they have run
+        found += [check_jvp(fn, *inputs, order=order, seed=seed, name=name, **tolerances)]
+    return [*found, check_laws(fn, *inputs, laws=laws, seed=seed, name=name)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from tinygrad_rnn.testing.laws.linear_map import Law, LinearMap
 from tinygrad_rnn.testing.laws.rows import a_batch
 from tinygrad_rnn.testing.laws.rows import batched as rows_along
 from tinygrad_rnn.testing.laws.usage import parameters_used
+from tinygrad_rnn.testing.oracles.limits import Tolerances
 from tinygrad_rnn.testing.report.again import Again, rerun
 from tinygrad_rnn.testing.report.findings import GradReport
 
@@ -41,17 +42,20 @@ def check_module(
     kinks: str = "skip",
     batched: int | str | None = "auto",
     unused: Sequence[str] = (),
+    reference: Callable[..., Any] | None = None,
     seed: int = 0,
+    **tolerances: Unpack[Tolerances],
 ) -> GradReport:
     """Check ∂module(x; W)/∂x and ∂module(x; W)/∂W, in reverse and in forward mode, against differences; then the laws.
 
     Args:
         module: one with float32 parameters is differenced in float64, and its float32 gradient compared with that.
-        *inputs: what it is called with; order, oracle, kinks and seed are those of check_vjp.
+        *inputs: what it is called with; order, oracle, kinks, seed and the tolerances are those of check_vjp.
         batched: the axis of inputs and outputs along which each row is to be what it is alone. "auto" is the first or
             the second of inputs of three axes and more; rows of a matrix may be steps or tokens, and are held to it
             where their values say so, or with batched=0. None: rows may meet, as in batch normalisation.
         unused: names of parameters on which no output has to depend.
+        reference: reference(parameters, *inputs), of plain arrays, the parameters by name.
     Raises:
         GradMismatch: a derivative is wrong, or a law is broken. Kink: there is none at this point. GraphError: run
             again, the module gives other values, as with a Dropout while training.
@@ -71,12 +75,14 @@ def check_module(
         "kinks": kinks,
         "seed": seed,
         "name": type(module).__name__,
+        **tolerances,
     }
     point = LinearMap(case_of(module, inputs), seed)
-    given = {"batched": batched, "unused": unused, "seed": seed}
-    again = partial(rerun, "check_module", module, *inputs, **{k: v for k, v in given.items() if v not in ("auto", ())})
+    given = {"batched": batched, "unused": unused, "reference": reference, "seed": seed, **tolerances}
+    given = {name: value for name, value in given.items() if value not in ("auto", (), None)}
+    again = partial(rerun, "check_module", module, *inputs, **given)
     _hold(point, [stateless], again)  # differences of what remembers its calls look like kinks
-    reverse = check_vjp(run, values, *inputs, **options)
+    reverse = check_vjp(run, values, *inputs, reference=reference, **options)
     forward = check_jvp(run, values, *inputs, **options)
     _hold(point, asked, again)
     return replace(

@@ -5,12 +5,14 @@ layer, x, h0  →  a Recurrence in float64  →  slopes (derivatives.py), then e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Unpack
 
 import numpy as np
 
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import TinygradError, check_seed, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
@@ -19,7 +21,7 @@ from tinygrad_rnn.testing.checks.modules import known_parameters
 from tinygrad_rnn.testing.laws.algebra import stateless
 from tinygrad_rnn.testing.laws.arrays import float32_kept
 from tinygrad_rnn.testing.laws.linear_map import LinearMap
-from tinygrad_rnn.testing.laws.recurrence import Recurrence
+from tinygrad_rnn.testing.laws.recurrence import Recurrence, mapped
 from tinygrad_rnn.testing.laws.through_time import (
     BATCHED,
     ONE_WAY,
@@ -30,6 +32,8 @@ from tinygrad_rnn.testing.laws.through_time import (
     of_whole,
     parameters_used,
 )
+from tinygrad_rnn.testing.oracles.limits import Tolerances
+from tinygrad_rnn.testing.report.again import rerun
 from tinygrad_rnn.testing.report.findings import GradReport, Mismatch
 
 __all__ = ["check_recurrent"]
@@ -46,7 +50,9 @@ def check_recurrent(
     *,
     cell: bool | None = None,
     unused: Sequence[str] = (),
+    reference: Callable[..., Any] | None = None,
     seed: int = 0,
+    **tolerances: Unpack[Tolerances],
 ) -> GradReport:
     """Check a recurrent layer, or a cell run over x, by the laws of recurrences and against differences, in float64.
 
@@ -55,6 +61,9 @@ def check_recurrent(
             One that is `bidirectional` is spared the laws of one direction.
         x: (T, B, I), (B, T, I) for a layer that is `batch_first`, or (T, I).
         h0: the first state; a state that the layer made itself when None.
+        reference: reference(parameters, x, h0) → (output, last state), of plain arrays in float64, the parameters by
+            name; asked for the whole sequence, whatever the lengths.
+        **tolerances: as for check_vjp; the laws hold to rounding.
         lengths: of each row; then the layer is called with `lengths=` too, and held to the laws of padded batches.
         cell: whether it is a cell. When None, an nn.Cell is, and so is a Module that, called with the whole of x, does
             not return an output of T steps and a state whose size T does not change.
@@ -75,7 +84,9 @@ def check_recurrent(
     check_type("check_recurrent", "layer", layer, Module, "a Module")
     check_seed("check_recurrent", seed)
     named = known_parameters("check_recurrent", layer, unused)
-    net = Recurrence.of(layer, x, h0, lengths, seed, cell)
+    given = {"h0": h0, "lengths": lengths, "cell": cell, "reference": reference, "seed": seed, **tolerances}
+    given = {name: value for name, value in given.items() if value is not None} | ({"unused": unused} if unused else {})
+    net = Recurrence.of(layer, x, h0, lengths, seed, cell, partial(rerun, "check_recurrent", layer, x, **given))
     laws: tuple[Law, ...] = (parameters_used(named), *map(of_whole, OF_SEQUENCES), *STARTED)
     laws += (of_nothing(float32_kept),) if all(p.dtype == np.float32 for p in layer.parameters()) else ()
     laws += () if getattr(layer, "bidirectional", False) else ONE_WAY
@@ -83,12 +94,12 @@ def check_recurrent(
     laws += () if lengths is None else PADDED
     kept = stateless(net.padded)
     if kept is not None:
-        raise broken(net.name, stateless, kept, lambda: net.again)
-    report = differences(net)
+        raise broken(net.name, stateless, kept, net.again)
+    report = differences(net, reference, **tolerances)
     for law in laws:
         found = _tried(law, net)
         if found is not None:
-            raise broken(net.name, law, found, lambda: net.again)
+            raise broken(net.name, law, found, net.again)
     return replace(report, laws=("stateless", "differences", *map(title_of, laws)))
 
 
@@ -99,10 +110,18 @@ def _tried(law: Law, net: Recurrence) -> Mismatch | None:
         return Mismatch("raises", hint=f"{type(error).__name__}: {error}".splitlines()[0])
 
 
-def differences(net: Recurrence) -> GradReport:
+def differences(net: Recurrence, reference: Any = None, **tolerances: Unpack[Tolerances]) -> GradReport:
     """Both modes against differences, by the parameters, the inputs and the first state."""
     point: LinearMap = net.whole if net.lengths is None else net.padded
-    inputs = (net.parameters, net.x, net.h0)
-    report = check_vjp(point.case.fn, *inputs, seed=net.seed, name=net.name)
-    check_jvp(point.case.fn, *inputs, seed=net.seed, name=net.name)
+    inputs = (net.parameters, net.x, mapped(_constant, net.h0))
+    if reference is not None and net.lengths is not None:
+        check_vjp(net, *inputs, reference=reference, seed=net.seed, name=net.name, **tolerances)
+        reference = None
+    report = check_vjp(point.case.fn, *inputs, reference=reference, seed=net.seed, name=net.name, **tolerances)
+    check_jvp(point.case.fn, *inputs, seed=net.seed, name=net.name, **tolerances)
     return report
+
+
+def _constant(part: Any) -> Any:
+    """What counts or selects, as the Tensor that the layer made of it."""
+    return part if part.dtype.kind == "f" else Tensor(part)

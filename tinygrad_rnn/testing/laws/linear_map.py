@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.testing.oracles.case import Case, parted
+from tinygrad_rnn.testing.oracles.case import Case, modes, parted
 from tinygrad_rnn.testing.oracles.compare import cotangent
 from tinygrad_rnn.testing.report.findings import Mismatch
 
@@ -126,12 +126,6 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
-
-
-def modes(fn: Callable[..., Any]) -> frozenset[str]:
-    """The modes that a function says it has, "vjp" or "jvp"; both where it says nothing."""
-    fn = fn.func if isinstance(fn, partial) else fn
-    return frozenset(getattr(fn, "modes", ("vjp", "jvp")))
 
 
 def check_outputs(case: Case) -> None:

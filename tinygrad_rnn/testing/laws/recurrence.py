@@ -26,7 +26,7 @@ from tinygrad_rnn.nn import Cell, Module, functional_call, unroll
 from tinygrad_rnn.ops import concatenate, stack, swapaxes, take
 from tinygrad_rnn.testing.laws.linear_map import LinearMap, difference, run
 from tinygrad_rnn.testing.oracles.case import Case
-from tinygrad_rnn.testing.report.again import Again, rerun
+from tinygrad_rnn.testing.report.again import Again
 from tinygrad_rnn.testing.report.findings import Mismatch
 
 LIMIT = 1e-10  # of S: the same products summed in another order, then carried through every step
@@ -42,8 +42,8 @@ class Recurrence:
         x: (T, B, I) or (T, I), whatever layout the layer takes.
         h0: the state before the first step, in the layer's own nest.
         lengths: how many steps of each row are data, None where all are.
-        given: x, h0 and lengths as they were given.
         is_cell: whether it takes one step at a time.
+        again: how to check it once more.
     """
 
     layer: Module
@@ -52,17 +52,25 @@ class Recurrence:
     h0: Any
     lengths: Array | None
     seed: int
-    given: tuple[Any, ...] = ()
     is_cell: bool = False
+    again: Callable[[], Again] = lambda: Again("", "")
 
     @classmethod
-    def of(cls, layer: Module, x: Any, h0: Any, lengths: Any, seed: int, cell: bool | None = None) -> Recurrence:
+    def of(
+        cls,
+        layer: Module,
+        x: Any,
+        h0: Any,
+        lengths: Any,
+        seed: int,
+        cell: bool | None = None,
+        again: Callable[[], Again] = lambda: Again("", ""),
+    ) -> Recurrence:
         """The layer in float64. Without h0 it starts from a state that it made itself, on other inputs.
 
         Raises:
             ShapeError: fewer than two steps, or other lengths than rows. GraphError: it does not take lengths.
         """
-        given = (x, h0, lengths)
         x = np.array(as_array(x), np.float64)
         if x.ndim == 3 and getattr(layer, "batch_first", False):
             x = x.swapaxes(0, 1)
@@ -71,7 +79,7 @@ class Recurrence:
         if lengths is not None:  # what stands in the pads is not the user's to choose
             x = np.where(valid(lengths, x), x, noise)
         parameters = {name: _float64(value) for name, value in layer.state_dict().items()}
-        net = cls(layer, parameters, x, None, lengths, seed, given)
+        net = cls(layer, parameters, x, None, lengths, seed, again=again)
         trial = replace(net, layer=_copied(layer))
         if cell is None:
             cell = isinstance(layer, Cell) or _is_cell(trial, h0)
@@ -101,13 +109,6 @@ class Recurrence:
     def name(self) -> str:
         """What a report calls it: its class."""
         return type(self.layer).__name__
-
-    @cached_property
-    def again(self) -> Again:
-        """How to check it once more."""
-        names = ("h0", "lengths")
-        options = {name: value for name, value in zip(names, self.given[1:], strict=True) if value is not None}
-        return rerun("check_recurrent", self.layer, self.given[0], **options, seed=self.seed)
 
     @property
     def T(self) -> int:

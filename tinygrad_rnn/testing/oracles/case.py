@@ -9,15 +9,22 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.autodiff.functions import record_function
 from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import Build, flatten
-from tinygrad_rnn.errors import GraphError, is_number
+from tinygrad_rnn.errors import DTypeError, GradientError, GraphError, TinygradError, is_number
+from tinygrad_rnn.testing.oracles.limits import EXACT, Limits
+from tinygrad_rnn.testing.report.findings import Kink
+
+COARSE = 1e-6  # of float16 the differences keep one digit
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,8 @@ class Case:
         moving: which of the leaves are differentiated.
         names: what each of those is called.
         xs: their values.
+        cotangents: how many of them, the last ones, are cotangents that an order before was given.
+        limits: what the caller allows, and how coarse its numbers are.
     """
 
     name: str
@@ -40,6 +49,8 @@ class Case:
     moving: tuple[int, ...]
     names: tuple[str, ...]
     xs: tuple[Array, ...]
+    cotangents: int = 0
+    limits: Limits = EXACT
 
     @classmethod
     def of(cls, fn: Callable[..., Any], inputs: Sequence[Any], wrt: Any = None, name: str | None = None) -> Case:
@@ -67,33 +78,105 @@ class Case:
 
     def nested(self, xs: Sequence[Any]) -> Any:
         """What fn returns with xs in the places of its float arrays."""
+        return self.fn(*self.arguments(xs))
+
+    def arguments(self, xs: Sequence[Any]) -> Any:
+        """What fn is called with, xs in the places of its float arrays."""
         full = list(self.leaves)
         for k, x in zip(self.moving, xs, strict=True):
             full[k] = x
-        return self.fn(*self.build(full))
+        return self.build(full)
 
     def __call__(self, *xs: Any) -> list[Tensor]:
         """The outputs of fn that are Tensors of floats, from left to right."""
-        return [y for y in flatten(self.nested(xs))[0] if isinstance(y, Tensor) and y.dtype.kind in "fc"]
+        return floats(flatten(self.nested(xs))[0])
+
+    def outputs(self, xs: Sequence[Array]) -> list[Any]:
+        """Every output, None too, with nothing recorded.
+
+        Raises:
+            Kink: fn refuses the numbers, as math.log(-1.0) does. What it says of shapes, dtypes and graphs is raised
+                as it is.
+        """
+        try:
+            with no_grad(), np.errstate(all="ignore"):
+                return _leaves(self.nested([from_array(x, None) for x in xs]))
+        except Exception as error:
+            if not _of_numbers(error):
+                raise
+            raise self.outside(f"{type(error).__name__}: {error}") from error
+
+    def outside(self, why: str) -> Kink:
+        """What to raise where fn has no value."""
+        return Kink(f"{self.name}: the point is outside the function's domain", got=why,
+                    help="draw values inside it: values(shape, domain=…)")  # fmt: skip
 
     def vector(self, xs: Sequence[Array]) -> Array:
-        """Every output, laid end to end, with nothing recorded."""
-        with no_grad():
-            ys = self(*(from_array(x, None) for x in xs))
-        return joined([y.data for y in ys])
+        """Every output of floats, laid end to end."""
+        return joined([y.data for y in floats(self.outputs(xs))])
 
     def at(self, xs: Sequence[Array]) -> Case:
         """The same function at another point."""
         return replace(self, xs=tuple(xs))
 
+    def near(self, share: float, seed: int = 0) -> Case:
+        """The same function where each number differs by up to this share of it."""
+        rng = np.random.default_rng(seed)
+        return self.at([(x * (1 + share * rng.uniform(-1, 1, x.shape))).astype(x.dtype) for x in self.xs])
+
+    def recorded(self) -> tuple[list[Tensor], list[Node]]:
+        """The outputs, and every node between xs and them."""
+        with np.errstate(all="ignore"):
+            _, ys, _ = record_function(self, self.xs)
+        return ys, ancestors([y.node for y in ys if y.requires_grad], grad_only=True)
+
+    def judged(self) -> Case:
+        """The same, with limits that know the coarsest dtype that is recorded on the way.
+
+        Raises:
+            DTypeError: one that is too coarse to tell right from wrong.
+        """
+        ys, nodes = self.recorded()
+        found = {y.dtype for y in ys} | {node.dtype for node in nodes if node.dtype.kind == "f"}
+        coarsest = max(found, key=lambda dtype: np.finfo(dtype).eps)
+        eps = float(np.finfo(coarsest).eps)
+        if eps > COARSE:
+            raise DTypeError(f"{self.name}: {coarsest} on the way is too coarse to compare derivatives",
+                             help="check the same code without the cast")  # fmt: skip
+        return replace(self, limits=replace(self.limits, eps=eps))
+
+    def largest(self) -> float:
+        """The largest number on the way, 1 at least: of it, what is small is the rounding."""
+        numbers = (x for node in self.recorded()[1] for x in (node.value, *(node.args or ())))
+        return float(max((np.abs(x).max(initial=1) for x in numbers if _is_array(x) or is_number(x)), default=1.0))
+
     def derivative(self, u: Array) -> Case:
-        """The pullback of the cotangent u, (∂y/∂x)ᵀu, as a function of x: the case of the next order."""
+        """The pullback, (x, gy) ↦ (∂y/∂x)ᵀgy, at gy = u: the case of the next order."""
+        ys, count = floats(self.outputs(self.xs)), len(self.xs)
 
-        def pulled(*xs: Any) -> Any:
-            ys, pullback = vjp(self, *xs)
-            return pullback(parted(u, ys))
+        def pulled(*args: Any) -> Any:
+            return vjp(self, *args[:count])[1](list(args[count:]))
 
-        return Case(self.name, pulled, self.xs, tuple, tuple(range(len(self.xs))), self.names, self.xs)
+        names = [f"gy{k}" if len(ys) > 1 else "gy" for k in range(len(ys))]
+        args = (*self.xs, *(gy.astype(np.float64) for gy in parted(u, ys)))
+        return replace(self, fn=pulled, leaves=args, build=tuple, moving=tuple(range(len(args))), xs=args,
+                       names=(*self.names, *names), cotangents=self.cotangents + len(ys))  # fmt: skip
+
+
+def _leaves(nested: Any) -> list[Any]:
+    if isinstance(nested, dict):
+        nested = tuple(nested.values())
+    return [leaf for part in nested for leaf in _leaves(part)] if isinstance(nested, tuple | list) else [nested]
+
+
+def _of_numbers(error: Exception) -> bool:
+    """Whether an error says that numbers are out of range: of ours, only one of values that are not finite."""
+    return isinstance(error, GradientError if isinstance(error, TinygradError) else ValueError | ArithmeticError)
+
+
+def floats(outputs: Sequence[Any]) -> list[Tensor]:
+    """Those that are Tensors of floats."""
+    return [y for y in outputs if isinstance(y, Tensor) and y.dtype.kind in "fc"]
 
 
 def chosen(wrt: Any, count: int) -> set[int]:
@@ -134,6 +217,21 @@ def _parameters(fn: Callable[..., Any], count: int) -> list[str]:
     names = [p.name for p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     rest = next((p.name for p in kinds if p.kind is p.VAR_POSITIONAL), "x")
     return [names[k] if k < len(names) else f"{rest}{k - len(names)}" for k in range(count)]
+
+
+def modes(fn: Callable[..., Any]) -> frozenset[str]:
+    """The modes that a function says it has, "vjp" or "jvp"; both where it says nothing."""
+    return frozenset(getattr(_inner(fn), "modes", ("vjp", "jvp")))
+
+
+def max_order(fn: Callable[..., Any]) -> int | None:
+    """The highest derivative that a function says it has; None where there is no highest."""
+    highest: int | None = getattr(_inner(fn), "max_order", None)
+    return highest
+
+
+def _inner(fn: Callable[..., Any]) -> Callable[..., Any]:
+    return _inner(fn.func) if isinstance(fn, partial) else fn
 
 
 def title(fn: Callable[..., Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from tinygrad_rnn.testing.report.findings import Kink
 
@@ -16,10 +16,11 @@ __all__ = ["tally"]
 
 @dataclass
 class Tally:
-    """How many points were tried, and how many of them rejected as kinks."""
+    """How many points were tried, how many of them were rejected, and why the last of these was."""
 
     points: int = 0
     rejected: int = 0
+    reason: str = ""
 
     def check(self) -> None:
         """Raise Kink when more than half of the points were rejected: such a test checks too little.
@@ -32,6 +33,7 @@ class Tally:
         if 2 * self.rejected > self.points:
             raise Kink(
                 f"{self.rejected} of {self.points} points have no derivative: this test checks too little",
+                got=self.reason,
                 help="draw values away from the kinks: values(shape, away_from=(0,))",
             )
 
@@ -49,21 +51,19 @@ def tally() -> Iterator[Tally]:
         TALLY.reset(token)
 
 
-def count(points: int = 0, rejected: int = 0) -> None:
+def count(points: int = 0, rejected: int = 0, reason: str = "") -> None:
     counts = TALLY.get()
     if counts is not None:
         counts.points += points
         counts.rejected += rejected
+        counts.reason = reason or counts.reason
 
 
-def reject(name: str, kinks: list[Kink]) -> None:
+def reject(kink: Kink) -> NoReturn:
     """Give the point up: Hypothesis draws another, anybody else gets the Kink."""
-    count(rejected=1)
+    said = str(kink).splitlines()[:2]
+    count(rejected=1, reason=", ".join(line.removeprefix("  got").strip() for line in said))
     hypothesis: Any = sys.modules.get("hypothesis")
     if hypothesis is not None and hypothesis.currently_in_test_context():
         hypothesis.reject()
-    raise Kink(
-        f"{name}: no derivative here along {len(kinks)} of the directions tried",
-        got=str(kinks[0]),
-        help="check at another point, or what the rule chooses there: check_laws(…, laws=['ties'])",
-    )
+    raise kink
