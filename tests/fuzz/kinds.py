@@ -53,7 +53,7 @@ def kinds(right: Any) -> Iterator[Bad]:
         yield Bad("sizes", [*right, right[0]], plain([*right, right[0]]))
     elif is_data(right):
         yield from of_array(np.asarray(plain(right)))
-    elif isinstance(right, dict):
+    elif isinstance(right, dict) and right:
         name, value = next(iter(right.items()))
         rest = {key: each for key, each in right.items() if key != name}
         for bad in of_array(np.asarray(plain(value))):
