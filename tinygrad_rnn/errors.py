@@ -205,9 +205,9 @@ def check_seed(owner: str, seed: object) -> None:
 
 
 def check_sequence(owner: str, what: str, value: object) -> None:
-    """Raise OptionError unless `value` can be gone through, and is not a text."""
+    """Raise OptionError unless `value` can be gone through."""
     try:
-        iter(None if isinstance(value, str | bytes) else value)  # type: ignore[call-overload]
+        iter(value)  # type: ignore[call-overload]
     except TypeError:  # an array without axes has the method, and cannot
         words = f"{owner}: {what} are not a sequence"
         raise OptionError(words, expected="a list or a tuple", got=f"{value!r:.60}") from None
