@@ -11,7 +11,7 @@ import linecache
 import math
 import operator
 import sys
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
 from os import PathLike
@@ -100,7 +100,7 @@ def check_option(owner: str, option: str, value: object, allowed: Iterable[objec
       help      did you mean 'relu'?
     """
     choices = list(allowed)
-    if not isinstance(value, Hashable) or value not in choices:  # an array answers `in` with an array
+    if not any(isinstance(value, type(choice)) and value == choice for choice in choices):  # an array is not compared
         *first, last = map(repr, choices)
         raise OptionError(
             f"{owner}: {option}={value!r:.60} is not an option",
@@ -145,8 +145,9 @@ _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 
 
 def is_number(value: Any, *, whole: bool = False) -> bool:
-    """Whether `value` is one real number, an integer if `whole`; True and False are not."""
-    return isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    """Whether `value` is one real number, an integer if `whole`; not True, a span of time, or past all floats."""
+    known = isinstance(value, Integral if whole else Real) and not isinstance(value, bool | np.timedelta64)
+    return known and not (isinstance(value, int) and abs(value) >= 2**1024)
 
 
 def check_probability(owner: str, option: str, p: Any, *, below_one: bool = False) -> None:
@@ -165,7 +166,7 @@ def check_probability(owner: str, option: str, p: Any, *, below_one: bool = Fals
 
 
 def check_sizes(owner: str, *, least: int = 1, **sizes: Any) -> None:
-    """Raise ShapeError unless every size is an integer, and `least` or more.
+    """Raise ShapeError unless every size is an integer, `least` or more, and one that an array can have.
 
     >>> check_sizes("GRU", input_size=3, hidden_size=0)
     Traceback (most recent call last):
@@ -174,6 +175,11 @@ def check_sizes(owner: str, *, least: int = 1, **sizes: Any) -> None:
       got       hidden_size=0
     """
     wrong = [f"{name}={n!r:.60}" for name, n in sizes.items() if not (is_number(n, whole=True) and n >= least)]
+    huge = [f"{name}={n!r:.60}" for name, n in sizes.items() if is_number(n, whole=True) and n > sys.maxsize]
+    if huge:
+        raise ShapeError(
+            f"{owner}: sizes must be those of an array", expected=f"at most {sys.maxsize}", got=", ".join(huge)
+        )
     if wrong:
         must = "be positive" if least else "not be negative"
         raise ShapeError(f"{owner}: sizes must {must}", expected=f"integers of at least {least}", got=", ".join(wrong))
@@ -210,8 +216,11 @@ def check_seed(owner: str, seed: object) -> None:
 
 def check_sequence(owner: str, what: str, value: object) -> None:
     """Raise OptionError unless `value` can be gone through."""
-    if not isinstance(value, Iterable):
-        raise OptionError(f"{owner}: {what} are not a sequence", expected="a list or a tuple", got=f"{value!r:.60}")
+    try:
+        iter(value)  # type: ignore[call-overload]
+    except TypeError:  # an array without axes has the method, and cannot
+        words = f"{owner}: {what} are not a sequence"
+        raise OptionError(words, expected="a list or a tuple", got=f"{value!r:.60}") from None
 
 
 def check_name(owner: str, option: str, value: object) -> None:

@@ -13,12 +13,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import CheckpointError, OptionError, check_flags, check_number, check_sequence
+from tinygrad_rnn.errors import (
+    CheckpointError,
+    OptionError,
+    TinygradError,
+    check_flags,
+    check_number,
+    check_sequence,
+    check_type,
+)
 from tinygrad_rnn.nn.options import Keywords
 
 __all__ = [
@@ -103,19 +112,35 @@ class Optimizer(Keywords):
         Raises:
             CheckpointError: it belongs to other parameters or another optimiser; nothing is changed then.
         """
+        check_type(type(self).__name__, "state", state, Mapping, "a mapping of names to arrays")
         loaded: list[State] = [{} for _ in self.params]
-        for key, value in state.items():
-            index, _, name = key.partition(".")
+        for key, given in state.items():
+            index, _, name = str(key).partition(".")
+            value = self._remembered(key, given)
             known = not self.memory or name in self.memory
-            fits = known and index.isdigit() and int(index) < len(self.params)
-            if not fits or np.shape(value) not in ((), self.params[int(index)].shape):
-                raise CheckpointError(
-                    f"{type(self).__name__}: the saved state does not fit these parameters",
-                    expected=f"{len(self.params)} parameters, of each {', '.join(self.memory)}",
-                    got=f"{key} {np.shape(value)}",
-                )
-            loaded[int(index)][name] = np.array(value)
+            fits = known and index.isdecimal() and int(index) < len(self.params)
+            if not fits or value.shape not in ((), self.params[int(index)].shape):
+                raise self._misfit(f"{key} {value.shape}")
+            loaded[int(index)][name] = value
         self.state = loaded
+
+    def _remembered(self, key: str, given: Any) -> Array:
+        """A saved array: real numbers, of which ∞ and NaN are some."""
+        try:
+            value = np.array(as_array(given))
+        except TinygradError as error:
+            raise self._misfit(f"{key}: {str(error).splitlines()[0]}") from None
+        count = str(key).endswith(".t")  # of steps
+        if value.dtype.kind not in ("iu" if count else "biuf") or (count and (value < 0).any()):
+            raise self._misfit(f"{key} {value.dtype} {value!s:.30}")
+        return value
+
+    def _misfit(self, got: str) -> CheckpointError:
+        return CheckpointError(
+            f"{type(self).__name__}: the saved state does not fit these parameters",
+            expected=f"{len(self.params)} parameters, of each {', '.join(self.memory)}",
+            got=got,
+        )
 
 
 class SGD(Optimizer):

@@ -55,10 +55,10 @@ def rows(ids: Array, batch: int, bptt: int) -> tuple[Array, Array]:
 
 
 def check_ids(owner: str, ids: object) -> None:
-    """Raise DataError unless they are an array (N,)."""
-    if not (isinstance(ids, np.ndarray | Tensor) and ids.ndim == 1):
-        raise DataError(f"{owner}: the ids are not an array (N,)", expected="ids as of Corpus(text)",
-                        got=f"{getattr(ids, 'shape', type(ids).__name__)}")  # fmt: skip
+    """Raise DataError unless they are an array (N,) of integers."""
+    if not (isinstance(ids, np.ndarray | Tensor) and ids.ndim == 1 and ids.dtype.kind in "iu"):
+        raise DataError(f"{owner}: the ids are not an array (N,) of integers", expected="ids as of Corpus(text)",
+                        got=f"{getattr(ids, 'dtype', type(ids).__name__)} {getattr(ids, 'shape', '')}")  # fmt: skip
 
 
 def chunks(ids: Array, batch: int, bptt: int) -> int:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import CheckpointError, check_sequence, check_type
+from tinygrad_rnn.errors import CheckpointError, TinygradError, check_sequence, check_type
 from tinygrad_rnn.exchange.gates import restacked
 from tinygrad_rnn.nn import Cell, Embedding, LayerNorm, Linear, Module, Parameter, Recurrent
 
@@ -63,7 +64,7 @@ def from_keras(module: M, arrays: Sequence[Any]) -> M:
     """
     check_type("from_keras", "module", module, Module, "a Module")
     check_sequence("from_keras", "the arrays", arrays)
-    wanted, given = pieces(module), [np.asarray(array) for array in arrays]
+    wanted, given = pieces(module), [_array(array) for array in arrays]
     if [piece.shape for piece in wanted] != [array.shape for array in given]:
         raise CheckpointError(
             f"from_keras: the arrays do not fit {type(module).__name__}",
@@ -89,6 +90,13 @@ def from_keras(module: M, arrays: Sequence[Any]) -> M:
     for parameter, values in assigned:
         parameter.assign(values)
     return module
+
+
+def _array(array: Any) -> Array:
+    try:
+        return np.asarray(as_array(array))
+    except TinygradError as error:
+        raise CheckpointError("from_keras: the arrays are not real numbers", got=str(error).splitlines()[0]) from None
 
 
 @singledispatch

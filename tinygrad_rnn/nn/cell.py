@@ -113,13 +113,13 @@ class Cell(Module):
     @classmethod
     def variant_for(cls, options: Mapping[str, Any]) -> type[Cell]:
         """The class whose `step` knows these options: this one, if none differs from its plain value."""
-        asked = (kind for option, (plain, kind) in cls.variants.items() if options.get(option, plain) != plain)
+        asked = (kind for option, (plain, kind) in cls.variants.items() if differs(options.get(option, plain), plain))
         return next(asked, cls)
 
     def check_variant(self, **options: Any) -> None:
         """Raise OptionError unless this class's `step` knows the options: a subclass's may not."""
         for option, (plain, kind) in self.variants.items():
-            if options[option] != plain and not isinstance(self, kind):
+            if differs(options[option], plain) and not isinstance(self, kind):
                 raise OptionError(
                     f"{type(self).__name__}: its step does not know {option}={options[option]!r:.60}",
                     help=f"derive it from tinygrad_rnn.nn.variants.{kind.__name__}",
@@ -218,6 +218,11 @@ class Cell(Module):
             before = self.initial_state(batch) if hx is None else self.given_state(hx, batch)
             after = self.advanced(label_input(x), before)
         return after[0] if len(after) == 1 else after
+
+
+def differs(value: Any, plain: Any) -> bool:
+    """Whether an option is not its plain value; nothing of another kind is, and that is refused where it is used."""
+    return not isinstance(value, int | str | np.bool_ | np.integer) or bool(value != plain)
 
 
 def _carried(part: Tensor, name: str) -> Tensor:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import check_probability
+from tinygrad_rnn.engine.context import CONTEXT
+from tinygrad_rnn.engine.tensor import Array, Operand, Tensor
+from tinygrad_rnn.errors import DTypeError, check_probability
 from tinygrad_rnn.nn.init import Rng
-from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.module import Module, incoming
 from tinygrad_rnn.nn.options import generator
 
 __all__ = ["Dropout"]
@@ -21,6 +22,8 @@ class Dropout(Module):
     Args:
         p: 0 ≤ p < 1; at 1 nothing would be left.
         rng: a seed or Generator; the masks are drawn from it one after another.
+    Raises:
+        DTypeError: x that is not of floats.
     Source: Srivastava et al. 2014.
     """
 
@@ -29,7 +32,10 @@ class Dropout(Module):
         self.p = p
         self.rng = generator("Dropout", rng)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Operand) -> Tensor:
+        x = incoming(x, None)
+        if x.dtype.kind != "f":  # of integers, 1/(1 − p) would be one too
+            raise DTypeError(f"Dropout: x is {x.dtype}", expected="floats", where=str(CONTEXT.get()))
         return x * self.mask(x.shape, x.dtype) if self.active else x
 
     @property

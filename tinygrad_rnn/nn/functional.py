@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.errors import GraphError, ShapeError
+from tinygrad_rnn.errors import GraphError, ShapeError, check_type
 from tinygrad_rnn.nn.module import Module, Parameter
 
 __all__ = ["functional_call"]
@@ -40,6 +40,8 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
 
 def _pairs(module: Module, parameters: Mapping[str, Any]) -> list[tuple[Parameter, Tensor]]:
     """Each parameter that is to be replaced, with its value."""
+    check_type("functional_call", "module", module, Module, "a Module")
+    check_type("functional_call", "parameters", parameters, Mapping, "a mapping of names to values")
     own = dict(module.named_parameters())
     unknown = [name for name in parameters if name not in own]
     if unknown:

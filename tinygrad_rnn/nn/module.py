@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT, scope, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
-from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError
+from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError, check_flags, check_type
 from tinygrad_rnn.nn.options import Keywords
 from tinygrad_rnn.nn.tree import tree
 
@@ -208,6 +208,8 @@ class Module(Keywords):
         Raises:
             CheckpointError: it lists every name that is missing, unexpected, of another shape, or not made of numbers.
         """
+        check_type("load_state_dict", "state", state, Mapping, "a mapping of names to arrays")
+        check_flags("load_state_dict", strict=strict)
         own = dict(self.named_parameters())
         faults, values = [], {}
         for name, parameter in own.items():

@@ -19,7 +19,7 @@ from tinygrad_rnn.autodiff.reverse import value_and_grad
 from tinygrad_rnn.engine.context import no_grad, step
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import ShapeError, check_sequence
 from tinygrad_rnn.nn.functional import functional_call
 from tinygrad_rnn.nn.module import Module
 
@@ -67,6 +67,7 @@ def rtrl(
     1.586 (3, 3)
     1.802 (3, 3)
     """
+    check_sequence("rtrl", "the inputs", xs)
     state, influence, total = h0, None, None
     for t, (x, target) in enumerate(_paired(xs, targets), 1):
         parameters = {name: parameter.detach() for name, parameter in cell.named_parameters()}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import DTypeError, OptionError, unknown_option
+from tinygrad_rnn.errors import DTypeError, OptionError, is_number, unknown_option
 
 Rng = int | np.random.Generator | None
 
@@ -26,11 +26,11 @@ def float_dtype(owner: str, dtype: Any) -> np.dtype[Any]:
       expected  float16, float32 or float64
     """
     try:
-        found = np.dtype(dtype)
+        found = np.dtype(dtype) if dtype is None or isinstance(dtype, type | str | np.dtype) else None
     except TypeError:
-        raise DTypeError(
-            f"{owner}: dtype={dtype!r:.60} is not a dtype", expected="float16, float32 or float64"
-        ) from None
+        found = None
+    if found is None:  # an array has a dtype, and is none
+        raise DTypeError(f"{owner}: dtype={dtype!r:.60} is not a dtype", expected="float16, float32 or float64")
     if found.kind != "f":
         raise DTypeError(f"{owner}: parameters of dtype {found} cannot learn", expected="float16, float32 or float64")
     return found
@@ -44,13 +44,12 @@ def generator(owner: str, rng: Rng) -> np.random.Generator:
     tinygrad_rnn.errors.OptionError: Linear: rng=1.5 is not a source of random numbers
       expected  a seed (an integer of at least 0), a numpy.random.Generator, or None
     """
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError):
+    if not (rng is None or isinstance(rng, np.random.Generator) or (is_number(rng, whole=True) and rng >= 0)):
         raise OptionError(
             f"{owner}: rng={rng!r:.60} is not a source of random numbers",
             expected="a seed (an integer of at least 0), a numpy.random.Generator, or None",
-        ) from None
+        )
+    return np.random.default_rng(rng)
 
 
 class Keywords:

@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
+from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT, Passage, step, using
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.errors import ShapeError
 from tinygrad_rnn.nn.masks import hold
 from tinygrad_rnn.nn.passages import begin, made_at
 
@@ -38,13 +42,17 @@ def unroll(
             count: y is 0 there and the state stays what it was.
     Returns:
         ([y₁ … y_T], the last state).
+    Raises:
+        ShapeError: the inputs are not a sequence, or the mask does not fit them.
 
     >>> unroll(lambda x, total: (total, total + x), [1, 2, 3], 0)
     ([0, 1, 3], 6)
     >>> unroll(lambda x, total: (total, total + x), [1, 2, 3], 0, reverse=True)
     ([5, 3, 0], 6)
     """
+    _check_sequence(xs)
     T = len(xs)
+    mask = None if mask is None else _checked_mask(mask, T)
     ys: list[Any] = [None] * T
     passage, start = _passage(f, xs, state, reverse)
     with using(passage=passage, step=None):
@@ -55,6 +63,21 @@ def unroll(
                 if mask is not None:
                     ys[t], state = hold(ys[t], state, before, mask[t])
     return ys, state
+
+
+def _check_sequence(xs: Any) -> None:
+    array, text = isinstance(xs, Tensor | np.ndarray), isinstance(xs, str | bytes)
+    if not (xs.ndim if array else isinstance(xs, Sequence) and not text):
+        raise ShapeError("unroll: the inputs are not a sequence", expected="a list, or a Tensor (T, …)",
+                         got=f"{type(xs).__name__} {xs!r:.60}")  # fmt: skip
+
+
+def _checked_mask(mask: Any, T: int) -> Array:
+    array = np.asarray(as_array(mask))
+    if array.dtype.kind != "b" or array.shape[:1] != (T,):
+        raise ShapeError("unroll: the mask does not fit the inputs", expected=f"bools ({T}, …)",
+                         got=f"{array.dtype} {array.shape}")  # fmt: skip
+    return array
 
 
 def _passage(f: Any, xs: Any, state: Any, reverse: bool) -> tuple[Passage | None, int]:

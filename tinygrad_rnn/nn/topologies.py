@@ -10,6 +10,7 @@ x₁  x₂  x₃           x₁  x₂  x₃           x   0   0               x
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ class OneToMany(Topology):
         Raises:
             ShapeError: fewer steps than one, or with feed="output" an output that does not fit as an input.
         """
-        if not (is_number(steps, whole=True) and steps >= 1):
+        if not (is_number(steps, whole=True) and 1 <= steps <= sys.maxsize):
             raise ShapeError(f"OneToMany: {steps!r:.60} steps", expected="an integer of at least 1")
         x = incoming(x, self.rnn.weight_ih.dtype if isinstance(self.rnn, Cell) else self.rnn.dtype)
         mask = None if lengths is None else valid_steps(lengths, steps, x.shape[:-1], "OneToMany")

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import CheckpointError, check_path, check_type
+from tinygrad_rnn.errors import CheckpointError, OptionError, check_path, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.optim import Optimizer
 from tinygrad_rnn.saving.arrays import encoded, write_file
@@ -38,7 +38,7 @@ def save_checkpoint(directory: str | Path, model: Module, optimizer: Optimizer |
     Returns:
         The path of checkpoint.json.
     Raises:
-        CheckpointError: the directory cannot be written.
+        CheckpointError: the directory cannot be written. OptionError: a fact that JSON does not hold.
     """
     check_kinds("save_checkpoint", directory, model, optimizer)
     return write(directory, state_of(model, optimizer), facts)
@@ -93,13 +93,20 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     Returns:
         The path of checkpoint.json.
     Raises:
-        CheckpointError: the directory cannot be written. TypeError: a fact that JSON does not hold.
+        CheckpointError: the directory cannot be written. OptionError: a fact that JSON does not hold.
     """
     directory = Path(directory)
     sidecar = directory / "checkpoint.json"
     data = directory / f"arrays-{uuid4().hex[:12]}.safetensors"
     document = {"format": FORMAT, "version": VERSION, "arrays": data.name, "facts": dict(facts)}
-    text = json.dumps(document, ensure_ascii=False, indent=1)
+    try:
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+    except (TypeError, ValueError) as error:
+        raise OptionError(
+            "save_checkpoint: a fact is not what JSON holds",
+            expected="numbers, texts, True, False and None, in lists and dicts",
+            got=str(error),
+        ) from None
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

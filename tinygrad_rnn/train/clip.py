@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.summary import magnitude
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import GradientError, OptionError, check_sequence
+from tinygrad_rnn.errors import GradientError, OptionError, check_sequence, is_number
 
 __all__ = ["ClipStatistics", "clip_grad_norm_", "clip_grad_value_"]
 
@@ -117,9 +117,9 @@ class ClipStatistics:
         return self.clipped / self.steps if self.steps else 0.0
 
 
-def _check_bound(owner: str, option: str, bound: object) -> None:
+def _check_bound(owner: str, option: str, bound: Any) -> None:
     """An infinite bound is one: it cuts nothing off."""
-    if not (isinstance(bound, Real) and float(bound) > 0):
+    if not (is_number(bound) and bound > 0):
         raise OptionError(f"{owner}: {option}={bound!r:.60} is out of range", expected="a positive number")
 
 

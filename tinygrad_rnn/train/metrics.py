@@ -32,5 +32,5 @@ def _number(owner: str, nats: object) -> float:
     """A loss of any kind that is one number: a float, of NumPy or not, or a Tensor; NaN and ∞ too."""
     try:
         return float(nats)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # torch has the last one
         raise OptionError(f"{owner}: nats={nats!r:.60} is not a number", expected="a loss in nats") from None

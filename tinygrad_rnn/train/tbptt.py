@@ -18,7 +18,7 @@ from tinygrad_rnn.data.stream import detach_state
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.errors import DataError, OptionError, ShapeError, check_sequence
+from tinygrad_rnn.errors import DataError, OptionError, ShapeError, check_sequence, is_number
 
 __all__ = ["Chunk", "truncated"]
 
@@ -76,7 +76,7 @@ def truncated(
     slice(4, 5, None) (1, 1, 3)
     """
     k2 = k1 if k2 is None else k2
-    if not (all(isinstance(k, int | np.integer) for k in (k1, k2)) and 1 <= k1 <= k2):
+    if not (all(is_number(k, whole=True) for k in (k1, k2)) and 1 <= k1 <= k2):
         raise OptionError(f"truncated: k1={k1!r:.30}, k2={k2!r:.30} are out of range",
                           expected="integers, 1 ≤ k1 ≤ k2: the loss of every step reaches its own step")  # fmt: skip
     if getattr(layer, "batch_first", False):

@@ -70,6 +70,8 @@ class Translator:
     def __init__(self, recipe: Recipe, pairs: Sequence[Pair]) -> None:
         check_type("Translator", "recipe", recipe, Recipe, "a Recipe")
         check_pairs("Translator", pairs)
+        if not pairs:
+            raise DataError("Translator: there are no pairs", expected="every pair that it is trained on or asked for")
         self.recipe, self.alphabet = recipe, Alphabet(pairs, recipe.reverse)
         self.limit = 1 + max(len(target) for _, target in pairs)
         self.model = build(recipe, len(self.alphabet.source.vocabulary), self.alphabet)
@@ -82,6 +84,7 @@ class Translator:
     def translate(self, sources: Sequence[str], beam: int = 1) -> list[str]:
         """What the model writes for each source, on its own. Raises DataError for a character it was never shown."""
         check_type("Translator.translate", "sources", sources, Sequence, "a list of texts")
+        check_number("Translator.translate", "beam", beam, whole=True, least=1)
         if not sources:
             return []
         for source in sources:
