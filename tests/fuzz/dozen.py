@@ -18,7 +18,7 @@ DOZEN = [
     ("pointwise", "0.5 / y", "NumberReplacer"),
     ("pointwise", "x=lambda y, x: 1 / (1 + x)", "Add_Sub"),
     ("softmaxes", "return y * (g - sum_(g * y", "ReplaceTrueWithFalse"),
-    ("products", "ahead.append(ahead[-1] * xs[k]", "NumberReplacer"),
+    ("products", "ahead = [d[0]]", "NumberReplacer"),
     ("shape", "stretched = tuple(k for k", "Eq_NotEq"),
     ("shape", "before = (slice(None),) * axis", "Mul_Add"),
     ("indexing", "rows = (indices % lines", "Mod_FloorDiv"),

@@ -44,14 +44,14 @@ def kinds(right: Any) -> Iterator[Bad]:
     """Everything that may stand in the place of a right argument."""
     for kind, value in MEANINGLESS.items():
         yield from (Bad(kind, each, NOTHING) for each in value())
-    if isinstance(right, list | tuple) and is_data(right):
+    if isinstance(right, list | tuple) and is_data(right) and not isinstance(right[0], list | tuple):
         first, *rest = right
         for bad in of_array(np.asarray(plain(first))):
             meaning = NOTHING if bad.meaning is NOTHING else type(right)([bad.meaning, *plain(rest)])
             yield Bad(bad.kind, type(right)([bad.value, *rest]), meaning)
         yield Bad("sizes", right[:0], plain(right[:0]))
         yield Bad("sizes", [*right, right[0]], plain([*right, right[0]]))
-    elif is_data(right):
+    elif isinstance(right, tg.Tensor | np.ndarray):
         yield from of_array(np.asarray(plain(right)))
     elif isinstance(right, dict) and right:
         name, value = next(iter(right.items()))

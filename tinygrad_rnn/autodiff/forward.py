@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autodiff.functions import Y, as_tensors, has_captures, record_function
+from tinygrad_rnn.autodiff.functions import Y, as_tensors, check_function, has_captures, record_function
 from tinygrad_rnn.autodiff.returned import Returned
 from tinygrad_rnn.autodiff.usable import check_usable
 from tinygrad_rnn.engine.context import enable_grad, no_grad
@@ -84,6 +84,7 @@ def jvp(f: Callable[..., Y], xs: Sequence[Any], dxs: Sequence[Any], **options: A
     >>> tg.jvp(lambda a, b: a * b, (2.0, 3.0), (1.0, 0.0))[1]
     tensor(3.)
     """
+    check_function("jvp", f)
     if not (isinstance(xs, tuple | list) and isinstance(dxs, tuple | list)):
         raise GraphError("jvp: the arguments and the tangents must each be a tuple", expected="jvp(f, (x,), (dx,))",
                          got=f"{type(xs).__name__} and {type(dxs).__name__}")  # fmt: skip

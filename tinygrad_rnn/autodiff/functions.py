@@ -15,7 +15,7 @@ from tinygrad_rnn.engine.declare import linear
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
 from tinygrad_rnn.engine.trees import Build, flatten
-from tinygrad_rnn.errors import GraphError, OptionError
+from tinygrad_rnn.errors import GraphError, OptionError, check_type
 
 P = ParamSpec("P")
 Y = TypeVar("Y")
@@ -26,6 +26,11 @@ OfTensor: TypeAlias = Callable[Concatenate[Tensor, ...], Any]  # f of one Tensor
 def identity(x: Array) -> Array:
     """y = x, as a node of its own: what a derivative is taken with respect to."""
     return x
+
+
+def check_function(owner: str, f: Any) -> None:
+    """Raise OptionError unless f can be called."""
+    check_type(owner, "f", f, Callable, "a function")
 
 
 def record_function(

@@ -13,7 +13,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from tinygrad_rnn.autodiff.forward import jvp
-from tinygrad_rnn.autodiff.functions import OfTensor, as_tensors, bind_argnums
+from tinygrad_rnn.autodiff.functions import OfTensor, as_tensors, bind_argnums, check_function
 from tinygrad_rnn.autodiff.reverse import grad, vjp
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
@@ -36,6 +36,8 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
     tensor([[2., 0.],
             [0., 4.]])
     """
+
+    check_function("jacobian", f)
 
     def jacobian_of(*xs: Any, **options: Any) -> Any:
         of_chosen, chosen = bind_argnums(partial(f, **options), xs, argnums)

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.autodiff.forward import propagate_tangents
-from tinygrad_rnn.autodiff.functions import P, Y, identity
+from tinygrad_rnn.autodiff.functions import P, Y, check_function, identity
 from tinygrad_rnn.engine.context import CONTEXT, enable_grad
 from tinygrad_rnn.engine.declare import primitive
 from tinygrad_rnn.engine.node import Node
@@ -39,6 +39,8 @@ def checkpoint(f: Callable[P, Y]) -> Callable[P, Y]:
     >>> tg.grad(tg.checkpoint(lambda x: tg.tanh(x) ** 2))(0.5) == tg.grad(lambda x: tg.tanh(x) ** 2)(0.5)
     tensor(True)
     """
+
+    check_function("checkpoint", f)
 
     def run(*xs: Any, **options: Any) -> Any:
         leaves, build = flatten(xs)

@@ -14,7 +14,15 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from tinygrad_rnn.autodiff.backprop import backprop
-from tinygrad_rnn.autodiff.functions import OfTensor, Y, bind_argnums, has_captures, identity, record_function
+from tinygrad_rnn.autodiff.functions import (
+    OfTensor,
+    Y,
+    bind_argnums,
+    check_function,
+    has_captures,
+    identity,
+    record_function,
+)
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Leaf
@@ -111,6 +119,7 @@ def vjp(f: Callable[..., Y], *xs: Any, **options: Any) -> tuple[Y, Callable[[Any
     >>> pullback(1.0)
     (tensor(3.), tensor(2.))
     """
+    check_function("vjp", f)
     inputs, y, build = record_function(partial(f, **options), xs)
     ys, rebuild = flatten(y)
     record = has_captures(ys, inputs)
@@ -146,6 +155,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     Raises:
         GraphError: f does not return one scalar. DTypeError: an argument is not float.
     """
+
+    check_function("grad", f)
 
     def both(*xs: Any, **options: Any) -> tuple[Tensor, Any]:
         of_chosen, chosen = bind_argnums(partial(f, **options), xs, argnums)

@@ -10,6 +10,8 @@ them; `apply_any` is what all three are special cases of.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from operator import index
 from types import EllipsisType, NoneType
 from typing import Any
 
@@ -211,8 +213,10 @@ def _is_known(x: Any) -> bool:
 
 def _frozen(value: Any) -> Any:
     """A static argument as the record may keep it: Tensors by value, arrays copied, containers rebuilt."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, _ndarray):
-        return value.copy()
+        return value.copy() if value.ndim else value.item()
     if isinstance(value, Tensor):
         if value.requires_grad and CONTEXT.get().recording:
             raise GraphError(
@@ -220,11 +224,14 @@ def _frozen(value: Any) -> Any:
                 got=repr(value.node.title),
                 help="pass its detach()",
             )
-        return value._array
+        return _frozen(value._array)
     if isinstance(value, tuple | list):
         if isinstance(value, tuple) and _PLAIN.issuperset(map(type, value)):
             return value
         return type(value)(_frozen(item) for item in value)
+    if hasattr(type(value), "__index__"):  # another library's integer
+        with suppress(Exception):
+            return index(value)
     return value
 
 

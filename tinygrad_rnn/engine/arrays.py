@@ -50,7 +50,7 @@ def as_plain(x: Any, owner: str, kinds: str = REAL) -> Any:
         ) from None
     if array.dtype.kind not in kinds:
         raise DTypeError(
-            f"{owner}: values of dtype {array.dtype} are not numbers that can be used",
+            f"{owner}: values of dtype {array.dtype} are not an array of numbers",
             expected=", ".join(dict.fromkeys(KINDS[kind] for kind in kinds)),
             got=f"{_kind(x)} {x!r:.60}".partition("\n")[0],
         )

@@ -22,7 +22,7 @@ from tinygrad_rnn.testing.laws.linear_map import Law, LinearMap
 from tinygrad_rnn.testing.laws.rows import a_batch
 from tinygrad_rnn.testing.laws.rows import batched as rows_along
 from tinygrad_rnn.testing.laws.usage import parameters_used
-from tinygrad_rnn.testing.oracles.limits import Tolerances
+from tinygrad_rnn.testing.oracles.limits import Limits, Tolerances
 from tinygrad_rnn.testing.report.again import Again, rerun
 from tinygrad_rnn.testing.report.findings import GradReport
 
@@ -67,6 +67,7 @@ def check_module(
     """
     check_type("check_module", "module", module, Module, "a Module")
     check_seed("check_module", seed)
+    Limits.of("check_module", tolerances)
     asked = _laws(module, batched, unused)
     run, values = as_function(module)
     options: dict[str, Any] = {
@@ -78,9 +79,10 @@ def check_module(
         **tolerances,
     }
     point = LinearMap(case_of(module, inputs), seed)
-    given = {"batched": batched, "unused": unused, "reference": reference, "seed": seed, **tolerances}
-    given = {name: value for name, value in given.items() if value not in ("auto", (), None)}
-    again = partial(rerun, "check_module", module, *inputs, **given)
+    usual = {"batched": "auto", "unused": (), "reference": None}
+    given = {"batched": batched, "unused": unused, "reference": reference}
+    given = {name: value for name, value in given.items() if value is not usual[name]}
+    again = partial(rerun, "check_module", module, *inputs, **given, seed=seed, **tolerances)
     _hold(point, [stateless], again)  # differences of what remembers its calls look like kinks
     reverse = check_vjp(run, values, *inputs, reference=reference, **options)
     forward = check_jvp(run, values, *inputs, **options)

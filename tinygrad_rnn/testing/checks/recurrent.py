@@ -32,7 +32,7 @@ from tinygrad_rnn.testing.laws.through_time import (
     of_whole,
     parameters_used,
 )
-from tinygrad_rnn.testing.oracles.limits import Tolerances
+from tinygrad_rnn.testing.oracles.limits import Limits, Tolerances
 from tinygrad_rnn.testing.report.again import rerun
 from tinygrad_rnn.testing.report.findings import GradReport, Mismatch
 
@@ -83,6 +83,7 @@ def check_recurrent(
     """
     check_type("check_recurrent", "layer", layer, Module, "a Module")
     check_seed("check_recurrent", seed)
+    Limits.of("check_recurrent", tolerances)
     named = known_parameters("check_recurrent", layer, unused)
     given = {"h0": h0, "lengths": lengths, "cell": cell, "reference": reference, "seed": seed, **tolerances}
     given = {name: value for name, value in given.items() if value is not None} | ({"unused": unused} if unused else {})
