@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn.engine.snapshot import Graph
-from tinygrad_rnn.errors import DTypeError, OptionError, check_option
+from tinygrad_rnn.errors import DTypeError, OptionError, check_flags, check_option
 from viz.layout.grid import layout
 from viz.paint import render
 from viz.paint.dot import size, source
@@ -122,6 +122,7 @@ def draw(
     check_option("viz.draw", "theme", theme, THEMES)
     if not isinstance(title, str | None):
         raise OptionError(f"viz.draw: title={title!r:.60} is not text", expected="a str, or None for the usual title")
+    check_flags("viz.draw", gradients=gradients)
     whole = picture(_graph(x, gradients), view, gradients=gradients)
     shown = elide(whole, kept_steps(whole.steps, steps))
     plan = layout(shown)

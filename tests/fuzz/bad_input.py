@@ -1,6 +1,7 @@
 """Bad input at every door: each argument of a right call is replaced by every kind of value that may come there.
 
 refused     an error of ours                               leak        an error of NumPy's, Python's, another's
+NumPy's     no Tensor was left among the arguments: NumPy took, or refused, what came
 equal       taken, and NumPy says the same of the same     silent      taken, and NumPy says otherwise, or refuses
             values                                         surprise    taken, and then backward raises
 
@@ -10,6 +11,7 @@ python -m tests.fuzz.bad_input [door or kind …]      a table, and every offend
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -27,7 +29,8 @@ from tests.fuzz.kinds import NOTHING, Bad, is_data, kinds, plain
 from tests.test_options import X
 from tinygrad_rnn.engine.trees import flatten
 
-ENDS = ("refused", "equal", "option", "Python", "leak", "silent", "surprise")
+ENDS = ("refused", "equal", "option", "Python", "NumPy's", "leak", "silent", "surprise")
+PROTOCOL = re.compile(r"unsupported operand type|can.t multiply sequence|'\S+' not supported between|bad operand type")
 FAULTS = ("leak", "silent", "surprise")
 LIMIT = 10
 
@@ -55,16 +58,22 @@ def trials(door: Door) -> Iterator[Ended]:
 
 def ended(door: Door, argument: str, bad: Bad) -> tuple[str, str]:
     X.grad = None
+    given = {**door.right, argument: bad.value}
+    alone = not any(isinstance(x, tg.Tensor) for x in leaves(given))
     try:
         with quiet():
-            result = door.call(**{**door.right, argument: bad.value})
+            result = door.call(**given)
     except tg.TinygradError:
         return "refused", ""
     except Exception as error:
         words = f"{type(error).__name__}: {error}".splitlines()[0][:160]
-        if isinstance(error, TypeError) and argument in door.foreign:
+        if argument in door.foreign or (isinstance(error, TypeError) and PROTOCOL.match(str(error))):
             return "Python", words
-        return "leak", words
+        return ("NumPy's" if alone and door.kind == "NumPy's functions" else "leak"), words
+    if alone and door.kind in ("ops", "NumPy's functions") and bad.meaning is NOTHING:
+        return "NumPy's", ""  # an op on arrays is NumPy
+    if isinstance(result, bool) and door.kind == "operators":
+        return "Python", "x == what is no array: False"
     return taken(door, argument, bad, result)
 
 

@@ -147,7 +147,9 @@ def _reference(name: str, right: Mapping[str, Any]) -> Callable[..., Any] | None
 
 
 def _methods() -> Iterator[Door]:
-    for name in sorted(vars(tg.Tensor).keys() & set(ops.__all__)):
+    for name in sorted(
+        vars(tg.Tensor).keys() & set(ops.__all__) - {"reshape", "transpose"}
+    ):  # called in ways of theirs
         method = getattr(tg.Tensor, name)
         op = f"tg.{name}" if f"tg.{name}" in CALLS else None
         right = dict(CALLS[op][1]) if op else {}
@@ -309,7 +311,7 @@ def _numpy_functions() -> Iterator[Door]:
             f(**right)
         except (TypeError, tg.TinygradError):
             continue  # Tensors do not answer to it
-        yield Door("NumPy's functions", f"np.{name}", f, right, f)
+        yield Door("NumPy's functions", f"np.{name}", f, right, f, frozenset(("x1", "x2")))  # pandas is asked first
 
 
 def _functions() -> Iterator[Door]:
@@ -329,7 +331,7 @@ def _functions() -> Iterator[Door]:
     yield Door(kind, "hvp of x", lambda x, v: tg.hvp(cube)(x, v), {"x": x, "v": v})
     yield Door(kind, "vjp of x", lambda x, gy: tg.vjp(lambda x: x * x, x)[1](gy), {"x": x, "gy": v})
     yield Door(kind, "jvp of x", lambda xs, dxs: tg.jvp(of_pair, xs, dxs), {"xs": (x, v), "dxs": (v, v)})
-    yield Door(kind, "checkpoint of x", lambda x: tg.checkpoint(cube)(x), {"x": X})
+    yield Door(kind, "checkpoint of x", lambda x: tg.checkpoint(tg.tanh)(x), {"x": X})
 
 
 def of_pair(a: Any, b: Any) -> Any:

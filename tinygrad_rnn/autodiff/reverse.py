@@ -23,6 +23,7 @@ from tinygrad_rnn.autodiff.functions import (
     identity,
     record_function,
 )
+from tinygrad_rnn.engine.arrays import as_plain
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Leaf
@@ -44,7 +45,7 @@ def _start(output: Tensor, gradient: Any) -> Array:
                 help="sum() or mean() it, or pass backward(gradient)",
             )
         return np.ones(output.shape, output.dtype)
-    array = gradient._array if isinstance(gradient, Tensor) else np.array(gradient)
+    array = gradient._array if isinstance(gradient, Tensor) else np.array(as_plain(gradient, "backward"))
     if array.shape != output.shape:
         raise ShapeError("backward: the gradient has another shape than the output", expected=str(output.shape),
                          got=str(array.shape))  # fmt: skip

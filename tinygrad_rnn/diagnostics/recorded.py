@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
-from tinygrad_rnn.errors import GraphError, check_name
+from tinygrad_rnn.errors import GraphError, check_name, check_type
 
 __all__ = ["labelled"]
 
@@ -41,6 +41,8 @@ def labelled(output: Tensor, name: str, scope: str | None = None) -> list[Tensor
 def named(owner: str, end: Node, names: Sequence[str], scope: str | None) -> list[Node]:
     """The recorded values of these names inside time steps, all in one scope, oldest first."""
     check_name(owner, "scope", scope)
+    for name in names:
+        check_type(owner, "name", name, str, "a text")
     every = [node for node in ancestors([end])[::-1] if node.op is not None and node.context.step]
     every = [node for node in every if node.label and node.label[1]]
     hits = [node for node in every if node.title in names and _within(node.context.path, scope)]

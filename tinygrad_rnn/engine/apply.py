@@ -69,11 +69,14 @@ def apply_two(op: Op, forward: Callable[..., Any], defers: bool = False) -> Call
                 return NotImplemented
             raise refusal(op, error, (a, b), _NOTHING) from None
         if isinstance(a, Tensor):
-            m = a._node
-            n = b._node if isinstance(b, Tensor) else None
+            m, n = a._node, None
+            if isinstance(b, Tensor):
+                n = b._node
+            else:
+                check_numbers(op, v)
         elif isinstance(b, Tensor):
-            m = None
-            n = b._node
+            m, n = None, b._node
+            check_numbers(op, u)
         else:
             return y
         if type(y) is not _ndarray:
@@ -150,12 +153,14 @@ def apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
         if static.keys() != set(op.static):
             _bind(op, args, static)
         try:
-            values = tuple(None if x is None else as_array(x, op.name) for x in args)
+            values = tuple(None if x is None and op.optional else as_array(x, op.name) for x in args)
             y = forward(*values, **static)
         except _LEAKS as error:
             raise refusal(op, error, args, static) from None
         if not any(isinstance(x, Tensor) for x in args):
             return y
+        for value in values:
+            check_numbers(op, value)
         if type(y) is not _ndarray:
             y = np.asarray(y)
         now = CONTEXT.get()
@@ -204,6 +209,13 @@ def as_array(x: Any, owner: str = "an op") -> Any:
     if isinstance(x, Tensor):
         return x._array
     return as_plain(x, owner, REAL_OR_COMPLEX)  # complex: NumPy's, as long as nothing is recorded
+
+
+def check_numbers(op: Op, value: Any) -> None:
+    """Raise DTypeError for what does not consist of numbers, of real ones while ops are recorded: a Tensor meets it."""
+    kind = value.dtype.kind if type(value) is _ndarray else "c" if type(value) is complex else "f"
+    if kind not in REAL and (kind != "c" or CONTEXT.get().recording):
+        as_plain(value, op.name)
 
 
 def _is_known(x: Any) -> bool:

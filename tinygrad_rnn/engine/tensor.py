@@ -21,7 +21,7 @@ import numpy as np
 from tinygrad_rnn.engine.arrays import as_plain, real_dtype
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.node import Cut, Leaf, Node
-from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_flags, check_name
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_flags, check_name, check_type
 
 __all__ = ["Tensor", "label", "tensor"]
 
@@ -200,6 +200,7 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
+        check_flags("tensor", requires_grad=wanted)
         if wanted == self.requires_grad:
             return  # and a graph that used this leaf still knows it
         if not self.is_leaf:
@@ -528,7 +529,11 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
         raise GraphError(f"label: there is no role {role!r:.60}", expected=", ".join(ROLES))
     if type(name) is not str:
         check_name("label", "name", name)
-    now = CONTEXT.get()  # an op gives arrays for arrays, and those have no node; a parameter is named anywhere
-    if isinstance(tensor, Tensor) and (now.recording or now.tracing or tensor.requires_grad):
+    given: Any = tensor
+    if not isinstance(given, Tensor):  # an op gives arrays for arrays, and those have no node
+        check_type("label", "tensor", given, np.ndarray | np.generic | float | int, "a Tensor or an array")
+        return tensor
+    now = CONTEXT.get()  # a parameter is named anywhere
+    if now.recording or now.tracing or tensor.requires_grad:
         tensor.node.label = (role, name)
     return tensor

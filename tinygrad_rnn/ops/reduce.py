@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import composite, linear, primitive
 from tinygrad_rnn.engine.op import Rule
 from tinygrad_rnn.engine.tensor import Array, Axis
 from tinygrad_rnn.engine.typed import Declares
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import ShapeError, check_flags, check_number
 from tinygrad_rnn.ops.arithmetic import abs_, where
 from tinygrad_rnn.ops.shape import broadcast_to, expand_dims, flip, reshape
 
@@ -94,6 +95,7 @@ def min_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
 @reduction(lambda y, x, *, axis, ddof: 2 * (x - mean(x, axis=axis, keepdims=True)) / max(extent(x, axis) - ddof, 0))
 def var(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """y = Σ (x − x̄)² / (n − ddof) over `axis`.  ∂y/∂x = 2(x − x̄)/(n − ddof)."""
+    check_number("var", "ddof", ddof)
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
@@ -104,6 +106,7 @@ def var(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False)
 )
 def std(x: Array, /, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """y = √var(x) over `axis`.  ∂y/∂x = (x − x̄)/((n − ddof)·y), 0 where y = 0."""
+    check_number("std", "ddof", ddof)
     return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
@@ -128,7 +131,8 @@ def norm(x: Array, ord: float | None = None, axis: Axis = None, keepdims: bool =
     Raises:
         ShapeError: another `ord`, or one over several axes: norms of matrices as operators are not built.
     """
-    axes = np.ndim(x) if axis is None else len(axis) if isinstance(axis, tuple) else 1
+    check_flags("norm", keepdims=keepdims)
+    axes = np.ndim(as_array(x, "norm")) if axis is None else len(axis) if isinstance(axis, tuple) else 1
     if ord is not None and axes > 1:
         raise ShapeError(f"norm: ord={ord!r} over {axes} axes is not built", help="leave ord out, or give one axis")
     if ord is None or ord == 2:

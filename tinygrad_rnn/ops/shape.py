@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from operator import index
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.arrays import as_plain
 from tinygrad_rnn.engine.declare import composite, linear, nondifferentiable, primitive
 from tinygrad_rnn.engine.tensor import Array, Axes, Axis, Counts, DType, Tensor
 from tinygrad_rnn.engine.typed import X
@@ -100,7 +103,7 @@ def astype(x: Array, dtype: DType) -> Array:
     """y = x in another dtype: between floats the gradient comes back in x's own, through integers none passes."""
     try:
         smooth = np.dtype(dtype).kind in "fc"
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise DTypeError(f"astype: there is no dtype {dtype!r:.60}", help=f"NumPy says: {error}") from None
     return (astype_ if smooth else discretized)(x, dtype=dtype)
 
@@ -164,10 +167,10 @@ def concatenate(
 
 def _joined(op: str, y: Any, out: Any, dtype: Any, casting: Any) -> Any:
     check_no_out(op, out)
+    check_option(op, "casting", casting, CASTINGS)
     if dtype is None:
         return y
     cast = astype(y, dtype)
-    check_option(op, "casting", casting, CASTINGS)
     if not np.can_cast(y.dtype, cast.dtype, casting):
         raise DTypeError(f"{op}: {y.dtype} does not become {cast.dtype} by casting={casting!r}")
     return cast
@@ -207,9 +210,7 @@ def split(ary: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
         ShapeError: the axis does not divide into equal parts.
     """
     ary = _array(ary)
-    if not hasattr(axis, "__index__") or not -ary.ndim <= axis < ary.ndim:
-        raise ShapeError(f"split: there is no axis {axis!r:.60}", expected=f"an axis of ary {ary.shape}")
-    axis %= ary.ndim
+    axis = _one_axis("split", axis, ary)
     size = ary.shape[axis]
     if isinstance(indices_or_sections, int | np.integer):
         parts = int(indices_or_sections)
@@ -246,10 +247,10 @@ def pad(array: Array, pad_width: Widths, mode: str = "constant", constant_values
         mode: "constant", or "edge", "reflect", "symmetric", "wrap": every new element is a copy of one of its own.
         constant_values: the new elements of mode "constant".
     """
-    if mode == "constant":
+    if isinstance(mode, str) and mode == "constant":
         return constant_pad(array, pad_width=pad_width, constant_values=constant_values)
-    if mode not in COPYING:
-        raise ShapeError(f"pad: there is no mode {mode!r}", expected=f"constant, {', '.join(COPYING)}")
+    if not isinstance(mode, str) or mode not in COPYING:
+        raise ShapeError(f"pad: there is no mode {mode!r:.60}", expected=f"constant, {', '.join(COPYING)}")
     array = _array(array)
     try:
         places = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode=mode)  # type: ignore[call-overload]
@@ -275,10 +276,19 @@ constant_pad.vjp(x=lambda gy, y, x, **static: _interior(gy, x, **static))
 constant_pad.jvp(x=lambda dx, y, x, *, pad_width, constant_values: constant_pad(dx, pad_width=pad_width))
 
 
+def _one_axis(op: str, axis: Any, x: Any) -> int:
+    """The axis of x, counted from the start. Raises ShapeError where there is no such axis."""
+    with suppress(Exception):  # whatever another library's number says when it is asked for an index
+        k = index(axis)
+        if -x.ndim <= k < x.ndim:
+            return k % int(x.ndim)
+    raise ShapeError(f"{op}: there is no axis {axis!r:.60}", expected=f"an axis of an array {x.shape}")
+
+
 @composite
 def tile(A: Array, reps: Counts) -> Array:
     """The array A laid side by side `reps` times along each axis."""
-    counts = np.atleast_1d(reps)
+    counts = np.atleast_1d(as_plain(reps, "tile"))
     if counts.size and counts.dtype.kind not in "iu":
         raise DTypeError(f"tile: reps={reps!r:.60} does not consist of integers", expected="integers")
     reps = tuple(counts.tolist())
@@ -295,13 +305,13 @@ def tile(A: Array, reps: Counts) -> Array:
 def repeat(a: Array, repeats: Counts, axis: int | None = None) -> Array:
     """The array a with each element repeated along `axis` (flattened when None), `repeats` times or one number each."""
     a = _array(a)
-    if axis is not None and not (hasattr(axis, "__index__") and -a.ndim <= axis < a.ndim):
-        raise ShapeError(f"repeat: there is no axis {axis!r:.60}", expected=f"an axis of a {a.shape}")
+    axis = None if axis is None else _one_axis("repeat", axis, a)
     size = a.size if axis is None else a.shape[axis]
-    if np.asarray(repeats).dtype.kind not in "biu" and np.size(repeats):
+    counts = as_plain(repeats, "repeat")
+    if counts.dtype.kind not in "biu" and counts.size:
         raise DTypeError(f"repeat: repeats={repeats!r:.60} does not consist of integers", expected="integers")
     try:
-        places = np.repeat(np.arange(size), repeats)
+        places = np.repeat(np.arange(size), counts)
     except (ValueError, TypeError) as error:
         raise ShapeError(
             f"repeat: repeats={repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}"

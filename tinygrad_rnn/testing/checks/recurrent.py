@@ -13,7 +13,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.errors import TinygradError, check_seed, check_type
+from tinygrad_rnn.errors import TinygradError, check_flags, check_seed, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.laws import LAWS, broken, title_of
@@ -83,6 +83,7 @@ def check_recurrent(
     """
     check_type("check_recurrent", "layer", layer, Module, "a Module")
     check_seed("check_recurrent", seed)
+    check_flags("check_recurrent", **({} if cell is None else {"cell": cell}))
     Limits.of("check_recurrent", tolerances)
     named = known_parameters("check_recurrent", layer, unused)
     given = {"h0": h0, "lengths": lengths, "cell": cell, "reference": reference, "seed": seed, **tolerances}

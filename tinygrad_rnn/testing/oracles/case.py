@@ -7,7 +7,7 @@ fn(x, {"w": w}, axis=…)  →  case(xs) = the float outputs        xs: x, w
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import Build, flatten
-from tinygrad_rnn.errors import DTypeError, GradientError, GraphError, TinygradError, is_number
+from tinygrad_rnn.errors import DTypeError, GradientError, GraphError, TinygradError, check_name, is_number
 from tinygrad_rnn.testing.oracles.limits import EXACT, Limits
 from tinygrad_rnn.testing.report.findings import Kink
 
@@ -65,6 +65,7 @@ class Case:
         ('a',)
         """
         within = chosen(wrt, len(inputs))
+        check_name("check", "name", name)
         leaves, build = flatten(tuple(inputs))
         places = list(leaf_paths(fn, inputs))
         asked = [k for k, (argument, _) in enumerate(places) if argument in within]
@@ -181,7 +182,8 @@ def floats(outputs: Sequence[Any]) -> list[Tensor]:
 
 def chosen(wrt: Any, count: int) -> set[int]:
     """Which of so many arguments `wrt` names: all when None. Raises GraphError for one that there is not."""
-    numbers = range(count) if wrt is None else list(wrt) if isinstance(wrt, Iterable) else [wrt]
+    several = isinstance(wrt, list | tuple | set | range)
+    numbers = range(count) if wrt is None else list(wrt) if several else [wrt]
     if not all(is_number(k, whole=True) and -count <= k < count for k in numbers):
         raise GraphError(f"there is no argument {wrt!r:.60} to differentiate by", got=f"{count} arguments")
     return {k % count for k in numbers}
