@@ -417,5 +417,5 @@ def test_a_reference_gets_the_parameters_the_sequence_and_the_first_state():
 
 def test_tolerances_are_those_of_the_slopes():
     assert check_recurrent(Vanilla(), X, rtol=1e-3, step=1e-3).passed
-    with pytest.raises(tg.OptionError, match="check_vjp: there is no option 'rtoll'"):
+    with pytest.raises(tg.OptionError, match="check_recurrent: there is no option 'rtoll'"):
         check_recurrent(Vanilla(), X, rtoll=1e-3)
