@@ -10,8 +10,6 @@ them; `apply_any` is what all three are special cases of.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from operator import index
 from types import EllipsisType, NoneType
 from typing import Any
 
@@ -214,7 +212,14 @@ def as_array(x: Any, owner: str = "an op") -> Any:
 def check_numbers(op: Op, value: Any) -> None:
     """Raise DTypeError for what does not consist of numbers, of real ones while ops are recorded: a Tensor meets it."""
     kind = value.dtype.kind if type(value) is _ndarray else "c" if type(value) is complex else "f"
-    if kind not in REAL and (kind != "c" or CONTEXT.get().recording):
+    if kind == "c" and CONTEXT.get().recording:
+        raise DTypeError(
+            f"{op.name}: a Tensor meets complex numbers, and a gradient is a matter of real numbers",
+            expected="bool, int, float",
+            got=f"{value!r:.60}",
+            help=_PARTS,
+        )
+    if kind not in REAL_OR_COMPLEX:
         as_plain(value, op.name)
 
 
@@ -228,7 +233,8 @@ def _frozen(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     if isinstance(value, _ndarray):
-        return value.copy() if value.ndim else value.item()
+        array = as_plain(value, "an option", REAL_OR_COMPLEX)
+        return array.copy() if array.ndim else array.item()
     if isinstance(value, Tensor):
         if value.requires_grad and CONTEXT.get().recording:
             raise GraphError(
@@ -241,10 +247,9 @@ def _frozen(value: Any) -> Any:
         if isinstance(value, tuple) and _PLAIN.issuperset(map(type, value)):
             return value
         return type(value)(_frozen(item) for item in value)
-    if hasattr(type(value), "__index__"):  # another library's integer
-        with suppress(Exception):
-            return index(value)
-    return value
+    if hasattr(type(value), "__array__") and not isinstance(value, np.generic):  # another library's array
+        return _frozen(as_plain(value, "an option", REAL_OR_COMPLEX))
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def retained(x: Any, value: Any, now: Context) -> tuple[Node | None, Any]:
@@ -293,18 +298,20 @@ def _node(
 
 def _not_numbers(op: Op, values: tuple[Any, ...], y: Array) -> DTypeError:
     """The error for an output that no gradient can pass through, or that does not consist of numbers at all."""
-    of_complex = y.dtype.kind == "c"
     return DTypeError(
-        f"{op.name}: the output is {'complex' if of_complex else y.dtype}, and a gradient is a matter of real numbers",
+        f"{op.name}: the output is {y.dtype}, and a gradient is a matter of real numbers",
         expected="float16, float32 or float64",
         got=signature(op.params, values),
         where=str(CONTEXT.get()),
-        help="compute with the real and the imaginary part, each a Tensor of its own"
-        if of_complex
+        help=_PARTS
+        if y.dtype.kind == "c"
         else "declare an op of integers with @nondifferentiable"
-        if y.dtype.kind in REAL_OR_COMPLEX
+        if y.dtype.kind in REAL
         else "does the forward return?",
     )
+
+
+_PARTS = "compute with the real and the imaginary part, each a Tensor of its own"
 
 
 def signature(names: tuple[str, ...], values: tuple[Any, ...]) -> str:

@@ -247,6 +247,8 @@ def pad(array: Array, pad_width: Widths, mode: str = "constant", constant_values
         mode: "constant", or "edge", "reflect", "symmetric", "wrap": every new element is a copy of one of its own.
         constant_values: the new elements of mode "constant".
     """
+    if isinstance(pad_width, dict):
+        raise OptionError("pad: pad_width is a dict", expected="a number, (before, after), or one such pair per axis")
     if isinstance(mode, str) and mode == "constant":
         return constant_pad(array, pad_width=pad_width, constant_values=constant_values)
     if not isinstance(mode, str) or mode not in COPYING:
