@@ -313,7 +313,7 @@ def repeat(a: Array, repeats: Counts, axis: int | None = None) -> Array:
     if counts.dtype.kind not in "biu" and counts.size:
         raise DTypeError(f"repeat: repeats={repeats!r:.60} does not consist of integers", expected="integers")
     try:
-        places = np.repeat(np.arange(size), counts)
+        places = np.repeat(np.arange(size), counts if counts.size else counts.astype(int))
     except (ValueError, TypeError) as error:
         raise ShapeError(
             f"repeat: repeats={repeats!r:.60} does not fit {size} elements", help=f"NumPy says: {error}"
