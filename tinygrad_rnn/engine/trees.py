@@ -31,6 +31,17 @@ def flatten(nested: Any) -> tuple[list[Any], Build]:
     return [nested], lambda leaves: leaves[0]
 
 
+def with_none(nested: Any) -> list[Any]:
+    """The leaves from left to right, and None in its places.
+
+    >>> with_none({"weight": 1, "bias": None})
+    [1, None]
+    """
+    if isinstance(nested, dict):
+        nested = tuple(nested.values())
+    return [leaf for part in nested for leaf in with_none(part)] if isinstance(nested, tuple | list) else [nested]
+
+
 def _join(parts: list[tuple[list[Any], Build]], make: Callable[[list[Any]], Any]) -> tuple[list[Any], Build]:
     sizes = [len(leaves) for leaves, _ in parts]
 

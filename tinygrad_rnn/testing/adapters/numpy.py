@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Tensor
-from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.engine.trees import flatten, with_none
 from tinygrad_rnn.errors import GraphError, OptionError, check_type
 from tinygrad_rnn.testing.adapters.adapted import Adapted, Function, Point, Values, absent, placed
 from tinygrad_rnn.testing.oracles.case import title
@@ -100,7 +100,7 @@ class Pair(Adapted):
 
     def _parts(self, mode: str, given: Any, like: Any) -> list[Any]:
         """What a rule gave, flat: a part for each of these, None for zeros."""
-        parts, places = parts_with_none(given), parts_with_none(like)
+        parts, places = with_none(given), with_none(like)
         if len(parts) != len(places):
             raise GraphError(f"{self.__name__}: the {mode} gives {len(parts)} arrays", expected=str(len(places)),
                              help="one for each argument of the vjp, for each output of the jvp")  # fmt: skip
@@ -114,15 +114,6 @@ def _orders(rules: Mapping[str, Adapted]) -> int | None:
     if pull is None or not pull.modes >= rules.keys():
         return len(rules) and 1
     return None if pull.max_order is None else pull.max_order + 1
-
-
-def parts_with_none(nested: Any) -> list[Any]:
-    """The leaves from left to right, and None in its places."""
-    if isinstance(nested, dict):
-        nested = tuple(nested.values())
-    if isinstance(nested, tuple | list):
-        return [leaf for part in nested for leaf in parts_with_none(part)]
-    return [nested]
 
 
 def _zero(x: Any) -> Any:

@@ -18,8 +18,6 @@ import numpy as np
 from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import enable_grad, no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
-from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import GraphError
 from tinygrad_rnn.testing.oracles.case import Case, modes, parted
 from tinygrad_rnn.testing.oracles.compare import cotangent
 from tinygrad_rnn.testing.report.findings import Mismatch
@@ -126,21 +124,6 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
-
-
-def check_outputs(case: Case) -> None:
-    """Raise GraphError unless Tensors of floats come out, and no other floats beside them."""
-    with no_grad(), np.errstate(all="ignore"):
-        leaves = flatten(case.nested([Tensor(x.copy()) for x in case.xs]))[0]
-    others = [y for y in leaves if not isinstance(y, Tensor) and getattr(y, "dtype", np.dtype(type(y))).kind in "fc"]
-    if others:
-        raise GraphError(f"{case.name}: some outputs are not Tensors, so they have no gradient",
-                         expected="Tensors, in any nest", got=", ".join(type(y).__name__ for y in leaves),
-                         help="compute them with ops, and leave out .data, .numpy(), .item() and float()")  # fmt: skip
-    if not any(isinstance(y, Tensor) and y.dtype.kind in "fc" for y in leaves):
-        raise GraphError(f"{case.name}: no Tensor of floats comes out, so there is nothing to compare",
-                         expected="Tensors, in any nest", got=", ".join(type(y).__name__ for y in leaves) or "nothing",
-                         help="is the return forgotten?")  # fmt: skip
 
 
 def rest_changed(case: Case, change: Callable[[Array], Array]) -> Case:

@@ -19,7 +19,7 @@ from tinygrad_rnn.autodiff.reverse import vjp
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
-from tinygrad_rnn.engine.trees import Build, flatten
+from tinygrad_rnn.engine.trees import Build, flatten, with_none
 from tinygrad_rnn.errors import DTypeError, GradientError, GraphError, TinygradError, check_name, is_number
 from tinygrad_rnn.testing.oracles.limits import EXACT, Limits
 from tinygrad_rnn.testing.report.findings import Kink
@@ -101,11 +101,30 @@ class Case:
         """
         try:
             with no_grad(), np.errstate(all="ignore"):
-                return _leaves(self.nested([from_array(x, None) for x in xs]))
+                return with_none(self.nested([from_array(x, None) for x in xs]))
         except Exception as error:
             if not _of_numbers(error):
                 raise
             raise self.outside(f"{type(error).__name__}: {error}") from error
+
+    def tensors(self) -> list[Tensor]:
+        """The outputs of floats at xs, once it is sure that there is something to compare.
+
+        Raises:
+            GraphError: an output is not a Tensor, or none is one of floats.
+        """
+        found = self.outputs([x.copy() for x in self.xs])  # whatever fn writes to
+        others = [y for y in found if not isinstance(y, Tensor)]
+        if others or not floats(found):
+            raise GraphError(
+                f"{self.name}: {'an output is not a Tensor' if others else 'no output is a Tensor of floats'}",
+                expected="Tensors, in any nest, and floats among them",
+                got=", ".join(f"Tensor of {y.dtype}" if isinstance(y, Tensor) else type(y).__name__ for y in found)
+                or "no outputs",
+                help="is a return missing?" if not found or any(y is None for y in others)
+                else "np.tanh(v.numpy()) and float(v) leave the graph: use tg.tanh(v), and v as it is",
+            )  # fmt: skip
+        return floats(found)
 
     def outside(self, why: str) -> Kink:
         """What to raise where fn has no value."""
@@ -162,12 +181,6 @@ class Case:
         args = (*self.xs, *(gy.astype(np.float64) for gy in parted(u, ys)))
         return replace(self, fn=pulled, leaves=args, build=tuple, moving=tuple(range(len(args))), xs=args,
                        names=(*self.names, *names), cotangents=self.cotangents + len(ys))  # fmt: skip
-
-
-def _leaves(nested: Any) -> list[Any]:
-    if isinstance(nested, dict):
-        nested = tuple(nested.values())
-    return [leaf for part in nested for leaf in _leaves(part)] if isinstance(nested, tuple | list) else [nested]
 
 
 def _of_numbers(error: Exception) -> bool:
