@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from tinygrad_rnn.engine.arrays import as_plain, real_dtype
+from tinygrad_rnn.engine.arrays import REAL, as_plain, real_dtype
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.node import Cut, Leaf, Node
-from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_flags, check_name, check_type
+from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_flags, check_name
 
 __all__ = ["Tensor", "label", "tensor"]
 
@@ -531,7 +531,7 @@ def label(tensor: Tensor, role: str | None, name: str | None = None) -> Tensor:
         check_name("label", "name", name)
     given: Any = tensor
     if not isinstance(given, Tensor):  # an op gives arrays for arrays, and those have no node
-        check_type("label", "tensor", given, np.ndarray | np.generic | float | int, "a Tensor or an array")
+        as_plain(given, "label", REAL + "c")
         return tensor
     now = CONTEXT.get()  # a parameter is named anywhere
     if now.recording or now.tracing or tensor.requires_grad:

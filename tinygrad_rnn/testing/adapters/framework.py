@@ -42,6 +42,7 @@ class Framework(Adapted):
         check_type(owner, "f", f, Callable, "a function")
         if modes is not None:
             check_sequence(owner, "modes", modes)
+            check_type(owner, "modes", modes, list | tuple | set | frozenset, "a list or a tuple")
             check_option(owner, "modes", tuple(modes), MODES)
         if max_order is not None:
             check_number(owner, "max_order", max_order, whole=True, least=1)

@@ -106,7 +106,7 @@ def case_of(fn: Any, inputs: tuple[Any, ...], wrt: Any = None, name: str | None 
 def _named(law: str | Law) -> Law:
     if callable(law):
         return law
-    if law not in LAWS:
+    if not isinstance(law, str) or law not in LAWS:
         raise GraphError(f"check_laws: there is no law {law!r:.60}", expected=", ".join(LAWS))
     return LAWS[law]
 

@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from tinygrad_rnn.errors import OptionError, check_number, check_option, check_seed, check_sequence, check_type
+from tinygrad_rnn.errors import OptionError, check_number, check_option, check_seed, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.testing.checks.derivatives import check_jvp, check_vjp
 from tinygrad_rnn.testing.checks.laws import LAWS, as_function, broken, case_of, title_of
@@ -122,10 +122,9 @@ def known_parameters(owner: str, module: Module, names: Sequence[str]) -> Sequen
     Raises:
         OptionError: it does not.
     """
-    check_sequence(owner, "the names of unused", names)
+    check_type(owner, "unused", names, list | tuple | set, "a list or a tuple of names")
     own = [name for name, _ in module.named_parameters()]
-    unknown = [name for name in names if name not in own]
-    if isinstance(names, str) or unknown:
+    if not {*map(type, names)} <= {str} or not {*names} <= {*own}:
         raise OptionError(f"{owner}: unused={names!r:.60} does not name parameters of {type(module).__name__}",
                           expected=f"some of {', '.join(own)}", help="unused=('name',)")  # fmt: skip
     return names

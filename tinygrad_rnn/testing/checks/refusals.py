@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import OptionError, TinygradError, check_sequence
+from tinygrad_rnn.errors import OptionError, TinygradError, check_sequence, check_type
 from tinygrad_rnn.testing.laws.linear_map import same
 from tinygrad_rnn.testing.report.text import source
 
@@ -71,6 +71,7 @@ def _refusal(case: Any) -> Refusal:
             f"check_errors: {case!r:.60} is not a case", expected="(args, error) or (args, error, pattern)"
         )
     args, error, *match = case
+    check_type("check_errors", "error", error, type, "a class of errors")
     return Refusal(args if isinstance(args, tuple) else (args,), {}, error, *match)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.arrays import as_plain
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
@@ -71,7 +72,7 @@ class Recurrence:
         Raises:
             ShapeError: fewer than two steps, or other lengths than rows. GraphError: it does not take lengths.
         """
-        x = np.array(as_array(x), np.float64)
+        x = np.array(x.data if isinstance(x, Tensor) else as_plain(x, "check_recurrent"), np.float64)
         if x.ndim == 3 and getattr(layer, "batch_first", False):
             x = x.swapaxes(0, 1)
         lengths = _checked(layer, x, lengths)
@@ -216,7 +217,7 @@ def _checked(layer: Module, x: Array, lengths: Any) -> Array | None:
     if not takes_lengths(layer):
         raise GraphError(f"check_recurrent: {name} takes no lengths", expected="forward(x, hx=None, *, lengths=None)",
                          got=f"forward{inspect.signature(layer.forward)}")  # fmt: skip
-    lengths = np.asarray(lengths)
+    lengths = as_plain(lengths, "check_recurrent", "iu")
     if x.ndim != 3 or lengths.shape != x.shape[1:2] or lengths.min() < 0 or lengths.max() > len(x):
         raise ShapeError("check_recurrent: the lengths do not fit", expected="one from 0 to T for each row of x",
                          got=f"{lengths.tolist()}, x (T, B, I) {x.shape}")  # fmt: skip

@@ -58,7 +58,8 @@ class Limits:
                 check_number(owner, option, value, above=0)
             else:
                 check_number(owner, option, value, least=0)
-        return cls(**options)
+        floats: Any = {option: None if value is None else float(value) for option, value in options.items()}
+        return cls(**floats)
 
     @property
     def given(self) -> dict[str, float]:
