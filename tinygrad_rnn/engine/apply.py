@@ -249,7 +249,7 @@ def _frozen(value: Any) -> Any:
         return type(value)(_frozen(item) for item in value)
     if hasattr(type(value), "__array__") and not isinstance(value, np.generic):  # another library's array
         return _frozen(as_plain(value, "an option", REAL_OR_COMPLEX))
-    return int(value) if isinstance(value, np.integer) and not isinstance(value, np.timedelta64) else value
+    return int(value) if isinstance(value, np.generic) and value.dtype.kind in "iu" else value
 
 
 def retained(x: Any, value: Any, now: Context) -> tuple[Node | None, Any]:
