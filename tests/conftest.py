@@ -21,8 +21,7 @@ threadpool_limits(1)
 
 pytest_plugins = "pytester"
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "20"))
-settings.register_profile("tests", deadline=None, max_examples=EXAMPLES)  # a slow machine is no wrong gradient
+settings.register_profile("tests", deadline=None, max_examples=20)  # a slow machine is no wrong gradient
 if os.environ.get("CI"):
     load_profile("ci")
 else:

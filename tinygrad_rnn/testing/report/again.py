@@ -180,7 +180,8 @@ class Script:
 
     def _imported(self, x: Any) -> str | None:
         """How a function or class is called where it is imported, None where that is not possible."""
-        name, module = getattr(x, "__qualname__", ""), sys.modules.get(getattr(x, "__module__", None) or "")
+        name = x.__name__ if isinstance(x, np.ufunc) else x.__qualname__  # before NumPy 2.3 a ufunc has none
+        module = sys.modules.get(getattr(x, "__module__", None) or "")
         for package in ("tinygrad_rnn", "tinygrad_rnn.nn", "numpy"):
             if "." not in name and getattr(sys.modules[package], name or "?", None) is x:
                 within = self._module(sys.modules[package.partition(".")[0]])
@@ -207,7 +208,7 @@ class Script:
 
     def _defined(self, x: Any, name: str) -> str:
         """The name of a function, class or object, once it has one."""
-        if hasattr(x, "__qualname__") and (imported := self._imported(x)):
+        if (isinstance(x, np.ufunc) or hasattr(x, "__qualname__")) and (imported := self._imported(x)):
             return imported
         if isinstance(getattr(x, "op", None), Op):
             return self._op(x, x.op)
