@@ -86,8 +86,6 @@ def caller() -> str:
     return f"{file}:{line}: {linecache.getline(file, line).strip()}".rstrip(": ")
 
 
-LARGEST = float(np.finfo(np.float64).max)  # an integer above it is not a number to compute with
-
 # options: each check is told whose option it is, what it is called and what it was
 
 
@@ -123,7 +121,7 @@ def check_number(owner: str, option: str, value: Any, *, whole: bool = False, **
     tinygrad_rnn.errors.OptionError: Adam: beta=1.0 is out of range
       expected  a number of at least 0 and below 1
     """
-    finite = is_number(value, whole=whole) and abs(value) < (math.inf if whole else LARGEST)
+    finite = is_number(value, whole=whole) and abs(value) < math.inf
     if not (finite and all(_BOUNDS[name][1](value, bound) for name, bound in bounds.items())):
         raise OptionError(
             f"{owner}: {option}={value!r:.60} is out of range", expected=range_in_words(whole=whole, **bounds)
