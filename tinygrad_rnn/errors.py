@@ -11,7 +11,7 @@ import linecache
 import math
 import operator
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
 from os import PathLike
@@ -215,12 +215,17 @@ def check_seed(owner: str, seed: object) -> None:
 
 
 def check_sequence(owner: str, what: str, value: object) -> None:
-    """Raise OptionError unless `value` can be gone through."""
+    """Raise OptionError unless `value` can be gone through, and what it holds is more than letters or names."""
     try:
-        iter(value)  # type: ignore[call-overload]
-    except TypeError:  # an array without axes has the method, and cannot
-        words = f"{owner}: {what} are not a sequence"
-        raise OptionError(words, expected="a list or a tuple", got=f"{value!r:.60}") from None
+        items = iter(value)  # type: ignore[call-overload]
+        if items is not value:
+            next(items, None)  # an array without axes, or a sparse matrix, says only now that it cannot
+        if not isinstance(value, str | bytes | Mapping | np.void):
+            return
+    except TypeError:
+        pass
+    words = f"{owner}: {what} are not a sequence"
+    raise OptionError(words, expected="a list or a tuple", got=f"{value!r:.60}")
 
 
 def check_name(owner: str, option: str, value: object) -> None:

@@ -122,3 +122,11 @@ def test_a_number_read_off_is_not_a_constant():
     for read in (lambda y: y.item(), lambda y: y.numpy(), lambda y: y.tolist(), lambda y: y.data + 0):
         with pytest.raises(tg.GraphError, match=rf"returns a number, and no gradient(.|\n)*{__file__}:\d+: .*read"):
             tg.grad(lambda x, read=read: read((x * x).sum()))(ONE)
+
+
+@pytest.mark.parametrize("gy", [[np.ones(2), None], [None], (np.ones(2), np.ones(2))])
+def test_a_cotangent_or_a_tangent_with_a_hole_is_refused(gy):
+    with pytest.raises(tg.GraphError, match="vjp: the cotangent is not nested like the output"):
+        tg.vjp(tg.sin, np.ones(2))[1](gy)
+    with pytest.raises(tg.GraphError, match="jvp: the tangents are not nested like the arguments"):
+        tg.jvp(tg.sin, (np.ones(2),), (gy,))

@@ -290,3 +290,13 @@ def test_the_spectral_radius_of_what_turns_is_the_modulus():
     )
     assert tg.spectral_radius(np.zeros((0, 0))) == 0.0
     assert tg.spectral_radius(2 * np.eye(2, dtype=np.float16)) == 2.0  # for which LAPACK has no routine
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_matrix_that_is_not_finite_has_no_spectral_radius(number):
+    with pytest.raises(tg.GradientError, match="it holds NaN or infinity"):
+        tg.spectral_radius([[number, 0.0], [0.0, 1.0]])
+
+
+def test_the_spectral_radius_of_a_long_float_is_that_of_a_double():
+    assert tg.spectral_radius(np.array([[3.0]], np.longdouble)) == 3.0

@@ -160,12 +160,12 @@ def of_pandas(a: Any) -> Iterator[tuple[Any, Any]]:
         yield make(a).astype(str), NOTHING
         gaps = make(np.arange(a.size).reshape(a.shape)).astype("Int64")
         gaps.iloc[0] = pd.NA
-        yield gaps, NOTHING
+        yield gaps, gaps.to_numpy(float, na_value=np.nan)
         if a.ndim == 1:
             yield pd.Series(pd.Categorical(a)), a
             yield pd.Index(a), a
             yield pd.date_range("2000-01-01", periods=a.size), NOTHING
-            yield pd.arrays.SparseArray(a), NOTHING
+            yield pd.arrays.SparseArray(a), a
 
 
 def of_scipy(a: Any) -> Iterator[Any]:
@@ -203,7 +203,9 @@ def of_option() -> Iterator[Bad]:
         yield Bad("matrix", np.matrix([[0, 1]]), NOTHING)
     for each in (0, 0.5, True, [0, 1]):
         yield Bad("layout", tg.tensor(each), each)
-        yield from (Bad("foreign", value, meaning) for value, meaning in of_frameworks(np.array(each)))
+        means = each if np.ndim(each) == 0 else np.array(each)  # a number of another library is that number
+        for value, meaning in of_frameworks(np.array(each)):
+            yield Bad("foreign", value, NOTHING if meaning is NOTHING else means)
     for ids in (np.array([0, 1]), np.array([[0, 1]])):
         yield from (Bad("pandas", value, meaning) for value, meaning in of_pandas(ids))
         yield from (Bad("sparse", value, NOTHING) for value in of_scipy(ids))

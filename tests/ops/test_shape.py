@@ -27,6 +27,8 @@ def test_methods_take_sizes_as_numpy_does():
     cube = x.reshape(1, 2, 3)
     assert cube.transpose(2, 0, 1).shape == cube.transpose((2, 0, 1)).shape == (3, 1, 2)
     assert cube.T.shape == cube.transpose().shape == (3, 2, 1)
+    with pytest.raises(tg.TinygradError, match="axes don't match"):
+        cube.transpose(())
     assert cube.mT.shape == (1, 3, 2)
     assert cube.flatten().shape == cube.ravel().shape == (6,)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autodiff.functions import Y, as_tensors, check_function, has_captures, record_function
+from tinygrad_rnn.autodiff.functions import Y, as_tensors, check_function, check_nested, has_captures, record_function
 from tinygrad_rnn.autodiff.returned import Returned
 from tinygrad_rnn.autodiff.usable import check_usable
 from tinygrad_rnn.engine.context import enable_grad, no_grad
@@ -90,9 +90,7 @@ def jvp(f: Callable[..., Y], xs: Sequence[Any], dxs: Sequence[Any], **options: A
                          got=f"{type(xs).__name__} and {type(dxs).__name__}")  # fmt: skip
     directions = as_tensors(flatten(tuple(dxs))[0], "a tangent")
     arguments = as_tensors(flatten(tuple(xs))[0], "an argument")
-    if len(directions) != len(arguments):
-        raise GraphError("jvp: the tangents are not nested like the arguments", expected=f"{len(arguments)} arrays",
-                         got=f"{len(directions)}")  # fmt: skip
+    check_nested("jvp: the tangents are not nested like the arguments", tuple(dxs), tuple(xs))
     for x, dx in zip(arguments, directions, strict=True):
         if x.shape != dx.shape:
             raise ShapeError("jvp: a tangent is not shaped like its argument", expected=str(x.shape), got=str(dx.shape))

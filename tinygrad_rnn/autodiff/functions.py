@@ -14,7 +14,7 @@ from tinygrad_rnn.engine.context import CONTEXT, using
 from tinygrad_rnn.engine.declare import linear
 from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
-from tinygrad_rnn.engine.trees import Build, flatten
+from tinygrad_rnn.engine.trees import Build, flatten, with_none
 from tinygrad_rnn.errors import GraphError, OptionError, check_type
 
 P = ParamSpec("P")
@@ -31,6 +31,14 @@ def identity(x: Array) -> Array:
 def check_function(owner: str, f: Any) -> None:
     """Raise OptionError unless f can be called."""
     check_type(owner, "f", f, Callable, "a function")
+
+
+def check_nested(otherwise: str, given: Any, like: Any) -> None:
+    """Raise GraphError, in these words, unless two nests have as many leaves, and None in the same places."""
+    holes, places = ([leaf is None for leaf in with_none(nested)] for nested in (given, like))
+    if holes != places:
+        counts = [f"{holes.count(False)} arrays, {holes.count(True)} × None" for holes in (places, holes)]
+        raise GraphError(otherwise, expected=counts[0], got=counts[1])
 
 
 def record_function(

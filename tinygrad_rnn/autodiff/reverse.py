@@ -19,6 +19,7 @@ from tinygrad_rnn.autodiff.functions import (
     Y,
     bind_argnums,
     check_function,
+    check_nested,
     has_captures,
     identity,
     record_function,
@@ -127,9 +128,7 @@ def vjp(f: Callable[..., Y], *xs: Any, **options: Any) -> tuple[Y, Callable[[Any
 
     def pullback(gy: Any) -> tuple[Any, ...]:
         gs, _ = flatten(gy)
-        if len(gs) != len(ys):
-            raise GraphError("vjp: the cotangent is not nested like the output", expected=f"{len(ys)} arrays",
-                             got=f"{len(gs)}")  # fmt: skip
+        check_nested("vjp: the cotangent is not nested like the output", gy, y)
         starts = [
             g if isinstance(g, Tensor) and g.shape == y.shape else from_array(_start(y, g), None)
             for y, g in zip(ys, gs, strict=True)

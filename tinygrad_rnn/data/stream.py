@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.arrays import as_plain
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import DataError, check_number
@@ -55,7 +56,9 @@ def rows(ids: Array, batch: int, bptt: int) -> tuple[Array, Array]:
 
 
 def check_ids(owner: str, ids: object) -> None:
-    """Raise DataError unless they are an array (N,) of integers."""
+    """Raise DataError unless they are a plain array (N,) of integers."""
+    if isinstance(ids, np.ndarray):
+        as_plain(ids, owner, kinds="biufcOSUMmV")
     if not (isinstance(ids, np.ndarray | Tensor) and ids.ndim == 1 and ids.dtype.kind in "iu"):
         raise DataError(f"{owner}: the ids are not an array (N,) of integers", expected="ids as of Corpus(text)",
                         got=f"{getattr(ids, 'dtype', type(ids).__name__)} {getattr(ids, 'shape', '')}")  # fmt: skip

@@ -19,7 +19,7 @@ from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import GraphError, ShapeError, check_sequence
+from tinygrad_rnn.errors import GradientError, GraphError, ShapeError, check_sequence
 
 __all__ = ["spectral_radius", "state_influence", "step_jacobians"]
 
@@ -86,7 +86,7 @@ def spectral_radius(W: Any) -> float:
     Args:
         W: (H, H), such as the `weight_hh_l0` of an RNN.
     Raises:
-        ShapeError: W is not square.
+        ShapeError: W is not square. GradientError: a number of it is NaN or infinite.
     Source: Bengio et al. 1994; Pascanu et al. 2013, arXiv:1211.5063.
 
     >>> round(spectral_radius([[0.0, 2.0], [0.5, 0.0]]), 12)
@@ -100,7 +100,9 @@ def spectral_radius(W: Any) -> float:
             got=str(W.shape),
             help="an LSTM's or GRU's weight_hh holds a block for each gate: np.split(W, G)[k] is that of gate k",
         )
-    return float(np.max(np.abs(np.linalg.eigvals(W.astype(np.result_type(W, np.float64)))), initial=0.0))
+    if not np.isfinite(W).all():
+        raise GradientError("spectral_radius: W has no eigenvalues, because it holds NaN or infinity")
+    return float(np.max(np.abs(np.linalg.eigvals(W.astype(np.float64))), initial=0.0))
 
 
 def _refuse_stranger(t: int, before: list[Node], after: list[Node]) -> None:

@@ -80,8 +80,8 @@ def beam_search(
         OptionError: an option is out of range.
     """
     check_number("beam_search", "limit", limit, whole=True, least=1)
-    check_number("beam_search", "beam", beam, whole=True, least=1)
-    check_number("beam_search", "length_power", length_power, least=0)
+    check_number("beam_search", "beam", beam, whole=True, least=1, most=100_000)
+    check_number("beam_search", "length_power", length_power, least=0, most=100)
     with no_grad(), evaluating(model):
         state, memory = model.encode(source, lengths)
         B = np.shape(source)[1]

@@ -82,7 +82,9 @@ def bind(ops: Mapping[str, Any]) -> None:
     define("__pos__", lambda self: self, "y = x.")
     define("__getitem__", indexing.getitem)
     define("reshape", lambda self, *sizes: shape.reshape(self, _sizes(sizes)), shape.reshape.__doc__)
-    define("transpose", lambda self, *axes: shape.transpose(self, _sizes(axes) or None), shape.transpose.__doc__)
+    define(
+        "transpose", lambda self, *axes: shape.transpose(self, _sizes(axes) if axes else None), shape.transpose.__doc__
+    )
     for name in ("ravel", "flatten"):
         define(name, lambda self: shape.reshape(self, (-1,)), "y = the same numbers in the same order, along one axis.")
     define("T", shape.transpose, "y = x with its axes in reverse order: the transpose of a matrix.")

@@ -101,8 +101,8 @@ class Recent:
     """
 
     def __init__(self, size: int = 2000) -> None:
-        check_number("Recent", "size", size, whole=True, least=1)
-        self._errors: deque[float] = deque(maxlen=size)
+        check_number("Recent", "size", size, whole=True, least=1, most=10**9)
+        self._errors: deque[float] = deque(maxlen=int(size))
 
     def add(self, errors: Array) -> None:
         """The errors of the newest sequences; those of the oldest are dropped."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.functions import record_function
 from tinygrad_rnn.autodiff.reverse import vjp
+from tinygrad_rnn.engine.arrays import as_plain
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
@@ -73,7 +74,8 @@ class Case:
         if not moving:
             raise GraphError("there is nothing to differentiate by", expected="an argument that is an array of floats",
                              got=", ".join(type(x).__name__ for x in leaves) or "no arguments")  # fmt: skip
-        xs = tuple(np.array(x.data if isinstance(x, Tensor) else x) for x in (leaves[k] for k in moving))
+        chosen_leaves = (x.data if isinstance(x, Tensor) else x for x in (leaves[k] for k in moving))
+        xs = tuple(np.array(as_plain(x, "check")) for x in chosen_leaves)
         names = tuple(places[k][1] for k in moving)
         return cls(name or title(fn), fn, tuple(leaves), build, tuple(moving), names, xs)
 
