@@ -121,3 +121,9 @@ def test_a_forward_without_a_return():
     for x in (W, V):
         with pytest.raises(tg.DTypeError, match=r"forgets: the output is object(.|\n)*does the forward return\?"):
             forgets(x)
+
+
+@pytest.mark.parametrize("dtype", [np.array(0.5), np.float32(1), tg.tensor(1.0)], ids=["array", "number", "Tensor"])
+def test_an_array_is_not_a_dtype(dtype):
+    with pytest.raises(tg.DTypeError, match="tensor: an array is not a dtype"):
+        tg.tensor([1.0], dtype=dtype)

@@ -151,3 +151,8 @@ def test_arrays_have_numpys_names():
     assert tg.trace(a=x) == np.trace(a=x)
     assert tg.outer(a=x[0], b=x[1]).tolist() == np.outer(a=x[0], b=x[1]).tolist()
     assert tg.concatenate(arrays=[x[0], x[1]]).tolist() == [0, 1, 2, 3]
+
+
+def test_a_span_of_time_does_not_say_where_to_cut():
+    with pytest.raises(tg.DTypeError, match="timedelta64"):
+        tg.split(tg.tensor([1.0, 2.0]), np.timedelta64(1, "D"))

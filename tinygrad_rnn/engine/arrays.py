@@ -85,6 +85,8 @@ def _check_plain(x: Any, owner: str) -> None:
 
 def real_dtype(dtype: Any, owner: str) -> np.dtype[Any]:
     """The dtype of this name. Raises DTypeError for one that there is not, or that is not one of real numbers."""
+    if hasattr(dtype, "__array__") and not isinstance(dtype, type):  # NumPy would take that of the array
+        raise DTypeError(f"{owner}: an array is not a dtype", help="pass its dtype: dtype=x.dtype")
     try:
         found = np.dtype(dtype)
     except (TypeError, ValueError) as error:

@@ -212,7 +212,7 @@ def split(ary: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
     ary = _array(ary)
     axis = _one_axis("split", axis, ary)
     size = ary.shape[axis]
-    if isinstance(indices_or_sections, int | np.integer):
+    if isinstance(indices_or_sections, int | np.integer) and not isinstance(indices_or_sections, np.timedelta64):
         parts = int(indices_or_sections)
         if parts < 1 or size % parts:
             raise ShapeError(

@@ -84,7 +84,8 @@ def _cast(case: Case, dtype: Any) -> Case:
     """The case with every float array in it rounded to float32, in this dtype."""
 
     def cast(x: Any) -> Any:
-        return np.asarray(x, np.float32).astype(dtype) if getattr(x, "dtype", np.dtype(bool)).kind == "f" else x
+        floats = isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f"
+        return np.asarray(x, np.float32).astype(dtype) if floats else x
 
     leaves = (cast(x.data if isinstance(x, Tensor) else x) for x in case.leaves)
     return replace(case, leaves=tuple(leaves), xs=tuple(cast(x) for x in case.xs))
