@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from inspect import cleandoc
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from tinygrad_rnn.engine.snapshot import Graph
 from tinygrad_rnn.errors import DTypeError, OptionError, check_flags, check_option
-from viz.layout.grid import layout
+from viz.layout.place import layout
 from viz.paint import render
 from viz.paint.dot import size, source
 from viz.paint.theme import THEMES
@@ -95,7 +95,9 @@ def draw(
     *,
     view: str = "cell",
     gradients: bool = False,
+    values: bool = False,
     steps: tuple[int, int] | range | None = None,
+    fold: str | Iterable[str] = (),
     theme: str = "light",
     title: str | None = None,
 ) -> Drawing:
@@ -122,9 +124,9 @@ def draw(
     check_option("viz.draw", "theme", theme, THEMES)
     if not isinstance(title, str | None):
         raise OptionError(f"viz.draw: title={title!r:.60} is not text", expected="a str, or None for the usual title")
-    check_flags("viz.draw", gradients=gradients)
-    whole = picture(_graph(x, gradients), view, gradients=gradients)
-    shown = elide(whole, kept_steps(whole.steps, steps))
+    check_flags("viz.draw", gradients=gradients, values=values)
+    whole = picture(_graph(x, gradients=gradients, values=values), view, gradients=gradients, values=values, fold=fold)
+    shown = whole if whole.rolled else elide(whole, kept_steps(whole.steps, steps))
     plan = layout(shown)
     heading = text.title(whole) if title is None else title
     dot = source(plan, THEMES[theme], heading)
@@ -135,7 +137,7 @@ if draw.__doc__:  # python -OO leaves none
     draw.__doc__ = cleandoc(draw.__doc__) + "\n\nViews:\n" + "\n".join(f"    {view}" for view in VIEWS.values())
 
 
-def _graph(x: Any, gradients: bool) -> Graph:
+def _graph(x: Any, *, gradients: bool, values: bool) -> Graph:
     """The recorded graph of what `draw` was given; a Tensor makes one of itself."""
     if not isinstance(x, Graph):
         if not callable(getattr(x, "graph", None)):
@@ -144,7 +146,7 @@ def _graph(x: Any, gradients: bool) -> Graph:
                 expected="a Tensor, or the Graph that tg.graph(*tensors) makes",
                 got=f"{x!r:.60}",
             )
-        graph: Graph = x.graph(gradients=gradients)
+        graph: Graph = x.graph(gradients=gradients, values=values)
         return graph
     if gradients and all(gradient_norm(node) is None for node in x.nodes):
         raise OptionError(

@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_svg_is_xml_with_role_title_and_a_description_that_names_steps_and_shared_weights():
     root = ET.fromstring(viz.draw(net("LSTM")).svg())
     assert root.get("role") == "img"
-    assert root.find(f"{SVG}title").text == "LSTM, 3 steps: the same 4 weights at every step"
+    assert root.find(f"{SVG}title").text == "LSTM, 3 steps: the same 6 weights at every step"
     description = root.find(f"{SVG}desc").text
     assert "steps 1, 2, 3" in description
     assert "W_hh (16, 4) ×3" in description

@@ -33,18 +33,19 @@ class Shape:
 
 
 SHAPES: Mapping[str, Shape] = {
-    "parameter": Shape("box", (18, 12)),
+    "parameter": Shape("box", (14, 12)),
     "input": Shape("ellipse", (26, 16), least=(44, 30)),
-    "initial": Shape("ellipse", (26, 16)),
+    "initial": Shape("ellipse", (22, 16)),
     "op": Shape("ellipse", (12, 14), least=(28, 28)),
     "gate": Shape("box", (14, 12)),
-    "hidden": Shape("ellipse", (28, 16), least=(52, 32)),
-    "cell": Shape("hexagon", (38, 16), least=(56, 32)),
+    "affine": Shape("box", (20, 14)),
+    "hidden": Shape("ellipse", (24, 16), least=(46, 32)),
+    "cell": Shape("hexagon", (30, 16), least=(48, 32)),
     "output": Shape("parallelogram", (44, 14)),
     "target": Shape("ellipse", (26, 16)),
-    "loss": Shape("octagon", (28, 16)),
-    "total": Shape("doubleoctagon", (40, 16)),
-    "box": Shape("box", (30, 12), least=(96, 44)),
+    "loss": Shape("octagon", (24, 16)),
+    "total": Shape("doubleoctagon", (32, 16)),
+    "box": Shape("box", (24, 12), least=(84, 44)),
     "elided": Shape("plaintext", (4, 4)),
 }
 
@@ -64,8 +65,8 @@ def size(item: Item) -> tuple[float, float]:
     """Width and height of an item's shape in points.
 
     >>> from viz.scene.model import Item
-    >>> size(Item("n_h_1", "h", "hidden", "h₁", 1, 0, False, ()))  # as small as a state may be
-    (52, 32)
+    >>> size(Item("n_h_1", "h", "hidden", "h₁", 1))  # as small as a state may be
+    (46, 32)
     """
     shape = SHAPES[item.kind]
     (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least
@@ -92,7 +93,7 @@ def border(place: Placed, inside: Point, outside: Point) -> Point:
     """Where the line from a point inside a shape to one outside leaves it: bisection serves every shape alike.
 
     >>> from viz.scene.model import Item
-    >>> box = Placed(Item("n_f_1", "f", "gate", "σ f", 1, 0, True, ()), 0, 0, 40, 20)
+    >>> box = Placed(Item("n_f_1", "f", "gate", "σ f", 1), 0, 0, 40, 20)
     >>> [round(at, 1) for at in border(box, (0, 0), (100, 0))]
     [20.0, 0.0]
     """
@@ -140,6 +141,27 @@ def spline(points: list[Point], arrow: float) -> str:
             after = _towards(b, points[k + 2], min(CORNER, math.dist(b, points[k + 2]) / 2))
             text += [_between(end, b, 2 / 3), _between(after, b, 2 / 3), after]
     return f"e,{_pair(tip)} " + " ".join(map(_pair, text))
+
+
+def beside(points: list[Point], by: float) -> list[Point]:
+    """The same way so many points further to the right of who walks it.
+
+    >>> beside([(0, 0), (0, 40), (40, 40)], 4)
+    [(4.0, 0.0), (4.0, 36.0), (40.0, 36.0)]
+    """
+    sides = [_normal(a, b) for a, b in pairwise(points)]
+    found = []
+    for k, (x, y) in enumerate(points):
+        (ax, ay), (bx, by_) = sides[max(k - 1, 0)], sides[min(k, len(sides) - 1)]
+        along = 1 + ax * bx + ay * by_  # of the two sides at a corner: 2 where the line goes straight on
+        scale = by / max(along, 0.5)
+        found.append((x + (ax + bx) * scale, y + (ay + by_) * scale))
+    return found
+
+
+def _normal(a: Point, b: Point) -> Point:
+    length = math.dist(a, b) or 1.0
+    return (b[1] - a[1]) / length, (a[0] - b[0]) / length
 
 
 def _towards(a: Point, b: Point, distance: float) -> Point:

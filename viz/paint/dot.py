@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
-from viz.layout.geometry import SHAPES, TEXT, Placed, spline
-from viz.layout.grid import Frame, Layout
-from viz.layout.routes import route
+from viz.layout.geometry import SHAPES, TEXT, Placed, Point, spline
+from viz.layout.place import Frame, Layout
 from viz.paint.heat import backward_pen, heat, text_on
 from viz.paint.theme import FONT, Theme
 from viz.scene import text
 from viz.scene.model import Edge
 
-TITLE, PAD = 30.0, 18.0  # points: the height that the title takes, and the space around it all
+CLASSES = {"parameter": "param"}
+TITLE, PAD = 30.0, 12.0  # points: the height that the title takes, and the space around it all
 
 
 def quote(text: str) -> str:
@@ -56,8 +55,11 @@ def source(plan: Layout, theme: Theme, title: str) -> str:
 def extent(plan: Layout) -> tuple[float, float, float, float]:
     """Left, bottom, right and top of all that is drawn, the title included."""
     boxes = [place.box for place in plan.places.values()] + [frame.box for frame in plan.frames]
-    top = max([b[3] for b in boxes] + (plan.ceiling if plan.picture.gradients else []), default=0.0)
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), top + TITLE
+    xs, ys = ([point[k] for line in plan.lines for point in line] for k in (0, 1))
+    return (
+        min([*(b[0] for b in boxes), *xs]), min([*(b[1] for b in boxes), *ys]),
+        max([*(b[2] for b in boxes), *xs]), max([*(b[3] for b in boxes), *ys]) + TITLE,
+    )  # fmt: skip
 
 
 def size(plan: Layout) -> tuple[int, int]:
@@ -89,7 +91,8 @@ def _node(place: Placed, plan: Layout, theme: Theme) -> str:
         if item.gradient is None:
             fill, ink = theme.page, theme.ink
     values = {
-        "id": item.id, "class": f"node-{item.kind}" + (" shared" if shared else ""), "label": item.label,
+        "id": item.id, "class": f"node-{CLASSES.get(item.kind, item.kind)}" + (" shared" if shared else ""),
+        "label": item.label, "nodes": " ".join(str(node.id) for node in item.nodes),
         "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}", "width": f"{place.w / 72:.4f}",
         "height": f"{place.h / 72:.4f}", "shape": SHAPES[item.kind].outline, "style": extra, "fillcolor": fill,
         "color": look.stroke, "fontcolor": ink, "penwidth": look.pen,
@@ -99,27 +102,31 @@ def _node(place: Placed, plan: Layout, theme: Theme) -> str:
 
 def _edges(plan: Layout, theme: Theme) -> list[str]:
     """Thin lines first and the states' roads last, so that what matters lies on top."""
-    pairs = Counter((edge.source, edge.target, edge.kind) for edge in plan.picture.edges)
-    seen: Counter[tuple[str, str, str]] = Counter()
-    lines: dict[str, list[str]] = {kind: [] for kind in ("weight", "data", "recurrent", "cell", "backward")}
-    for edge in plan.picture.edges:
+    seen: dict[tuple[str, str, str], int] = {}
+    lines: dict[str, list[str]] = {kind: [] for kind in ("weight", "data", "recurrent", "cell", "cut", "backward")}
+    for edge, points in zip(plan.picture.edges, plan.lines, strict=True):
         pair = (edge.source, edge.target, edge.kind)
-        lines[edge.kind].append(_edge(edge, plan, theme, seen[pair], pairs[pair]))
-        seen[pair] += 1
+        seen[pair] = seen.get(pair, 0) + 1
+        lines[edge.kind].append(_edge(edge, points, plan, theme, seen[pair]))
     return [line for kind in lines.values() for line in kind]
 
 
-def _edge(edge: Edge, plan: Layout, theme: Theme, nth: int, of: int) -> str:
+def _edge(edge: Edge, points: list[Point], plan: Layout, theme: Theme, nth: int) -> str:
     line = theme.lines[edge.kind]
     pen = backward_pen(edge.norm) if edge.norm is not None else line.pen
     a, b = plan.places[edge.source].item, plan.places[edge.target].item
     said = f"{a.label} → {b.label}".replace("\n", " ")
     values = {
-        "id": f"e_{edge.source}__{edge.target}" + (f"_{edge.kind}" if edge.kind == "backward" else "")
-        + (f"_{nth + 1}" if nth else ""),
-        "class": f"edge-{edge.kind}", "pos": spline(route(plan, edge, nth, of), line.arrow), "color": line.stroke,
+        "id": f"e_{edge.source}__{edge.target}" + (f"_{edge.kind}" if edge.kind in ("backward", "cut") else "")
+        + (f"_{nth}" if nth > 1 else ""),
+        "class": f"edge-{edge.kind}", "pos": spline(points, line.arrow), "color": line.stroke,
         "penwidth": f"{pen:.2f}", "style": line.style, "arrowhead": line.head, "arrowsize": line.scale,
-        "tooltip": said + (f" ×{edge.count}" if edge.count > 1 else "")
+        "tooltip": said + (f" ×{len(edge.uses)}" if len(edge.uses) > 1 else "")
         + (f" · {text.norm(edge.norm)}" if edge.norm is not None else ""),
+        "uses": " ".join(f"{node}.{position}" for node, position in edge.uses),
     }  # fmt: skip
+    if edge.kind == "cut":
+        x, y = (points[0][0] + points[-1][0]) / 2, (points[0][1] + points[-1][1]) / 2
+        values |= {"label": "detach()", "lp": f"{x:.1f},{y + 9:.1f}", "fontname": FONT, "fontsize": 10,
+                   "fontcolor": line.stroke}  # fmt: skip
     return f"{quote(edge.source)} -> {quote(edge.target)} {attributes(values)};"

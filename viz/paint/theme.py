@@ -59,6 +59,7 @@ def _lines(data: str, weight: str, state: str, warm: str) -> dict[str, Line]:
         "recurrent": Line(state, pen=2.6, scale=0.6),
         "cell": Line(state, pen=5.0, scale=0.5),
         "backward": Line(warm, style="dashed", head="empty", scale=0.7),
+        "cut": Line(warm, pen=1.6, style="dotted", head="tee", scale=0.9),
     }
 
 
@@ -79,6 +80,7 @@ LIGHT = Theme(
             "initial": ("#FFFFFF", "#5F6368"),
             "op": ("#F1F3F4", "#5F6368"),
             "gate": ("#FFF6C9", "#7A6A00"),
+            "affine": ("#F1F3F4", "#5F6368"),
             "hidden": ("#D5F0E6", "#00694D"),
             "cell": ("#B8E6D3", "#00694D"),
             "output": ("#F5DDEA", "#9C3F73"),
@@ -102,6 +104,7 @@ DARK = Theme(
             "initial": ("#16191D", "#A9B0B7"),
             "op": ("#2B3036", "#A9B0B7"),
             "gate": ("#423A00", "#CDB83A"),
+            "affine": ("#2B3036", "#A9B0B7"),
             "hidden": ("#0B4636", "#3FC79B"),
             "cell": ("#0F5A45", "#3FC79B"),
             "output": ("#52213D", "#E08FBB"),
