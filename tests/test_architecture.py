@@ -34,8 +34,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views drawing",
-    "viz.scene": "model time lanes groups fold text items edges elide roll",
-    "viz.layout": "geometry step rows order tracks grid routes place",
+    "viz.scene": "model time lanes groups fold alike text items edges elide roll legend",
+    "viz.layout": "geometry step rows order tracks grid routes place captions",
     "viz.paint": "theme heat dot render",
 }
 STUDY = ROOMS[: ROOMS.index("nn")]  # what a reader of the engine reads: no library but NumPy

@@ -10,12 +10,14 @@ from typing import Any
 
 from tinygrad_rnn.engine.snapshot import Graph
 from tinygrad_rnn.errors import DTypeError, OptionError, check_flags, check_option
+from viz.layout.captions import captions
 from viz.layout.place import layout
 from viz.paint import render
 from viz.paint.dot import size, source
 from viz.paint.theme import THEMES
 from viz.scene import text
 from viz.scene.elide import elide, kept_steps
+from viz.scene.legend import legend as entries
 from viz.scene.model import gradient_norm
 from viz.views import VIEWS, picture
 
@@ -97,6 +99,7 @@ def draw(
     gradients: bool = False,
     values: bool = False,
     steps: tuple[int, int] | range | None = None,
+    legend: bool = True,
     fold: str | Iterable[str] = (),
     theme: str = "light",
     title: str | None = None,
@@ -124,13 +127,14 @@ def draw(
     check_option("viz.draw", "theme", theme, THEMES)
     if not isinstance(title, str | None):
         raise OptionError(f"viz.draw: title={title!r:.60} is not text", expected="a str, or None for the usual title")
-    check_flags("viz.draw", gradients=gradients, values=values)
+    check_flags("viz.draw", gradients=gradients, values=values, legend=legend)
     whole = picture(_graph(x, gradients=gradients, values=values), view, gradients=gradients, values=values, fold=fold)
     shown = whole if whole.rolled else elide(whole, kept_steps(whole.steps, steps))
     plan = layout(shown)
     heading = text.title(whole) if title is None else title
-    dot = source(plan, THEMES[theme], heading)
-    return Drawing(dot, heading, text.description(shown), size(plan), len(shown.items), len(shown.edges))
+    below = captions(plan, entries(shown) if legend else [])
+    dot = source(plan, below, THEMES[theme], heading)
+    return Drawing(dot, heading, text.description(shown), size(plan, below), len(shown.items), len(shown.edges))
 
 
 if draw.__doc__:  # python -OO leaves none

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from tinygrad_rnn.engine.snapshot import Graph
 from tinygrad_rnn.errors import check_option
+from viz.scene.alike import gathered
 from viz.scene.edges import backward, cuts, forward
 from viz.scene.fold import folded
 from viz.scene.groups import Groups, contracted, each_alone, gates
 from viz.scene.items import Items
-from viz.scene.lanes import Places, places
+from viz.scene.lanes import Places, chunks, places
 from viz.scene.model import Picture
 from viz.scene.roll import roll
 
@@ -71,7 +72,7 @@ def picture(
     check_option("viz.draw", "view", view, VIEWS)
     where = places(graph)
     chosen = VIEWS[view] if where.lanes else OP
-    groups = folded(where, chosen.groups(where), fold)
+    groups = gathered(where, folded(where, chosen.groups(where), fold))
     items = Items(where, groups, opened=chosen.opened)
     by_group = items.made(gradients=gradients, values=values)
     uses = forward(graph, groups, by_group, opened=chosen.opened, merged=chosen.merged)
@@ -80,6 +81,6 @@ def picture(
     steps = tuple(sorted({int(i.column) for i in drawn if i.column and i.column == int(i.column)}))
     whole = Picture(
         drawn, tuple(edges), tuple(where.lanes), chosen.opened, steps if where.timed else (), len(steps),
-        gradients, values,
+        gradients, values, chunks=chunks(where),
     )  # fmt: skip
     return roll(whole) if chosen.rolled else whole

@@ -34,7 +34,7 @@ class Shape:
 
 SHAPES: Mapping[str, Shape] = {
     "parameter": Shape("box", (14, 12)),
-    "input": Shape("ellipse", (26, 16), least=(44, 30)),
+    "input": Shape("ellipse", (22, 16), least=(40, 30)),
     "initial": Shape("ellipse", (22, 16)),
     "op": Shape("ellipse", (12, 14), least=(28, 28)),
     "gate": Shape("box", (14, 12)),
@@ -45,8 +45,9 @@ SHAPES: Mapping[str, Shape] = {
     "target": Shape("ellipse", (26, 16)),
     "loss": Shape("octagon", (24, 16)),
     "total": Shape("doubleoctagon", (32, 16)),
-    "box": Shape("box", (24, 12), least=(84, 44)),
+    "box": Shape("box", (22, 12), least=(80, 44)),
     "elided": Shape("plaintext", (4, 4)),
+    "chunk": Shape("underline", (4, 4)),
 }
 
 

@@ -11,7 +11,7 @@ from viz.layout.rows import rows_of
 from viz.layout.step import LEAVES, Slot, Step
 from viz.scene.model import STATES
 
-GAP, VIA_GAP, GUTTER, FAR = 16.0, 10.0, 22.0, 100.0
+GAP, VIA_GAP, GUTTER, FAR = 16.0, 10.0, 19.0, 100.0
 Rows = list[list[Slot]]
 
 
@@ -30,7 +30,7 @@ def arrange(step: Step, spine: float | None = None) -> None:
             edge += 16.0 if beside else 0.0
             width = step.width(key)
             step.x[key] = edge + (0.0 if placed else GUTTER) + width / 2
-            edge = step.x[key] + width / 2 - (0.0 if beside else 0.28 * width)  # the next, lower, tucks in under it
+            edge = step.x[key] + width / 2 - (0.0 if beside else 0.14 * width)  # the next, lower, tucks in under it
             placed.append(key)
     if step.reverse:
         step.mirror()

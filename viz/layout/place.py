@@ -14,13 +14,16 @@ BESIDE = 6.0  # how far a gradient goes from the line that it goes back along
 FRAME = (12.0, 10.0, 10.0, 24.0)  # around what is inside: left, below, right, above, where its label stands
 
 
+Box = tuple[float, float, float, float]  # left, bottom, right, top
+
+
 @dataclass(frozen=True)
 class Frame:
     """The rectangle around what a layer does at one step."""
 
     id: str
     label: str
-    box: tuple[float, float, float, float]
+    box: Box
     members: tuple[str, ...]
 
 
@@ -38,6 +41,14 @@ class Layout:
     places: dict[str, Placed] = field(default_factory=dict)
     lines: list[list[Point]] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
+
+    @property
+    def extent(self) -> Box:
+        """Left, bottom, right and top of all shapes, frames and lines."""
+        boxes = [place.box for place in self.places.values()] + [frame.box for frame in self.frames]
+        boxes += [(x, y, x, y) for line in self.lines for x, y in line]
+        lows, highs = ([edge((box[k] for box in boxes), default=0.0) for k in range(4)] for edge in (min, max))
+        return lows[0], lows[1], highs[2], highs[3]
 
 
 def layout(picture: Picture) -> Layout:

@@ -119,22 +119,27 @@ def _plan(grid: Grid, edge: Edge) -> Plan:
             vias = step.vias(pair)
             last = step.x[vias[-1]] if vias else S.x
             return Plan("chain", "bottom" if up else "top", (T.column, last))
-    return _plan_far(grid, S, T)
+    return _plan_far(grid, S, T, onward=edge.kind in ("recurrent", "cell"))
 
 
 def _turns_once(grid: Grid, S: Spot, T: Spot) -> bool:
     """Whether a line out of the side of the one comes straight down, or up, on the other, beside it in one cell."""
-    if S.column != T.column or S.row != T.row or S is T or S.left < T.x < S.right:
+    if S.column != T.column or S.row != T.row or S is T or S.left - 4 < _turn(S, T) < S.right + 4:
         return False
     low, high = sorted((S.lift, T.lift))
     cell = [o for o in grid.cells[S.column, S.row] if o is not S and o is not T]
-    upright = any(abs(o.x - T.x) < o.w / 2 + 7 and low < o.top and o.bottom < high for o in cell)
+    upright = any(abs(o.x - _turn(S, T)) < o.w / 2 + 7 and low < o.top and o.bottom < high for o in cell)
     apart = S.lift > T.top + 6 or S.lift < T.bottom - 6
     return apart and not upright and grid.clear_level(S, T)
 
 
+def _turn(S: Spot, T: Spot) -> float:
+    """Where across its column an elbow turns: beside the middle, where lines go out."""
+    return T.x + (-8.0 if S.x < T.x else 8.0)
+
+
 def _elbow(grid: Grid, S: Spot, T: Spot, plan: Plan, net: Hashable, port: float, aside: float) -> Way:
-    out, into = ("row", S.row, S.lift + aside), ("x", T.column, T.x)
+    out, into = ("row", S.row, S.lift + aside), ("x", T.column, _turn(S, T))
     return [(("x", S.column, S.x), out), (into, out), (into, ("row", T.row, T.lift))]
 
 
@@ -169,10 +174,10 @@ def _plan_from_shelf(grid: Grid, S: Spot, T: Spot) -> Plan:
     return Plan("far", "bottom" if grid.clear_in_row(T, T.x, -1) else "top", (S.column, 0.0))
 
 
-def _plan_far(grid: Grid, S: Spot, T: Spot) -> Plan:
+def _plan_far(grid: Grid, S: Spot, T: Spot, *, onward: bool) -> Plan:
     d = 1 if S.column <= T.column else -1
     beside = grid.clear_beside(T, -d) and abs(S.column - T.column) == 1 and grid.clear_beside(S, d)
-    rises = T.row > S.row and not S.item.is_carried and grid.clear_in_row(T, T.x, -1) and grid.clear_in_row(S, S.x, 1)
+    rises = T.row > S.row and not onward and grid.clear_in_row(T, T.x, -1) and grid.clear_in_row(S, S.x, 1)
     if beside and not rises:
         return Plan("far", "side")
     if S.column == T.column and S.row == T.row:

@@ -64,7 +64,7 @@ def _lines(data: str, weight: str, state: str, warm: str) -> dict[str, Line]:
 
 
 def _looks(fills: Mapping[str, tuple[str, str]]) -> dict[str, Look]:
-    styles = {"initial": "dashed,filled", "target": "dashed,filled", "box": "rounded,filled", "elided": ""}
+    styles = {"initial": "dashed,filled", "target": "dashed,filled", "box": "rounded,filled", "elided": "", "chunk": ""}
     pens = {"hidden": 2.2, "cell": 2.2, "elided": 0.0}
     return {kind: Look(*fills[kind], styles.get(kind, "filled"), pens.get(kind, 1.3)) for kind in fills}
 
@@ -89,6 +89,7 @@ LIGHT = Theme(
             "total": ("#FBDDCB", "#A84300"),
             "box": ("#F3F6F8", "#C3C8CE"),
             "elided": ("#FFFFFF", "#FFFFFF"),
+            "chunk": ("#FFFFFF", "#5F6368"),
         }
     ),
     lines=_lines("#3C4043", "#B57A00", "#00694D", "#A84300"),
@@ -113,6 +114,7 @@ DARK = Theme(
             "total": ("#5A2608", "#F09A63"),
             "box": ("#22272D", "#555D66"),
             "elided": ("#16191D", "#16191D"),
+            "chunk": ("#16191D", "#A9B0B7"),
         }
     ),
     lines=_lines("#B9BFC6", "#D69A2D", "#3FC79B", "#F09A63"),

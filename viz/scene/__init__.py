@@ -5,6 +5,7 @@ time      which column a node stands in               edges   every use, and wha
 lanes     the recurrent layers, and their floors      elide   a long sequence with its middle left out
 groups    which nodes belong together                 roll    all steps as one
 fold      parts of the model closed to a box          text    labels, tooltips, title, description
+alike     runs of one op, and values that are alike   legend  what the shapes and lines mean
 
-model → time → lanes → groups → fold → text → items → edges → elide → roll
+model → time → lanes → groups → fold → alike → text → items → edges → elide → roll → legend
 """

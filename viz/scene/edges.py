@@ -18,7 +18,7 @@ _LEVEL_OPS = ("add", "subtract", "multiply")
 
 
 def forward(graph: Graph, groups: Groups, items: Mapping[Group, Item], *, opened: bool, merged: bool) -> list[Edge]:
-    """One edge for each use; `merged`, one for all uses of one item by another."""
+    """One edge for each use; `merged`, and where an item stands for many nodes, one for all uses of it by another."""
     roads = _roads(graph) if opened else set()
     found: dict[object, tuple[str, str, str, list[Use]]] = {}
     for node in graph.nodes:
@@ -26,7 +26,8 @@ def forward(graph: Graph, groups: Groups, items: Mapping[Group, Item], *, opened
             a, b = items[groups[source]], items[groups[node.id]]
             if a is not b:
                 kind = _plain(a, b, road=(source, node.id) in roads) if opened else _boxed(a, b)
-                key: object = (a.id, b.id) if merged else (source, node.id, position)
+                several = merged or len(a.nodes) > 1 or len(b.nodes) > 1
+                key: object = (a.id, b.id) if several else (source, node.id, position)
                 found.setdefault(key, (a.id, b.id, kind, []))[3].append((node.id, position))
     return [Edge(a, b, kind, tuple(uses)) for a, b, kind, uses in found.values()]
 

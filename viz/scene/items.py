@@ -16,7 +16,12 @@ KINDS = {
     "parameter": "parameter", "input": "input", "initial_state": "initial", "hidden_state": "hidden",
     "cell_state": "cell", "gate": "gate", "output": "output", "target": "target", "loss": "loss",
 }  # fmt: skip
-SPECIAL = {"box": "box", "affine": "affine", "fold": "box"}  # the kinds of groups that are more than a value
+SPECIAL = {
+    "box": "box",
+    "affine": "affine",
+    "fold": "box",
+    "run": "op",
+}  # the kinds of groups that are more than a value
 _SUMS = {"add", "sum", "stack", "concatenate", "reshape", "expand_dims", "squeeze"}
 
 
@@ -48,7 +53,7 @@ class Items:
     def _item(self, group: Group, gradients: bool) -> Item:
         nodes = self.members[group]
         head, special = nodes[0], group[0] if isinstance(group, tuple) else None
-        kind = SPECIAL[special] if special else self._kind(head)
+        kind = SPECIAL[special] if special in SPECIAL else self._kind(head)
         uses = sum(self.groups[user] != group for node in nodes for user, _ in self.graph.uses(node))
         name = special or head.name or head.op or "constant"
         label = self._special(group, head) if special else self._label(head, kind, uses, nodes)
@@ -159,6 +164,11 @@ class Items:
             return f"{self.where.lanes[group[1]].name}\nt = {head.step}"
         if group[0] == "affine":
             return "affine"
+        many = len(self.members[group])
+        if group[0] == "run":
+            return f"{head.symbol or head.op} ×{many:,}"
+        if group[0] == "alike":
+            return f"{head.name or head.symbol or self.weights.get(head.id, 'const')}\n{many:,} alike"
         return self._folded(group, head)
 
     def _folded(self, group: tuple[object, ...], head: GraphNode) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tinygrad_rnn.engine.snapshot import Graph, GraphNode
-from viz.scene.model import Lane
+from viz.scene.model import Chunk, Lane
 from viz.scene.time import Columns, columns, is_timed, moment, runs
 
 STATE_ROLES = ("hidden_state", "cell_state")
@@ -159,6 +159,28 @@ def _settle(found: Places) -> None:
             found.blocks[id] = min((found.blocks[user] for user in users), default=0)
         else:
             found.blocks[id] = max((b for b, first in starts.items() if first - 0.75 <= column), default=0)
+
+
+def chunks(where: Places) -> tuple[Chunk, ...]:
+    """The calls of one layer that went on from each other, as in truncated backpropagation through time."""
+    run = runs(where.graph)
+    several = [p.number for p in where.graph.passages if run[p.number] != p.number]
+    joined = {run[number] for number in several} | set(several)
+    spans: dict[int, tuple[float, float, int, int]] = {}
+    for id in where.lane:
+        node, column = where.graph.nodes[id], where.columns[id]
+        if node.passage in joined and node.passage is not None and column is not None and node.step:
+            a, b, first, last = spans.get(node.passage, (column, column, node.step, node.step))
+            spans[node.passage] = min(a, column), max(b, column), min(first, node.step), max(last, node.step)
+    found: dict[tuple[float, float], Chunk] = {}
+    for a, b, first, last in sorted(spans.values()):
+        steps = f"{first}" if first == last else f"{first} … {last}"
+        found.setdefault((a, b), Chunk(f"chunk {len(found) + 1}: t = {steps}", (a, b)))
+    return tuple(found.values()) if len(found) > 1 or _is_cut(where.graph) else ()
+
+
+def _is_cut(graph: Graph) -> bool:
+    return any(node.cut is not None and node.role == "initial_state" for node in graph.nodes)
 
 
 def layer_name(nodes: list[GraphNode], scopes: list[Scope], layer: int) -> str:

@@ -107,6 +107,19 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """Steps that one call ran through, where several went on from each other.
+
+    Attributes:
+        label: `chunk 2: t = 4 … 6`.
+        columns: its first and its last.
+    """
+
+    label: str
+    columns: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Picture:
     """All that is drawn, and the steps and layers it is arranged by.
 
@@ -117,6 +130,7 @@ class Picture:
         length: how many steps the graph has.
         gradients, values: whether they are shown.
         rolled: whether all steps are drawn as one.
+        chunks: the calls that went on from each other.
     """
 
     items: tuple[Item, ...]
@@ -128,6 +142,7 @@ class Picture:
     gradients: bool = False
     values: bool = False
     rolled: bool = False
+    chunks: tuple[Chunk, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, Item]:

@@ -101,7 +101,8 @@ def title(picture: Picture) -> str:
     """What a reader should notice first: `LSTM, 3 steps: the same 4 weights at every step`."""
     names = [lane.name for lane in picture.lanes]
     if not names:
-        return f"{count(len(picture.items), 'value')}, {count(sum(len(e.uses) for e in picture.edges), 'use')}"
+        values, uses = sum(len(item.nodes) for item in picture.items), sum(node_uses(picture))
+        return f"{values:,} value{'s' * (values != 1)}, {uses:,} use{'s' * (uses != 1)}"
     nets = " over ".join(dict.fromkeys(name.split()[0] for name in names[::-1]))
     parts = list(dict.fromkeys(_LAYER.sub("", name) for name in names))
     if len(parts) > 1 and any(" " in part for part in parts):
@@ -112,6 +113,11 @@ def title(picture: Picture) -> str:
     every = [item for item in shared(picture) if _at_every_step(item, picture)]
     same = f": the same {len(every)} weights at every step" if every else ""
     return f"{nets}{many}{both}, {count(picture.length, 'step')}{same}"
+
+
+def node_uses(picture: Picture) -> list[int]:
+    """How many arguments each graph node of the picture has."""
+    return [len(node.inputs) for item in picture.items for node in item.nodes]
 
 
 def _at_every_step(item: Item, picture: Picture) -> bool:
