@@ -17,7 +17,7 @@ from tests.viz.reading import Box, Line, Page, Shape, point
 from tests.viz.typeface import boxes as text_boxes
 
 SLACK = 0.5  # points: positions are written to a tenth
-AT_BORDER = 2.0  # how far from its shape's border a line may end
+AT_BORDER = 2.5  # how far from its shape's border a line may end
 INTO_OWN = 3.0  # how far into one of its own shapes it may run
 PIECES = 24  # of a curve that bends
 LONGEST = 96.0  # a slanting piece that is longer is cut up, so that few shapes lie near it
@@ -169,13 +169,13 @@ def lines_of(shape: Shape) -> list[Box]:
 
 def frames(page: Page, shapes: list[Shape], outer: Outlines) -> Iterator[Offence]:
     """A frame that does not hold all its members, or meets a shape or a frame that is none of them."""
-    told = list(page.frames.values())
+    told = page.framed
     if not told:
         return
     boxes = np.array([frame.box for frame in told])
     at = {frame.name: k for k, frame in enumerate(told)}
     for shape, b in zip(shapes, outer.boxes, strict=True):
-        for name in shape.frames:
+        for name in at.keys() & set(shape.frames):
             if not holds(boxes[at[name]], b):
                 yield Offence("frame", f"{shape.id} leaves {name}")
     both = Outlines(np.concatenate([outer.corners, np.stack([rectangle(frame.box) for frame in told])]))
@@ -226,7 +226,7 @@ def texts(page: Page, shapes: list[Shape], outer: Outlines) -> Iterator[Offence]
 def placed(page: Page) -> Iterator[tuple[str, Box, Box | None]]:
     """(whose, the box of its text, the box that has to hold it) of texts that stand at an `lp`."""
     owners = [("the title", page.attributes, page.box)]
-    owners += [(f"the text of {frame.name}", frame.attributes, frame.box) for frame in page.frames.values()]
+    owners += [(f"the text of {frame.name}", frame.attributes, frame.box) for frame in page.framed]
     owners += [(f"the text of {line.name}", line.attributes, page.box) for line in page.lines]
     for name, attributes, held in owners:
         for text, at in (("label", "lp"), ("xlabel", "xlp")):
@@ -239,7 +239,7 @@ def placed(page: Page) -> Iterator[tuple[str, Box, Box | None]]:
 def outside(page: Page, shapes: list[Shape], outer: Outlines) -> Iterator[Offence]:
     """A shape or a frame that leaves the picture."""
     told = [(shape.id, b) for shape, b in zip(shapes, outer.boxes, strict=True)]
-    told += [(frame.name, np.array(frame.box)) for frame in page.frames.values()]
+    told += [(frame.name, np.array(frame.box)) for frame in page.framed]
     whole = np.array(page.box)
     for name, b in told:
         if not holds(whole, b):

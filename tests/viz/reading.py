@@ -21,9 +21,10 @@ Use = tuple[int, int]  # the consumer's node id, and at which argument
 
 STRING = r'"((?:[^"\\]|\\.)*)"'
 ATTRIBUTE = re.compile(rf"(\w+)={STRING}")
-NODE = re.compile(rf"{STRING}\s*\[(.*)\];?")
-EDGE = re.compile(rf"{STRING}\s*->\s*{STRING}\s*\[(.*)\];?")
-FRAME = re.compile(rf"subgraph\s+{STRING}\s*\{{")
+NAME = rf"(\w+|{STRING.replace('(', '(?:', 1)})"
+NODE = re.compile(rf"{NAME}\s*\[(.*)\];?")
+EDGE = re.compile(rf"{NAME}\s*->\s*{NAME}\s*\[(.*)\];?")
+FRAME = re.compile(rf"subgraph\s+{NAME}\s*\{{")
 DEFAULTS = re.compile(r"(graph|node|edge)\s*\[(.*)\];?")
 ESCAPES = {"n": "\n", "l": "\n", "r": "\n", "\\": "\\"}
 ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&"}  # the last is read last
@@ -152,6 +153,16 @@ class Page:
         """The shapes that stand for something in the graph: not the legend's, no brackets."""
         return [shape for shape in self.shapes.values() if shape.kind and not shape.in_legend]
 
+    @cached_property
+    def shown(self) -> set[int]:
+        """The graph nodes of shapes that stand for no elided steps."""
+        return {node for shape in self.drawn if shape.kind != "elided" for node in shape.nodes}
+
+    @property
+    def framed(self) -> list[Frame]:
+        """The frames that can be seen, or at least have a place."""
+        return [frame for frame in self.frames.values() if "bb" in frame.attributes]
+
     @property
     def uses(self) -> list[Line]:
         """The lines that stand for uses of values: not gradients, cuts, brackets, or the legend's."""
@@ -207,7 +218,7 @@ def read(dot: str) -> Page:
             continue
         if found := FRAME.fullmatch(text):
             outer = blocks[-1]
-            blocks.append(Block(unquoted(found[1]), {}, dict(outer.node), dict(outer.edge)))
+            blocks.append(Block(named(found[1]), {}, dict(outer.node), dict(outer.edge)))
         elif text == "}":
             ended = blocks.pop()
             if blocks:
@@ -216,9 +227,9 @@ def read(dot: str) -> Page:
             getattr(blocks[-1], found[1]).update(attributes(found[2]))
         elif found := EDGE.fullmatch(text):
             own = blocks[-1].edge | attributes(found[3])
-            lines.append(Line(unquoted(found[1]), unquoted(found[2]), own))
+            lines.append(Line(named(found[1]), named(found[2]), own))
         elif found := NODE.fullmatch(text):
-            id = unquoted(found[1])
+            id = named(found[1])
             if id in shapes:
                 raise ValueError(f"two shapes are called {id!r}")
             shapes[id] = Shape(id, blocks[-1].node | attributes(found[2]), inside)
@@ -234,6 +245,11 @@ def read(dot: str) -> Page:
 
 def attributes(text: str) -> dict[str, str]:
     return {name: unquoted(value) for name, value in ATTRIBUTE.findall(text)}
+
+
+def named(text: str) -> str:
+    """A name, with quotes or without."""
+    return unquoted(text[1:-1]) if text.startswith('"') else text
 
 
 def unquoted(text: str) -> str:

@@ -29,7 +29,7 @@ def lies(page: Page, graph: Graph, view: str, *, gradients: bool = False) -> lis
     if any(offence.where.startswith("there is no node") for offence in found):
         return found  # what it would say about uses would mean nothing
     found += uses(page, graph, view)
-    found += gradient(page, graph) if gradients else unasked(page)
+    found += gradient(page, graph, view) if gradients else unasked(page)
     return [*found, *cut(page, graph), *count(page, graph), *zero(page, graph)]
 
 
@@ -39,8 +39,8 @@ def elided(page: Page) -> bool:
 
 
 def groups(page: Page) -> dict[int, str]:
-    """The shape that each node of the graph stands in; what stands for elided steps may name none of them."""
-    return {node: shape.id for shape in page.drawn for node in shape.nodes}
+    """The shape that each node of the graph stands in; those of elided steps stand in none."""
+    return {node: shape.id for shape in page.drawn for node in shape.nodes if shape.kind != "elided"}
 
 
 def nodes(page: Page, graph: Graph, view: str) -> Iterator[Offence]:
@@ -84,7 +84,7 @@ def uses(page: Page, graph: Graph, view: str) -> Iterator[Offence]:
             yield Offence("uses", f"{line.name} names no use")
         if view == "op" and len(line.uses) > 1 and not is_elided(page, line):
             yield Offence("uses", f"{line.name} names {len(line.uses)} uses in the view of all ops")
-        yield from astray(page, line, of, "uses", line.source, line.target)
+        yield from astray(page, line, of, "uses", line.source, line.target, view == "rolled")
     for use in sorted(between - named.keys()):
         yield Offence("uses", f"no line for {at[of[use]]} → {at[use[0]]}, use {use[0]}.{use[1]}")
     for use, times in sorted(named.items()):
@@ -96,20 +96,26 @@ def is_elided(page: Page, line: Line) -> bool:
     return "elided" in (page.shapes[line.source].kind, page.shapes[line.target].kind)
 
 
-def astray(page: Page, line: Line, of: dict[Use, int], what: str, source: str, target: str) -> Iterator[Offence]:
-    """Uses that a line names and that are not between its shapes: of a value in `source`, by an op in `target`."""
+def astray(
+    page: Page, line: Line, of: dict[Use, int], what: str, source: str, target: str, loops: bool
+) -> Iterator[Offence]:
+    """Uses that a line names and that are not between its shapes: of a value in `source`, by an op in `target`.
+
+    Where all steps are drawn as one, a state may loop back into the shape that it comes from.
+    """
     value, user = page.shapes[source], page.shapes[target]
     for use in line.uses:
         if use not in of:
             yield Offence(what, f"{line.name} names {use[0]}.{use[1]}, which is no use in the graph")
-        elif not (holds(value, of[use]) and holds(user, use[0])):
+        elif not (holds(page, value, of[use]) and holds(page, user, use[0])):
             yield Offence(what, f"{line.name} names {use[0]}.{use[1]}, a use of {of[use]}, which is not between them")
-        elif value.id == user.id:
+        elif value.id == user.id and not loops:
             yield Offence(what, f"{line.name} names {use[0]}.{use[1]}, which lies within a shape")
 
 
-def holds(shape: Shape, node: int) -> bool:
-    return node in shape.nodes or (shape.kind == "elided" and not shape.nodes)
+def holds(page: Page, shape: Shape, node: int) -> bool:
+    """Whether a node stands in a shape; what stands for elided steps holds whatever is not shown."""
+    return node not in page.shown if shape.kind == "elided" else node in shape.nodes
 
 
 def arrived(graph: Graph) -> set[Use]:
@@ -122,7 +128,7 @@ def arrived(graph: Graph) -> set[Use]:
     }
 
 
-def gradient(page: Page, graph: Graph) -> Iterator[Offence]:
+def gradient(page: Page, graph: Graph, view: str) -> Iterator[Offence]:
     of, at, came = sources(graph), groups(page), arrived(graph)
     named = Counter(use for line in page.backward for use in line.uses)
     between = {use for use in came
@@ -133,7 +139,7 @@ def gradient(page: Page, graph: Graph) -> Iterator[Offence]:
             yield Offence("gradient", f"{line.name} names no use")
         if (line.target, line.source) not in ahead:
             yield Offence("gradient", f"{line.name} runs against no use")
-        yield from astray(page, line, of, "gradient", line.target, line.source)
+        yield from astray(page, line, of, "gradient", line.target, line.source, view == "rolled")
         for use in line.uses:
             if use in of and use not in came:
                 yield Offence("gradient", f"{line.name} names {use[0]}.{use[1]}, through which none came")
