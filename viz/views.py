@@ -79,8 +79,9 @@ def picture(
     edges = [*uses, *cuts(graph, groups, by_group), *(backward(graph, uses) if gradients else ())]
     drawn = tuple(by_group.values())
     steps = tuple(sorted({int(i.column) for i in drawn if i.column and i.column == int(i.column)}))
+    length = len({column for column in where.columns.values() if column and column == int(column)})
     whole = Picture(
-        drawn, tuple(edges), tuple(where.lanes), chosen.opened, steps if where.timed else (), len(steps),
+        drawn, tuple(edges), tuple(where.lanes), chosen.opened, steps if where.timed else (), length,
         gradients, values, chunks=chunks(where),
     )  # fmt: skip
     return roll(whole) if chosen.rolled else whole

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from viz.layout.geometry import SHAPES, text_size
+from viz.layout.geometry import RING, SHAPES, text_size
 from viz.layout.place import Layout
 from viz.scene.legend import Entry
 from viz.scene.model import Chunk
 
 SMALL = 10 / 12  # the size of a legend's text beside that of a label
-LINE, GAP, HEIGHT, NARROWEST = 34.0, 12.0, 28.0, 420.0
+LINE, GAP, HEIGHT, NARROWEST = 34.0, 16.0, 34.0, 420.0
 Box = tuple[float, float, float, float]
 
 
@@ -37,7 +37,7 @@ def captions(plan: Layout, entries: list[Entry]) -> list[Caption]:
         width = _width(entry)
         if x > left and x + width > left + max(right - left, NARROWEST):
             x, y = left, y - HEIGHT
-        found.append(Caption(entry, (x, y, x + width, y + HEIGHT - 6)))
+        found.append(Caption(entry, (x, y, x + width, y + HEIGHT - 12)))
         x += width + GAP
     return found
 
@@ -56,4 +56,4 @@ def _width(entry: Entry) -> float:
     text = text_size(entry.label)[0] * SMALL
     if entry.sort == "line":
         return LINE + 6 + text
-    return text + (SHAPES[entry.kind].padding[0] if entry.kind in SHAPES else 18.0)
+    return text + (SHAPES[entry.kind].padding[0] if entry.kind in SHAPES else 18.0) + 2 * RING

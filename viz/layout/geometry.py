@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from unicodedata import east_asian_width
 
 from viz.scene.model import Item
 
 Point = tuple[float, float]
 CORNER = 8.0
+RING = 4.0  # points between the borders of what is drawn with two
 TEXT = 12.0  # points; a subscript of this size is still readable in a projected slide
 
 # Widths of DejaVu Sans in ems, rounded up: narrow signs, wide ones, all others.
@@ -46,6 +48,7 @@ SHAPES: Mapping[str, Shape] = {
     "loss": Shape("octagon", (24, 16)),
     "total": Shape("doubleoctagon", (32, 16)),
     "box": Shape("box", (22, 12), least=(80, 44)),
+    "part": Shape("folder", (30, 18), least=(80, 44)),
     "elided": Shape("plaintext", (4, 4)),
     "chunk": Shape("underline", (4, 4)),
 }
@@ -58,8 +61,14 @@ def text_size(label: str) -> tuple[float, float]:
     True
     """
     lines = label.split("\n")
-    wide = max(sum(0.42 if c in _NARROW else 0.95 if c in "mwWM@" else 0.68 for c in line) for line in lines)
-    return wide * TEXT, 1.25 * TEXT * len(lines)
+    return max(sum(map(_width, line)) for line in lines) * TEXT, 1.25 * TEXT * len(lines)
+
+
+def _width(sign: str) -> float:
+    """In ems, at most."""
+    if sign.isascii() or sign in _NARROW:
+        return 0.42 if sign in _NARROW else 0.95 if sign in "mwWM@" else 0.68
+    return 1.0 if east_asian_width(sign) in "WFA" else 0.85 if sign.isalpha() else 0.68
 
 
 def size(item: Item) -> tuple[float, float]:
@@ -69,9 +78,14 @@ def size(item: Item) -> tuple[float, float]:
     >>> size(Item("n_h_1", "h", "hidden", "h₁", 1))  # as small as a state may be
     (46, 32)
     """
-    shape = SHAPES[item.kind]
+    shape, ring = SHAPES[item.kind], 2 * RING if is_double(item) else 0.0
     (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least
-    return max(w + pad_w, least_w), max(h + pad_h, least_h)
+    return max(w + pad_w, least_w) + ring, max(h + pad_h, least_h) + ring
+
+
+def is_double(item: Item) -> bool:
+    """Whether its border is drawn twice: a weight that is used more than once, and the total of the losses."""
+    return item.kind == "total" or (item.kind == "parameter" and item.uses > 1)
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,10 @@ class Placed:
     def box(self) -> tuple[float, float, float, float]:
         """Left, bottom, right, top."""
         return self.x - self.w / 2, self.y - self.h / 2, self.x + self.w / 2, self.y + self.h / 2
+
+    def contains(self, point: Point) -> bool:
+        """Whether the point is inside the shape that is drawn."""
+        return _contains(self, point[0] - self.x, point[1] - self.y)
 
 
 def border(place: Placed, inside: Point, outside: Point) -> Point:

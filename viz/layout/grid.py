@@ -13,11 +13,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from viz.layout.geometry import size
+from viz.layout.geometry import size, text_size
 from viz.layout.order import arrange
 from viz.layout.step import ELSEWHERE, Step, step_of
 from viz.layout.tracks import Tracks
-from viz.scene.model import Edge, Item, Picture
+from viz.scene.model import Edge, Item, Lane, Picture
 
 Part = tuple[int, int, bool]  # block, floor, and whether it was made before any step
 
@@ -152,8 +152,9 @@ def _arrange_steps(found: Grid) -> None:
     for block, early in {(block, early) for block, _, early in parts}:
         floors = [step for (b, _, e), step in sorted(found.steps.items()) if (b, e) == (block, early)]
         with_states = [step for step in floors if any(map(step.in_gutter, step.kinds))]
-        for step in with_states:
-            arrange(step)
+        for part, step in found.steps.items():
+            if step in with_states:
+                arrange(step, least=_label_width(picture, parts[part]) if picture.opened else 0.0)
         gutter = max((step.gutter for step in with_states if not step.reverse), default=0.0)
         for step in with_states:
             if not step.reverse:
@@ -165,6 +166,21 @@ def _arrange_steps(found: Grid) -> None:
         for step in floors:
             if step not in with_states:
                 arrange(step, gutter if with_states else None)
+
+
+FRAME_ENDS = 22.0  # points beside the label of a frame
+
+
+def frame_label(lane: Lane, step: int | None) -> str:
+    """What is written at the top of a frame."""
+    return f"{lane.name}  t = {step}"
+
+
+def _label_width(picture: Picture, items: Iterable[Item]) -> float:
+    """How wide a frame has to be for its label."""
+    inside = [(item.lane, item.nodes[0].step) for item in items if item.lane is not None and item.nodes]
+    widths = (text_size(frame_label(picture.lanes[lane], step))[0] for lane, step in set(inside))
+    return max(widths, default=0.0) + FRAME_ENDS
 
 
 def _stack_floors(found: Grid) -> None:

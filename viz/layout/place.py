@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from viz.layout.geometry import Placed, Point, beside, border
-from viz.layout.grid import Spot, grid
+from viz.layout.geometry import Placed, Point, beside, border, text_size
+from viz.layout.grid import FRAME_ENDS, Spot, frame_label, grid
 from viz.layout.routes import Way, Ways, XRef, YRef, ways
 from viz.scene.model import Picture
 
@@ -184,6 +184,10 @@ def _lines(board: _Board, plan: Layout) -> list[list[Point]]:
 
 def _trimmed(points: list[Point], source: Placed, target: Placed) -> list[Point]:
     points = [p for k, p in enumerate(points) if k == 0 or p != points[k - 1]]
+    while len(points) > 2 and source.contains(points[1]):
+        del points[0]
+    while len(points) > 2 and target.contains(points[-2]):
+        del points[-1]
     points[0] = border(source, points[0], points[1])
     points[-1] = border(target, points[-1], points[-2])
     return points
@@ -201,8 +205,10 @@ def _frames(plan: Layout) -> list[Frame]:
 def _frame(plan: Layout, lane: int, column: float, members: list[Placed]) -> Frame:
     boxes = [place.box for place in members]
     left, below, right, above = FRAME
-    box = (min(b[0] for b in boxes) - left, min(b[1] for b in boxes) - below,
-           max(b[2] for b in boxes) + right, max(b[3] for b in boxes) + above)  # fmt: skip
     step = next((place.item.nodes[0].step for place in members if place.item.nodes), None)
+    label = frame_label(plan.picture.lanes[lane], step)
+    start = min(b[0] for b in boxes) - left
+    end = max(*(b[2] + right for b in boxes), start + text_size(label)[0] + FRAME_ENDS)
     ids = tuple(place.item.id for place in members)
-    return Frame(f"c_{lane}_{column:g}", f"{plan.picture.lanes[lane].name}  t = {step}", box, ids)
+    box = (start, min(b[1] for b in boxes) - below, end, max(b[3] for b in boxes) + above)
+    return Frame(f"c_{lane}_{column:g}", label, box, ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from viz.layout.captions import LINE, Caption
-from viz.layout.geometry import SHAPES, TEXT, Placed, Point, spline
+from viz.layout.geometry import RING, SHAPES, TEXT, Placed, Point, is_double, spline, text_size
 from viz.layout.place import Box, Frame, Layout
 from viz.paint.heat import backward_pen, heat, text_on
 from viz.paint.theme import FONT, Theme
@@ -14,7 +14,7 @@ from viz.scene.legend import Entry
 from viz.scene.model import Chunk, Edge
 
 CLASSES = {"parameter": "param"}
-TITLE, PAD = 30.0, 12.0  # points: the height that the title takes, and the space around it all
+TITLE, PAD = 30.0, 10.0  # points: the height that the title takes, and the space around it all
 
 
 def quote(text: str) -> str:
@@ -48,14 +48,17 @@ def attributes(values: Mapping[str, object]) -> str:
     return "[" + ", ".join(f"{key}={value}" for key, value in pairs) + "]"
 
 
-def source(plan: Layout, below: list[Caption], theme: Theme, title: str) -> str:
-    """The whole picture, with what stands below it."""
-    left, bottom, right, top = _extent(plan, below)
+def source(plan: Layout, below: list[Caption], theme: Theme, title: str, scale: float = 1.0) -> str:
+    """The whole picture, with what stands below it; `scale` makes it smaller where it is painted."""
+    left, bottom, right, top = _extent(plan, below, title)
     head = {
         "bb": f"{left:.1f},{bottom:.1f},{right:.1f},{top:.1f}", "bgcolor": theme.page, "pad": PAD / 72,
         "label": title, "labelloc": "t", "lp": f"{(left + right) / 2:.1f},{top - 14:.1f}", "fontname": FONT,
         "fontsize": 14, "fontcolor": theme.ink, "id": "picture", "outputorder": "edgesfirst",
     }  # fmt: skip
+    if scale < 1:
+        across, up = size(plan, below, title)
+        head |= {"size": f"{across * scale / 72:.4f},{up * scale / 72:.4f}"}
     lines = ["digraph unrolled {", f"  graph {attributes(head)};"]
     lines += [f"  node {attributes({'fontname': FONT, 'fontsize': TEXT, 'fixedsize': 'true', 'margin': 0})};"]
     framed = {id for frame in plan.frames for id in frame.members}
@@ -68,17 +71,24 @@ def source(plan: Layout, below: list[Caption], theme: Theme, title: str) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def size(plan: Layout, below: list[Caption]) -> tuple[int, int]:
+def size(plan: Layout, below: list[Caption], title: str) -> tuple[int, int]:
     """Width and height of the whole picture in points."""
-    left, bottom, right, top = _extent(plan, below)
+    left, bottom, right, top = _extent(plan, below, title)
     return round(right - left + 2 * PAD), round(top - bottom + 2 * PAD)
 
 
-def _extent(plan: Layout, below: list[Caption]) -> Box:
+def scale(plan: Layout, below: list[Caption], title: str, width: float | None) -> float:
+    """How much smaller the picture has to be to be so wide at most."""
+    return 1.0 if width is None else min(1.0, width / size(plan, below, title)[0])
+
+
+def _extent(plan: Layout, below: list[Caption], title: str) -> Box:
     """Of all that is drawn, the title and what stands below included."""
     boxes = [plan.extent, *(caption.box for caption in below)]
     left, bottom = min(b[0] for b in boxes), min(b[1] for b in boxes)
-    return left, bottom, max(b[2] for b in boxes), max(b[3] for b in boxes) + TITLE
+    right, top = max(b[2] for b in boxes), max(b[3] for b in boxes)
+    spare = max(text_size(title)[0] * 14 / TEXT - (right - left), 0.0) / 2
+    return left - spare, bottom, right + spare, top + TITLE
 
 
 def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
@@ -97,11 +107,12 @@ def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
 def _node(place: Placed, plan: Layout, theme: Theme) -> str:
     item, look = place.item, theme.looks[place.item.kind]
     shared = item.kind == "parameter" and item.uses > 1
+    ring = 2 * RING if is_double(item) else 0.0  # Graphviz draws the second border outside of the size that it is given
     values = {
         "id": item.id, "class": f"node-{CLASSES.get(item.kind, item.kind)}" + (" shared" if shared else ""),
         "label": item.label, "nodes": [node.id for node in item.nodes],
-        "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}", "width": f"{place.w / 72:.4f}",
-        "height": f"{place.h / 72:.4f}", "shape": SHAPES[item.kind].outline, "style": look.style,
+        "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}",
+        "width": f"{(place.w - ring) / 72:.4f}", "height": f"{(place.h - ring) / 72:.4f}", "shape": SHAPES[item.kind].outline, "style": look.style,
         "fillcolor": look.fill, "color": look.stroke, "fontcolor": theme.ink, "penwidth": look.pen,
     }  # fmt: skip
     if plan.picture.gradients and item.is_heated:
@@ -134,7 +145,7 @@ def _edge(edge: Edge, points: list[Point], plan: Layout, theme: Theme, nth: int)
         + (f" · {text.norm(edge.norm)}" if edge.norm is not None else ""),
         "uses": [f"{node}.{position}" for node, position in edge.uses],
     }  # fmt: skip
-    if edge.kind == "cut":
+    if edge.kind == "cut" and len(points) == 2:
         x, y = (points[0][0] + points[-1][0]) / 2, (points[0][1] + points[-1][1]) / 2
         values |= {"label": "detach()", "lp": f"{x:.1f},{y + 9:.1f}", "fontname": FONT, "fontsize": 10,
                    "fontcolor": line.stroke}  # fmt: skip
@@ -176,6 +187,8 @@ def _entry(entry: Entry, box: Box, theme: Theme) -> list[str]:
         return _sample(entry, id, box, said, theme)
     kind = "parameter" if entry.kind == "shared" else entry.kind if entry.sort == "shape" else "gate"
     look = theme.looks[kind]
+    if entry.kind in ("shared", "total"):
+        box = box[0] + RING, box[1] + RING, box[2] - RING, box[3] - RING
     values = said | _inches(box) | {"shape": SHAPES[kind].outline, "style": look.style, "fillcolor": look.fill,
                                     "color": look.stroke, "fontcolor": theme.ink, "penwidth": look.pen}  # fmt: skip
     if entry.sort == "heat":

@@ -64,6 +64,10 @@ def png(dot: str, dpi: int = 144) -> bytes:
         )
 
 
+def pdf(dot: str) -> bytes:
+    return _run(dot, "pdf")
+
+
 def _run(dot: str, format: str) -> bytes:
     if shutil.which("dot"):
         import graphviz

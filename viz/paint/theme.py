@@ -88,6 +88,7 @@ LIGHT = Theme(
             "loss": ("#FBDDCB", "#A84300"),
             "total": ("#FBDDCB", "#A84300"),
             "box": ("#F3F6F8", "#C3C8CE"),
+            "part": ("#F3F6F8", "#5F6368"),
             "elided": ("#FFFFFF", "#FFFFFF"),
             "chunk": ("#FFFFFF", "#5F6368"),
         }
@@ -113,6 +114,7 @@ DARK = Theme(
             "loss": ("#5A2608", "#F09A63"),
             "total": ("#5A2608", "#F09A63"),
             "box": ("#22272D", "#555D66"),
+            "part": ("#22272D", "#A9B0B7"),
             "elided": ("#16191D", "#16191D"),
             "chunk": ("#16191D", "#A9B0B7"),
         }

@@ -103,5 +103,5 @@ def _fold(item: Item, run: Run, folds: dict[str, Item]) -> Item:
     id = f"{letters}_elided_{first}"
     return folds.setdefault(
         id,
-        Item(id, item.key, "elided", words, first, item.slot, item.block, None, item.nodes[:1], 0, words, item.starts),
+        Item(id, item.key, "elided", words, first, item.slot, item.block, None, (), 0, words, item.starts),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ KINDS = {
 SPECIAL = {
     "box": "box",
     "affine": "affine",
-    "fold": "box",
+    "fold": "part",
     "run": "op",
 }  # the kinds of groups that are more than a value
 _SUMS = {"add", "sum", "stack", "concatenate", "reshape", "expand_dims", "squeeze"}
@@ -60,7 +61,8 @@ class Items:
         tip = _inside_tip(head, nodes) if special else text.tooltip(head, uses, gradients=gradients)
         return Item(
             self._id(head, name), self._key(head, kind, name), kind, label, self.where.columns[head.id],
-            self.where.slots[head.id], self.where.blocks[head.id], self._lane(head, kind), tuple(nodes), uses, tip,
+            min(self.where.slots[node.id] for node in nodes) if kind == "part" else self.where.slots[head.id],
+            self.where.blocks[head.id], self._lane(head, kind), tuple(nodes), uses, tip,
             self._starts(head) if kind == "initial" else "", self._made(nodes),
         )  # fmt: skip
 
@@ -70,7 +72,10 @@ class Items:
         return min(inside or [node.id for node in nodes])
 
     def _lane(self, head: GraphNode, kind: str) -> int | None:
-        return None if kind in ("hidden", "cell", "initial") else self.where.lane.get(head.id)
+        if kind in ("hidden", "cell", "initial", "parameter"):
+            return None
+        constant = head.op is None and head.role is None and self.where.columns[head.id] is not None
+        return self._owner(head) if constant else self.where.lane.get(head.id)
 
     def _starts(self, head: GraphNode) -> str:
         return "cell" if (head.name or "").partition(" ")[0] in self.cell_letters else "hidden"
@@ -108,22 +113,24 @@ class Items:
         return KINDS.get(node.role or "", "op" if node.op else "input")
 
     def _weights(self) -> dict[int, str]:
+        """A letter for each weight, `W_hh`; one that two share says whose it is, `head.W`, as far as that tells."""
         nodes = [node for node in self.graph.nodes if node.id in self.parameters]
         layered = any("_l1" in (n.name or "") for n in nodes)
         plain = {n.id: text.weight(n.name or "parameter", layered=layered) for n in nodes}
-        shared = Counter(plain.values())
-        owned = {n.id: self._owned(n, plain[n.id], shared[plain[n.id]], 1) for n in nodes}
-        alike = Counter(owned.values())
-        return {n.id: self._owned(n, plain[n.id], shared[plain[n.id]], min(2, alike[owned[n.id]])) for n in nodes}
+        owners = {n.id: self._owners(n) for n in nodes}
+        names = dict(plain)
+        for parts in range(1, 5):
+            alike = Counter(names.values())
+            for id, name in names.items():
+                if alike[name] > 1 or (parts == 1 and name in ("W", "b")):
+                    names[id] = ".".join([*owners[id][-parts:], plain[id]])
+        return names
 
-    def _owned(self, node: GraphNode, plain: str, count: int, parts: int) -> str:
-        """`head.W`: a bare letter, or one that two parameters share, says whose it is where the scope tells."""
-        if count == 1 and plain not in ("W", "b"):
-            return plain
+    def _owners(self, node: GraphNode) -> list[str]:
+        """The parts of the model that it belongs to, as far as its scope tells, or that of what uses it."""
         users = [self.graph.nodes[user] for user, _ in self.graph.uses(node)]
         scope = node.scope or next((user.scope for user in users if user.scope), ())
-        owners = [part for part in scope if not plain.endswith(f"_{part}")]
-        return ".".join([*owners[-parts:], plain])
+        return [part for part in scope if not re.fullmatch(r"l\d+(_reverse)?", part)]
 
     def _label(self, node: GraphNode, kind: str, uses: int, nodes: list[GraphNode]) -> str:
         if kind == "parameter":
@@ -134,7 +141,7 @@ class Items:
         if node.op is None and node.cut is not None:
             return f"{text.subscript(node.cut.title, node.cut.step)} detached"
         if not node.name:
-            return node.symbol or f"const{text.shape(node.shape)}"
+            return node.symbol or f"{'mask' if node.dtype == 'bool' else 'const'}{text.shape(node.shape)}"
         letter = {"output": "ŷ"}.get(kind, node.name) if node.name == "y" else node.name
         name = text.subscript(letter, node.step)
         if kind == "total":
@@ -190,13 +197,10 @@ def _first_state(node: GraphNode, *, learnt: bool) -> str:
     name, _, said = (node.name or "h").partition(" ")
     step = node.step if node.cut is None or node.cut.step is None else node.cut.step
     letter = text.subscript(name, step or 0)
-    if node.cut is not None:
-        return f"{letter} carried"
-    if learnt:
-        return f"{letter} learnt"
+    how = "carried" if node.cut is not None else "learnt" if learnt else said
     if node.value is not None and node.value.zero:
-        return f"{letter} = 0"
-    return f"{letter} {said}" if said else letter
+        return f"{letter} = 0" + (f", {how}" if how in ("carried", "learnt") and (learnt or node.cut) else "")
+    return f"{letter} {how}" if how else letter
 
 
 def _inside_tip(node: GraphNode, nodes: list[GraphNode]) -> str:
@@ -209,7 +213,7 @@ def _inside_tip(node: GraphNode, nodes: list[GraphNode]) -> str:
 def _told(item: Item, *, gradients: bool, values: bool) -> Item:
     """The item with its value, and the norm of its gradient, in its label."""
     lines = [item.label]
-    if values and item.nodes and item.kind not in ("box", "affine"):
+    if values and item.nodes and item.kind not in ("box", "affine", "part") and not item.label.endswith("= 0"):
         lines += [text.value(item.nodes[0])]
     if gradients and item.is_heated:
         lines += [text.norm(item.gradient)]

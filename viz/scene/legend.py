@@ -9,7 +9,7 @@ from viz.scene.model import Picture
 
 SHAPES = {
     "parameter": "weight", "input": "input", "target": "target", "initial": "first state", "box": "one step",
-    "affine": "W x + b", "gate": "gate", "op": "op", "hidden": "hidden state", "cell": "cell state",
+    "part": "closed part",    "affine": "W x + b", "gate": "gate", "op": "op", "hidden": "hidden state", "cell": "cell state",
     "output": "output", "loss": "loss", "total": "total loss",
 }  # fmt: skip
 LINES = {
@@ -36,7 +36,7 @@ def legend(picture: Picture) -> list[Entry]:
     several = any(item.kind == "parameter" and item.uses > 1 for item in picture.items)
     found = [Entry("shape", kind, label) for kind, label in SHAPES.items() if kind in kinds]
     if several:
-        found.insert(1, Entry("shape", "shared", "weight used more than once"))
+        found.insert(1, Entry("shape", "shared", "shared weight"))
     drawn = {edge.kind for edge in picture.edges}
     found += [Entry("line", kind, label) for kind, label in LINES.items() if kind in drawn]
     return found + (_decades(picture) if picture.gradients else [])
@@ -46,7 +46,9 @@ def _decades(picture: Picture) -> list[Entry]:
     """The powers of ten of the gradients that are shown, and what is not such a number."""
     norms = [item.gradient for item in picture.items if item.is_heated]
     powers = sorted({math.floor(math.log10(norm)) for norm in norms if norm and math.isfinite(norm)})
-    shown = [Entry("heat", f"1e{max(min(power, 4), -8)}", f"∇ ≥ 1e{power}") for power in powers]
+    shown = [Entry("heat", f"1e{power}", f"∇ ≥ 1e{power}") for power in powers if -8 <= power <= 4]
+    shown[:0] = [Entry("heat", "1e-9", "∇ < 1e-8")] if any(power < -8 for power in powers) else []
+    shown += [Entry("heat", "1e5", "∇ ≥ 1e5")] if any(power > 4 for power in powers) else []
     special = [("0", "∇ 0", 0.0 in norms), ("none", "∇ – not computed", None in norms),
                ("nan", "∇ not finite", not all(math.isfinite(norm or 0.0) for norm in norms))]  # fmt: skip
     return shown + [Entry("heat", kind, label) for kind, label, here in special if here]

@@ -109,6 +109,8 @@ def title(picture: Picture) -> str:
         return f"{_listed(parts)}, {count(picture.length, 'step')}: in each the same weights at every step"
     ahead = [name for name in dict.fromkeys(names) if not name.endswith("_reverse")]
     many = f", {len(ahead)} layers" if len(ahead) > 1 else ""
+    runs = max(map(names.count, names))
+    many += f", {runs} runs" if runs > 1 else ""
     both = ", both directions" if any(name.endswith("_reverse") for name in names) else ""
     every = [item for item in shared(picture) if _at_every_step(item, picture)]
     same = f": the same {len(every)} weights at every step" if every else ""
