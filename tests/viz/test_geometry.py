@@ -34,7 +34,8 @@ GOOD = """digraph unrolled {
   "h" -> "f" [class="edge-data", pos="e,138.4,30 128,30 130,30 132,30 134,30", penwidth="1.1"];
   "f" -> "y" [class="edge-data", pos="e,225,30 181.6,30 190,30 200,30 215,30", penwidth="1.1"];
 }"""
-ALONG = "e,92,30 52,30 52,60 190,60 190,44.7 170,44.7 150,44.7 130,44.7 110,44.7 92,40 92,30"  # above f, three tenths of a point from it
+# above f, three tenths of a point from it
+ALONG = "e,92,30 52,30 52,60 190,60 190,44.7 170,44.7 150,44.7 130,44.7 110,44.7 92,40 92,30"
 WRONG = {
     "a shape on another": (('pos="110,30"', 'pos="150,30"'), "overlap: h and f, by 28.7 pt"),
     "a shape on the second border": (('"f" [class="node-op", label="tanh", pos="160,30"', '"f" [label="", pos="50,42"'),
