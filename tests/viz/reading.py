@@ -254,6 +254,8 @@ def named(text: str) -> str:
 
 def unquoted(text: str) -> str:
     """What a DOT string means."""
+    if "\\" not in text and "&" not in text:
+        return text
     text = re.sub(r"\\(.)", lambda found: ESCAPES.get(found[1], found[0]), text)
     for entity, sign in ENTITIES.items():
         text = text.replace(entity, sign)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import viz
 from tests.viz.album import album, choices
@@ -166,17 +167,23 @@ def told(pictures):
     return [f"{picture.told} | {offence}" for picture in pictures for offence in picture.offences]
 
 
+def plain_or_full(options):
+    """With neither or both of gradients and values, then dark too; tests/fuzz/pictures.py has every choice."""
+    on = {options.get(key, False) for key in ("gradients", "values")}
+    return len(on) == 1 and (options["theme"] == "light" or on == {True})
+
+
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_every_picture_of_a_topology_is_clear_and_true(name):
-    pictures = list(album(name, TOPOLOGIES[name]))
+    pictures = list(album(name, TOPOLOGIES[name], plain_or_full))
     assert told(pictures) == []
-    assert len(pictures) >= len(choices())
+    assert len(pictures) >= len(list(filter(plain_or_full, choices())))
 
 
-@settings(max_examples=10)
-@given(networks())
-def test_every_picture_of_a_drawn_network_is_clear_and_true(network):
-    assert told(album(*network, lambda options: options["theme"] == "light")) == []
+@settings(max_examples=20)
+@given(networks(), st.lists(st.sampled_from(choices()), min_size=1, max_size=4))
+def test_pictures_of_drawn_networks_are_clear_and_true(network, some):
+    assert told(album(*network, some.__contains__)) == []
 
 
 # wrongs planted in a picture
