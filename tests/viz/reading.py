@@ -206,7 +206,7 @@ def read(dot: str) -> Page:
     shapes: dict[str, Shape] = {}
     lines: list[Line] = []
     frames: dict[str, Frame] = {}
-    head, *rest = dot.strip().splitlines()
+    head, *rest = dot.strip("\n").split("\n")  # other signs that end a line may stand in a name
     if not re.fullmatch(r"(strict )?digraph .*\{", head):
         raise ValueError(f"the text does not begin as a graph: {head[:60]!r}")
     blocks = [Block()]

@@ -11,6 +11,7 @@ from tests.viz.reading import read
 from tests.viz.test_geometry import attribute, changed, statements
 from tests.viz.topologies import TOPOLOGIES, squared
 from tests.viz.truth import arrived, lies, sources
+from tinygrad_rnn.errors import TinygradError
 from viz.views import VIEWS
 
 
@@ -74,6 +75,18 @@ def test_a_first_state_says_that_it_is_zero_exactly_where_it_is(view, start, say
         h = cell(np.ones((1, 3)), h)
     first = [shape for shape in read(viz.draw(squared(h), view=view).dot).drawn if shape.kind == "initial"]
     assert ["= 0" in shape.label for shape in first] == [says]
+
+
+def test_gradients_after_backward_are_true_or_refused_in_words():
+    loss = TOPOLOGIES["rnn"]()
+    graph = recorded(loss)
+    loss.backward()
+    assert found(viz.draw(loss).dot, graph, "cell") <= {"zero"}  # the values are gone
+    try:
+        dot, said = viz.draw(loss, gradients=True).dot, ""
+    except TinygradError as error:
+        dot, said = "", str(error)
+    assert "backward" in said if said else "gradient" not in found(dot, graph, "cell", gradients=True)
 
 
 # lies planted in a picture
