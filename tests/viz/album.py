@@ -61,28 +61,26 @@ def album(name: str, build: Callable[[], Any], wanted: Callable[[dict[str, Any]]
         return
     before = ""  # the last text, without its colours
     for options in filter(wanted, choices()):
-        picture, dot, page = judged(name, loss, graph, options)
-        if options["theme"] == "dark" and dot and colourless(dot) == before:
-            picture = Picture(name, options, [], picture.width)
-        before = colourless(dot)
-        yield picture
-        if page is not None and elided(page) and options["theme"] == "light":
-            yield judged(name, loss, graph, options | {"steps": ALL_STEPS})[0]
+        try:
+            dot = viz.draw(loss, **options).dot
+            same, before = colourless(dot) == before, colourless(dot)
+            if same:
+                yield Picture(name, options, [])
+                continue
+            page = read(dot)
+            yield Picture(name, options, judged(page, graph, options), page.width)
+            if elided(page) and options["theme"] == "light":
+                whole = read(viz.draw(loss, **options, steps=ALL_STEPS).dot)
+                left_out = [Offence("nodes", "steps are left out, though all were asked for")] if elided(whole) else []
+                told = options | {"steps": ALL_STEPS}
+                yield Picture(name, told, judged(whole, graph, told) + left_out, whole.width)
+        except Exception as error:
+            yield Picture(name, options, [failure(error)])
 
 
-def judged(name: str, loss: Any, graph: tg.Graph, options: dict[str, Any]) -> tuple[Picture, str, Page | None]:
-    dot = ""
-    try:
-        dot = viz.draw(loss, **options).dot
-        page = read(dot)
-        found = offences(page)
-        if "nodes=" in dot:
-            found += lies(page, graph, options["view"], gradients=options.get("gradients", False))
-        if "steps" in options and elided(page):
-            found.append(Offence("nodes", "steps are left out, though all were asked for"))
-        return Picture(name, options, found, page.width), dot, page
-    except Exception as error:
-        return Picture(name, options, [failure(error)]), dot, None
+def judged(page: Page, graph: tg.Graph, options: dict[str, Any]) -> list[Offence]:
+    """All that is wrong with a page."""
+    return offences(page) + lies(page, graph, options["view"], gradients=options.get("gradients", False))
 
 
 def failure(error: Exception) -> Offence:

@@ -48,9 +48,12 @@ def outline(shape: Shape, *, inner: bool = False) -> np.ndarray:
 
 @lru_cache(maxsize=4096)
 def _outline(name: str, w: float, h: float, borders: int) -> np.ndarray:
+    more = 2 * GAP * (borders - 1)
+    if UNIT[name] is ROUND:
+        w, h, borders = w + more, h + more, 1
     corners = np.array(UNIT[name], float) * (w / 2, h / 2)
     if borders > 1:
-        corners = widened(corners, GAP * (borders - 1))
+        corners = widened(corners, more / 2)
     return np.concatenate([corners, np.repeat(corners[-1:], CORNERS - len(corners), axis=0)])
 
 

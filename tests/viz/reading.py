@@ -206,7 +206,7 @@ def read(dot: str) -> Page:
     shapes: dict[str, Shape] = {}
     lines: list[Line] = []
     frames: dict[str, Frame] = {}
-    head, *rest = dot.strip().splitlines()
+    head, *rest = dot.strip("\n").split("\n")  # other signs that end a line may stand in a name
     if not re.fullmatch(r"(strict )?digraph .*\{", head):
         raise ValueError(f"the text does not begin as a graph: {head[:60]!r}")
     blocks = [Block()]
@@ -254,6 +254,8 @@ def named(text: str) -> str:
 
 def unquoted(text: str) -> str:
     """What a DOT string means."""
+    if "\\" not in text and "&" not in text:
+        return text
     text = re.sub(r"\\(.)", lambda found: ESCAPES.get(found[1], found[0]), text)
     for entity, sign in ENTITIES.items():
         text = text.replace(entity, sign)

@@ -667,6 +667,13 @@ TOPOLOGIES |= {
 
 
 @topology
+def after_backward():
+    loss = layer_net("RNN")
+    loss.backward(retain_graph=True)
+    return loss
+
+
+@topology
 def checkpointed_layer():
     out, _ = nn.checkpointed(layer("GRU"), xs(4), segments=2)
     return squared(out)
@@ -702,6 +709,14 @@ def long_chain():
     x = tg.tensor(1.0, requires_grad=True, name="x")
     for _ in range(40):
         x = x * 1.01
+    return x
+
+
+@topology
+def longer_chain():
+    x = tg.tensor(1.0, requires_grad=True, name="x")
+    for _ in range(1000):
+        x = x * 1.0001
     return x
 
 
@@ -744,6 +759,12 @@ def names_in_other_scripts():
         with tg.step(t, of=2):
             h = tg.label(tg.tanh(tg.inner(h, W)), "hidden_state", "état")
     return tg.label((h * h).sum(), "loss", "потеря")
+
+
+@topology
+def names_that_no_xml_may_hold():
+    names = ("a\x1bb", "a\x0b\x0c\u2028b", "a\0b", "a\ufffeb", "a\ud800b", "字" * 6000, "", " ", "\u202eabc")
+    return reduce(add, [tg.tensor(1.0, requires_grad=True, name=name) ** 2 for name in names])
 
 
 @topology
