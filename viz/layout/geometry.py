@@ -13,6 +13,7 @@ from viz.scene.model import Item
 Point = tuple[float, float]
 CORNER = 8.0
 RING = 4.0  # points between the borders of what is drawn with two
+LEAN = 1.036  # how much wider Graphviz draws a parallelogram than it is told
 TEXT = 12.0  # points; a subscript of this size is still readable in a projected slide
 
 # Widths of DejaVu Sans in ems, rounded up: narrow signs, wide ones, all others.
@@ -80,7 +81,8 @@ def size(item: Item) -> tuple[float, float]:
     """
     shape, ring = SHAPES[item.kind], 2 * RING if is_double(item) else 0.0
     (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least
-    return max(w + pad_w, least_w) + ring, max(h + pad_h, least_h) + ring
+    lean = LEAN if shape.outline == "parallelogram" else 1.0
+    return max(w + pad_w, least_w) * lean + ring, max(h + pad_h, least_h) + ring
 
 
 def is_double(item: Item) -> bool:
@@ -108,6 +110,16 @@ class Placed:
         return _contains(self, point[0] - self.x, point[1] - self.y)
 
 
+def told_size(place: Placed) -> tuple[float, float]:
+    """The width and height that Graphviz has to be told for a shape to be as large as its place.
+
+    It draws a second border outside of the size that it is told, and a parallelogram wider.
+    """
+    ring = 2 * RING if is_double(place.item) else 0.0
+    lean = LEAN if SHAPES[place.item.kind].outline == "parallelogram" else 1.0
+    return (place.w - ring) / lean, place.h - ring
+
+
 def border(place: Placed, inside: Point, outside: Point) -> Point:
     """Where the line from a point inside a shape to one outside leaves it: bisection serves every shape alike.
 
@@ -127,18 +139,18 @@ def border(place: Placed, inside: Point, outside: Point) -> Point:
 def _contains(place: Placed, dx: float, dy: float) -> bool:
     """Whether the point so far from the centre is inside the shape that Graphviz draws there.
 
-    Its hexagon is cut off by an eighth of its width at each corner, its parallelogram leans by a fifth.
-    Source: https://graphviz.org/doc/info/shapes.html
+    Its hexagon has its corners a quarter of its width from the ends; the parallelogram leans by a fifth of half its
+    width, and each of its sides is 0.82 of the whole; eight equal corners are cut off its octagon.
+    Source: https://graphviz.org/doc/info/shapes.html, and pictures measured.
     """
-    u, v = abs(dx) / (place.w / 2), abs(dy) / (place.h / 2)
+    x, y = dx / (place.w / 2), dy / (place.h / 2)
     outline = SHAPES[place.item.kind].outline
     if outline == "ellipse":
-        return u * u + v * v <= 1
-    if outline == "hexagon":
-        return v <= 1 and u * place.w / 2 + v * place.w * 0.125 <= place.w / 2
+        return x * x + y * y <= 1
     if outline == "parallelogram":
-        u = abs(dx - 0.2 * place.w * dy / place.h) / (0.4 * place.w)
-    return u <= 1 and v <= 1
+        return abs(x - 0.205 * y) <= 0.795 and abs(y) <= 1
+    reach = {"hexagon": 1 - abs(y) / 2, "octagon": 1.414 - abs(y), "doubleoctagon": 1.414 - abs(y)}.get(outline, 1.0)
+    return abs(x) <= min(reach, 1.0) and abs(y) <= 1
 
 
 def spline(points: list[Point], arrow: float) -> str:

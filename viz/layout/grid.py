@@ -13,11 +13,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from viz.layout.geometry import size, text_size
+from viz.layout.geometry import size
 from viz.layout.order import arrange
 from viz.layout.step import ELSEWHERE, Step, step_of
 from viz.layout.tracks import Tracks
-from viz.scene.model import Edge, Item, Lane, Picture
+from viz.scene.model import Edge, Item, Picture
 
 Part = tuple[int, int, bool]  # block, floor, and whether it was made before any step
 
@@ -87,6 +87,16 @@ class Grid:
     rails: dict[str, int] = field(default_factory=dict)
     shelves: dict[int, float] = field(default_factory=dict)
 
+    @property
+    def beside(self) -> float:
+        """How much more room each line takes: a gradient goes back beside it."""
+        return 7.0 if self.picture.gradients else 0.0
+
+    @property
+    def margin(self) -> float:
+        """What a line keeps from a shape that it passes."""
+        return 7.0 + self.beside
+
     def step(self, item: Item) -> Step:
         """The step that an item is a part of."""
         return self.steps[part_of(item)]
@@ -114,12 +124,14 @@ class Grid:
 
     def clear_upright(self, column: int, x: float, rows: Iterable[int]) -> bool:
         """Whether a vertical line through these rows of a column meets nothing."""
-        return not any(abs(o.x - x) < o.w / 2 + 7 for row in rows for o in self.cells.get((column, row), ()))
+        return not any(abs(o.x - x) < o.w / 2 + self.margin for row in rows for o in self.cells.get((column, row), ()))
 
     def clear_in_row(self, spot: Spot, x: float, side: int) -> bool:
         """Whether a vertical line from it out of its row, upward (1) or downward (−1), meets nothing."""
         row = self.cells[spot.column, spot.row]
-        return not any(abs(o.x - x) < o.w / 2 + 7 and (o.lift - spot.lift) * side > 0 for o in row if o is not spot)
+        return not any(
+            abs(o.x - x) < o.w / 2 + self.margin and (o.lift - spot.lift) * side > 0 for o in row if o is not spot
+        )
 
 
 def _at_one_height(one: Spot, other: Spot) -> bool:
@@ -149,12 +161,12 @@ def _arrange_steps(found: Grid) -> None:
         edges[part_of(picture.by_id[edge.target])].append(edge)
     for part in sorted(parts):
         found.steps[part] = step_of(parts[part], edges[part], picture.by_id)
+        found.steps[part].room += found.beside
     for block, early in {(block, early) for block, _, early in parts}:
         floors = [step for (b, _, e), step in sorted(found.steps.items()) if (b, e) == (block, early)]
         with_states = [step for step in floors if any(map(step.in_gutter, step.kinds))]
-        for part, step in found.steps.items():
-            if step in with_states:
-                arrange(step, least=_label_width(picture, parts[part]) if picture.opened else 0.0)
+        for step in with_states:
+            arrange(step)
         gutter = max((step.gutter for step in with_states if not step.reverse), default=0.0)
         for step in with_states:
             if not step.reverse:
@@ -166,21 +178,6 @@ def _arrange_steps(found: Grid) -> None:
         for step in floors:
             if step not in with_states:
                 arrange(step, gutter if with_states else None)
-
-
-FRAME_ENDS = 22.0  # points beside the label of a frame
-
-
-def frame_label(lane: Lane, step: int | None) -> str:
-    """What is written at the top of a frame."""
-    return f"{lane.name}  t = {step}"
-
-
-def _label_width(picture: Picture, items: Iterable[Item]) -> float:
-    """How wide a frame has to be for its label."""
-    inside = [(item.lane, item.nodes[0].step) for item in items if item.lane is not None and item.nodes]
-    widths = (text_size(frame_label(picture.lanes[lane], step))[0] for lane, step in set(inside))
-    return max(widths, default=0.0) + FRAME_ENDS
 
 
 def _stack_floors(found: Grid) -> None:

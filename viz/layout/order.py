@@ -11,21 +11,19 @@ from viz.layout.rows import rows_of
 from viz.layout.step import LEAVES, Slot, Step
 from viz.scene.model import STATES
 
-GAP, VIA_GAP, GUTTER, FAR = 16.0, 10.0, 17.0, 100.0
+GAP, GUTTER, FAR = 16.0, 17.0, 100.0
 Rows = list[list[Slot]]
 
 
-def arrange(step: Step, spine: float | None = None, least: float = 0.0) -> None:
+def arrange(step: Step, spine: float | None = None) -> None:
     """Fill in `rows`, `lifts` and `x`.
 
     Args:
-        least: the width that the frame around a layer's parts has at least.
         spine: x of the state that the floor is stood on, where it has no states itself: its ops line up above it.
     """
     step.rows = rows_of(step)
     step.x = _coordinates(step, _ordered(step, spine=spine is not None), spine)
-    starts = [step.x[key] - step.width(key) / 2 for key in step.inside if key in step.x]
-    edge, placed = max(step.edge(), min(starts, default=0.0) - 12 + least - 10), list[str]()
+    edge, placed = step.edge(), list[str]()
     for state in STATES[::-1]:
         for key in [key for key, kind in step.kinds.items() if kind == state]:
             beside = any(_meet(step, key, other) for other in placed)
@@ -174,7 +172,7 @@ def _on_spine(step: Step, row: list[Slot]) -> int | None:
 
 
 def _gap(step: Step, a: Slot, b: Slot) -> float:
-    space = GAP if isinstance(a, str) and isinstance(b, str) else VIA_GAP
+    space = GAP if isinstance(a, str) and isinstance(b, str) else step.room
     return (step.width(a) + step.width(b)) / 2 + space
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from viz.layout.geometry import Placed, Point, beside, border, text_size
-from viz.layout.grid import FRAME_ENDS, Spot, frame_label, grid
+from viz.layout.grid import Spot, grid
 from viz.layout.routes import Way, Ways, XRef, YRef, ways
-from viz.scene.model import Picture
+from viz.scene.model import Item, Picture
 
 CHANNEL, STREET, TRACK, RAIL, PAD = 26.0, 18.0, 7.0, 14.0, 7.0
 BESIDE = 6.0  # how far a gradient goes from the line that it goes back along
@@ -89,6 +89,7 @@ class _Board:
             if spot.item.column is not None:
                 self.up[spot.row] = max(self.up[spot.row], spot.top)
                 self.down[spot.row] = max(self.down[spot.row], -spot.bottom)
+        self.up, self.down = ([at + self.grid.beside for at in side] for side in (self.up, self.down))
         framed = {spot.row for spot in self.grid.spots.values() if spot.item.lane is not None}
         opened = self.grid.picture.opened
         y = 0.0
@@ -124,9 +125,15 @@ class _Board:
             right[column] = max(right[column], high) if column in met else high
             met.add(column)
 
+        inside: dict[tuple[int, int], list[Spot]] = {}
         for spot in self.grid.spots.values():
-            framed = self.grid.picture.opened and spot.item.lane is not None
-            reach(spot.column, spot.left - (FRAME[0] if framed else 0), spot.right + (FRAME[2] if framed else 0))
+            reach(spot.column, spot.left, spot.right)
+            if spot.item.lane is not None and self.grid.picture.opened:
+                inside.setdefault((spot.item.lane, spot.column), []).append(spot)
+        for (lane, column), spots in inside.items():
+            label = _frame_label(self.grid.picture, lane, [spot.item for spot in spots])
+            left, right = min(s.left for s in spots), max(s.right for s in spots)
+            reach(column, *_frame_ends(label, left, right, reverse=self.grid.picture.lanes[lane].reverse))
         for way in self.ways.of:
             for x, _ in way or ():
                 if x[0] == "x":
@@ -204,11 +211,24 @@ def _frames(plan: Layout) -> list[Frame]:
 
 def _frame(plan: Layout, lane: int, column: float, members: list[Placed]) -> Frame:
     boxes = [place.box for place in members]
-    left, below, right, above = FRAME
-    step = next((place.item.nodes[0].step for place in members if place.item.nodes), None)
-    label = frame_label(plan.picture.lanes[lane], step)
-    start = min(b[0] for b in boxes) - left
-    end = max(*(b[2] + right for b in boxes), start + text_size(label)[0] + FRAME_ENDS)
+    _, below, _, above = FRAME
+    label = _frame_label(plan.picture, lane, [place.item for place in members])
+    left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
+    start, end = _frame_ends(label, left, right, reverse=plan.picture.lanes[lane].reverse)
     ids = tuple(place.item.id for place in members)
     box = (start, min(b[1] for b in boxes) - below, end, max(b[3] for b in boxes) + above)
     return Frame(f"c_{lane}_{column:g}", label, box, ids)
+
+
+def _frame_label(picture: Picture, lane: int, items: list[Item]) -> str:
+    step = next((item.nodes[0].step for item in items if item.nodes), None)
+    return f"{picture.lanes[lane].name}  t = {step}"
+
+
+def _frame_ends(label: str, left: float, right: float, *, reverse: bool) -> tuple[float, float]:
+    """The left and the right of a frame around what stands between these, as wide as its label at least.
+
+    It grows away from where the states stand.
+    """
+    left, right, wide = left - FRAME[0], right + FRAME[2], text_size(label)[0] + 22.0
+    return (left, max(right, left + wide)) if reverse else (min(left, right - wide), right)

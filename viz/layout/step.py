@@ -34,6 +34,7 @@ class Step:
         fed: keys used from another step, which want to stand at the left.
         risers: uses of what all steps share.
         reverse: time runs to the left.
+        room: points that a line keeps from a shape that it passes.
         rows: how many rows up each key stands; lifts: how far above the middle of its row, in points.
         x: where each key, and each via, stands across its row.
     """
@@ -46,6 +47,7 @@ class Step:
     fed: set[str] = field(default_factory=set)
     risers: dict[Pair, None] = field(default_factory=dict)
     reverse: bool = False
+    room: float = 10.0
     rows: dict[str, int] = field(default_factory=dict)
     lifts: dict[str, float] = field(default_factory=dict)
     x: dict[Slot, float] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from viz.layout.captions import LINE, Caption
-from viz.layout.geometry import RING, SHAPES, TEXT, Placed, Point, is_double, spline, text_size
+from viz.layout.geometry import RING, SHAPES, TEXT, Placed, Point, spline, text_size, told_size
 from viz.layout.place import Box, Frame, Layout
 from viz.paint.heat import backward_pen, heat, text_on
 from viz.paint.theme import FONT, Theme
@@ -107,12 +107,13 @@ def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
 def _node(place: Placed, plan: Layout, theme: Theme) -> str:
     item, look = place.item, theme.looks[place.item.kind]
     shared = item.kind == "parameter" and item.uses > 1
-    ring = 2 * RING if is_double(item) else 0.0  # Graphviz draws the second border outside of the size that it is given
+    width, height = told_size(place)
     values = {
         "id": item.id, "class": f"node-{CLASSES.get(item.kind, item.kind)}" + (" shared" if shared else ""),
         "label": item.label, "nodes": [node.id for node in item.nodes],
         "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}",
-        "width": f"{(place.w - ring) / 72:.4f}", "height": f"{(place.h - ring) / 72:.4f}", "shape": SHAPES[item.kind].outline, "style": look.style,
+        "width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}",
+        "shape": SHAPES[item.kind].outline, "style": look.style,
         "fillcolor": look.fill, "color": look.stroke, "fontcolor": theme.ink, "penwidth": look.pen,
     }  # fmt: skip
     if plan.picture.gradients and item.is_heated:

@@ -9,8 +9,8 @@ from viz.scene.model import Picture
 
 SHAPES = {
     "parameter": "weight", "input": "input", "target": "target", "initial": "first state", "box": "one step",
-    "part": "closed part",    "affine": "W x + b", "gate": "gate", "op": "op", "hidden": "hidden state", "cell": "cell state",
-    "output": "output", "loss": "loss", "total": "total loss",
+    "part": "closed part", "affine": "W x + b", "gate": "gate", "op": "op", "hidden": "hidden state",
+    "cell": "cell state", "output": "output", "loss": "loss", "total": "total loss",
 }  # fmt: skip
 LINES = {
     "data": "data", "weight": "weight", "recurrent": "state", "cell": "cell state", "cut": "cut by detach()",
