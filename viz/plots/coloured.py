@@ -51,12 +51,12 @@ def colour_text(text: str, activations: Any, *, columns: int = 80, title: str | 
     check_name(OWNER, "title", title)
     if not text:
         raise OptionError(f"{OWNER}: the text is empty", expected="at least one character")
-    values = column(OWNER, "the activations", activations)
+    values = column(OWNER, "the activations", activations, "choose one unit of one row: states[:, 0, unit]")
     if len(values) != len(text):
         raise ShapeError(
             f"{OWNER}: there is not one activation for each character",
             expected=f"{len(text)} numbers, one for each character",
-            got=f"{len(values)} numbers",
+            got=f"{len(values)}",
         )
     return ColouredText(text, values, columns, title)
 
@@ -115,7 +115,7 @@ class ColouredText:
         cells = [[(shown[k], self._levels[k]) for k in line] for line in every]
         keys = self._keys
         if strange:
-            keys = [*keys, f"\\u…: {len(strange)} characters that the font does not have"]
+            keys = [*keys, f"\\u…: {len(strange)} character{'s' * (len(strange) > 1)} that the font does not have"]
         figure = sheet.sheet(owner, plain(self._title), keys, self.limit, cells, self.columns)
         return Plot(figure, f"{plain(self._title)}\n{self._scale_in_words}")
 

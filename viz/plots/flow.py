@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import DTypeError, OptionError, check_name, check_type, is_number
+from tinygrad_rnn.errors import OptionError, check_name, is_number
 from viz.plots.frame import Plot, canvas
-from viz.plots.numbers import column, plain
-from viz.plots.series import Entry, Series, draw, legend
+from viz.plots.numbers import norms, plain
+from viz.plots.series import Entry, Series, draw, legend, time_axis
 
 __all__ = ["plot_gradient_flow"]
 
 OWNER = "viz.plot_gradient_flow"
 TITLE = "How much of the loss's gradient arrives at each step"
+LABEL = r"$\|\partial\,\mathrm{loss}\,/\,\partial\,\mathrm{state}_t\|$"
+HEIGHT = 4.5  # in inches; more where the legend needs it
 VANISHING, EXPLODING = "#EAE6F3", "#FBDDCB"
 
 
@@ -41,22 +43,22 @@ def plot_gradient_flow(
     Traceback (most recent call last):
     tinygrad_rnn.errors.DTypeError: viz.plot_gradient_flow: the norms of 'RNN' are not all norms
       expected  numbers of at least 0, NaN or infinite
-      got       -1.0 at step 2
+      got       -1.0, number 2 of 2
     """
     nets = _nets(flows)
     check_name(OWNER, "title", title)
     _check_healthy(healthy)
     heading = TITLE if title is None else title
-    with canvas(OWNER, (9, 4.5), ax) as (axes, *_):
+    with canvas(OWNER, (9, HEIGHT), ax) as (axes, *_):
         entries = draw(axes, nets, log=True, shown=() if healthy is None else (healthy[0] / 10, healthy[1] * 10))
         if healthy is not None:
             entries += _bands(axes, *healthy)
-        axes.set(xlabel="step t  (the gradient travels ← from the last step to the first)", ylabel="‖∂loss/∂stateₜ‖")
-        last = max(len(net.y) for net in nets)
-        axes.set_xlim(0.5, last + max(0.5, last / 50))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        time_axis(axes, 1, max(len(net.y) for net in nets))
+        axes.set(xlabel="step t  (the gradient travels ← from the last step to the first)", ylabel=LABEL)
         axes.set_title(plain(heading), parse_math=False)
-        legend(axes, entries if nets[0].name else entries[1:])
+        legend(axes, entries if isinstance(flows, Mapping) else entries[1:])
+        if ax is None:
+            axes.figure.set_figheight(max(HEIGHT, 1 + 0.22 * len(entries)))
     return Plot(axes.get_figure(root=True), "\n".join([plain(heading), *map(_in_words, nets)]))
 
 
@@ -67,20 +69,13 @@ def _nets(flows: Any) -> list[Series]:
     if not flows:
         raise OptionError(f"{OWNER}: there are no nets to plot", expected='{"RNN": tg.gradient_flow(loss, "h"), …}',
                           got="an empty mapping")  # fmt: skip
-    for name in flows:
-        check_type(OWNER, "the name of a net", name, str, "a text")
+    if strange := [name for name in flows if not isinstance(name, str)]:
+        raise OptionError(f"{OWNER}: the name of a net is not a text", got=f"{strange[0]!r:.60}")
     return [_net(name, flow) for name, flow in flows.items()]
 
 
 def _net(name: str, flow: Any) -> Series:
-    what = f"the norms of {name!r}" if name else "the norms"
-    y = column(OWNER, what, flow)
-    if (wrong := np.flatnonzero(y < 0)).size:
-        raise DTypeError(
-            f"{OWNER}: {what} are not all norms",
-            expected="numbers of at least 0, NaN or infinite",
-            got=f"{y[wrong[0]]} at step {wrong[0] + 1}",
-        )
+    y = norms(OWNER, f"the norms of {name!r}" if name else "the norms", flow)
     return Series(name, np.arange(1.0, len(y) + 1), y)
 
 

@@ -71,6 +71,8 @@ def canvas(owner: str, size: tuple[float, float], ax: Any = None, rows: int = 1)
         with styled(owner) as package:
             figure = package.figure.Figure(size, layout="constrained")
             yield list(figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0])
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # which would begin where it ended, and end a hair's breadth beside it
     else:
         check_type(owner, "ax", ax, matplotlib(owner).axes.Axes, "axes of matplotlib")
         yield [ax]

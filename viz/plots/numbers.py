@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError, check_sequence, is_number
 
-__all__ = ["Array", "column", "plain"]
+__all__ = ["Array", "column", "norms", "plain"]
 
 Array: TypeAlias = NDArray[np.float64]
 
 
-def column(owner: str, what: str, values: Any) -> Array:
+def column(owner: str, what: str, values: Any, help: str = "") -> Array:
     """(T,) numbers, at least one; NaN and infinite ones too.
 
     >>> column("plot", "the norms", [1, 0.5])
@@ -33,7 +33,7 @@ def column(owner: str, what: str, values: Any) -> Array:
         values = np.array([_number(owner, what, value) for value in values])
     if values.ndim != 1:
         raise ShapeError(f"{owner}: {what} are not one number per step", expected="shape (T,)",
-                         got=f"shape {values.shape}")  # fmt: skip
+                         got=f"shape {values.shape}", help=help)  # fmt: skip
     if not values.size:
         raise ShapeError(f"{owner}: {what} are empty", expected="at least one number")
     if values.dtype.kind not in "fiu":
@@ -41,11 +41,24 @@ def column(owner: str, what: str, values: Any) -> Array:
     return values.astype(np.float64)
 
 
+def norms(owner: str, what: str, values: Any) -> Array:
+    """(T,) norms: numbers of at least 0, NaN or infinite."""
+    y = column(owner, what, values)
+    if (wrong := np.flatnonzero(y < 0)).size:
+        raise DTypeError(
+            f"{owner}: {what} are not all norms",
+            expected="numbers of at least 0, NaN or infinite",
+            got=f"{y[wrong[0]]}, number {wrong[0] + 1} of {len(y)}",
+        )
+    return y
+
+
 def _number(owner: str, what: str, value: Any) -> float:
     """One number of a list, which may be an array or a Tensor without axes."""
+    masked = isinstance(value, np.ma.MaskedArray)
     if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
         value = value.item()
-    if not is_number(value):
+    if not is_number(value) or masked:
         raise OptionError(f"{owner}: {what} are not all numbers", expected="a list of numbers", got=f"{value!r:.60}")
     return float(value)
 

@@ -17,13 +17,14 @@ import numpy as np
 
 from viz.plots.numbers import Array, plain
 
-__all__ = ["Entry", "Series", "draw", "legend"]
+__all__ = ["Entry", "Series", "draw", "legend", "time_axis"]
 
 COLOURS = ("#005F95", "#A84300", "#00694D", "#9C3F73", "#8A5A00", "#5F6368")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 MARKERS = "os^Dv*P"
 STRIP = "#E8EAED"
 ROW, PAD = 0.06, 0.05  # of the height: a row of a strip, and the space between the lines and what is beside them
+STRIPS = 0.3  # the most that a strip takes
 SEEN, FEW, MANY = 12, 40, 200  # markers on a smooth line; points that each have one; points whose line is thin
 LEAST, MOST = 5e-324, 1.7e308  # what an axis can end at
 
@@ -64,14 +65,25 @@ def draw(
     below = _rows(every, (ZERO,)) if log else []
     above = _rows(every, NOT_FINITE)
     low, high = _range(every, log, shown)
-    _scale(ax, low, high, len(below), len(above), log)
+    _scale(ax, low, high, _height(below), _height(above), log)
     entries = [_line(ax, k, one, log, smooth) for k, one in enumerate(every)]
     for rows, edge in ((below, 0.0), (above, 1.0)):
-        ax.axhspan(*sorted((edge, abs(edge - ROW * len(rows)))), facecolor=STRIP, lw=0, zorder=0.5).set_transform(
-            ax.transAxes
-        )
-        entries += [_row(ax, abs(edge - ROW * (place + 0.5)), *row) for place, row in enumerate(rows)]
+        ends = sorted((edge, abs(edge - _height(rows))))
+        ax.axhspan(*ends, facecolor=STRIP, lw=0, zorder=0.5).set_transform(ax.transAxes)
+        entries += [
+            _row(ax, abs(edge - _height(rows) * (place + 0.5) / len(rows)), *row) for place, row in enumerate(rows)
+        ]
     return entries
+
+
+def time_axis(ax: Any, first: float, last: float) -> None:
+    """From the first step to the last, with numbers at steps that there are, and room for their markers."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator
+
+    ticks = MaxNLocator(8, integer=last - first >= 1, steps=[1, 2, 5, 10]).tick_values(first, last)
+    ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if first <= tick <= last]))
+    room = (last - first) / 40 or 0.5
+    ax.set_xlim(first - room, last + room)
 
 
 def legend(ax: Any, entries: list[Entry]) -> None:
@@ -88,23 +100,28 @@ def _rows(every: list[Series], marks: tuple[Mark, ...]) -> list[tuple[int, Serie
     return [(k, one, mark) for k, one in enumerate(every) for mark in marks if mark.holds(one.y).any()]
 
 
+def _height(rows: list[Any]) -> float:
+    """Of a strip, as a share of the axes."""
+    return min(ROW * len(rows), STRIPS)
+
+
 def _range(every: list[Series], log: bool, shown: Iterable[float]) -> tuple[float, float]:
     """The least and the largest number that has a place on the scale, and some way around a single one."""
     y = np.concatenate([np.array(list(shown), float), *(one.y for one in every)])
     y = y[np.isfinite(y) & ((y > 0) | (not log))]
     low, high = (float(y.min()), float(y.max())) if y.size else (1.0, 1.0)
-    if low < high:
+    if high - low > max(1e-12 * max(abs(low), abs(high)), 1e-300):
         return low, high
-    return (low / 10, high * 10) if log else (low - (abs(low) or 1) / 10, high + (abs(high) or 1) / 10)
+    return (low / 10, high * 10) if log else (low - (abs(low) / 10 or 0.1), high + (abs(high) / 10 or 0.1))
 
 
-def _scale(ax: Any, low: float, high: float, below: int, above: int, log: bool) -> None:
+def _scale(ax: Any, low: float, high: float, below: float, above: float, log: bool) -> None:
     """Limits that leave the strips free, and numbers at the axis only where lines can be."""
     from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
     start, end = (math.log10(low), math.log10(high)) if log else (low, high)
-    height = (end - start) / (1 - ROW * (below + above) - 2 * PAD)
-    bottom, top = start - height * (PAD + ROW * below), end + height * (PAD + ROW * above)
+    height = (end - start) / (1 - below - above - 2 * PAD)
+    bottom, top = start - height * (PAD + below), end + height * (PAD + above)
     ticks = MaxNLocator(6, integer=log, steps=[1, 2, 5, 10]).tick_values(start, end)
     if log:
         ax.set_yscale("log")
@@ -131,8 +148,9 @@ def _line(ax: Any, k: int, one: Series, log: bool, smooth: bool) -> Entry:
     t, known = np.arange(len(y)), np.isfinite(np.pad(y, 1, constant_values=np.nan))
     alone = known[1:-1] & ~known[2:] & ~known[:-2]  # no line leads to it
     marked = alone | (t % -(-len(y) // SEEN) == 0 if smooth else len(y) <= FEW)
+    look = _look(k) if marked.any() else _look(k) | {"marker": "none"}
     (line,) = ax.plot(
-        one.x, y, linewidth=1.7 if len(y) <= MANY else 1.0, markevery=np.flatnonzero(marked).tolist(), **_look(k)
+        one.x, y, linewidth=1.7 if len(y) <= MANY else 1.0, markevery=np.flatnonzero(marked).tolist(), **look
     )
     return line, one.name
 

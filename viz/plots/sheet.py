@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from viz.plots.frame import INK, matplotlib, styled
 from viz.plots.letters import cells
 from viz.plots.markup import runs
@@ -69,7 +71,8 @@ def _grounds(ax: Any, rows: Sequence[tuple[float, Sequence[Cell]]]) -> None:
             if level < 0:
                 boxes.append(_box(left, right, y + LINE - 1 - UNDERLINE, y + LINE - 1))
                 colours.append(INK)
-    ax.add_collection(PolyCollection(boxes, facecolors=colours, edgecolors="none", antialiaseds=False))
+    corners: Any = np.array(boxes)  # all with four: much faster than one by one
+    ax.add_collection(PolyCollection(corners, facecolors=colours, edgecolors="none", antialiaseds=False))
 
 
 def _box(left: float, right: float, top: float, bottom: float) -> list[tuple[float, float]]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError, check_name, check_number, check_sequence
 from viz.plots.frame import INK, Plot, canvas
-from viz.plots.numbers import Array, column, plain
-from viz.plots.series import Entry, Series, draw, legend
+from viz.plots.numbers import Array, column, norms, plain
+from viz.plots.series import Entry, Series, draw, legend, time_axis
 
 __all__ = ["plot_training"]
 
@@ -64,13 +64,16 @@ def plot_training(history: Any, *, max_norm: float | None = None, title: str | N
     unit, x = _time(columns)
     panels = _panels(columns)
     if max_norm is not None and NORM not in panels:
-        raise OptionError(f"{OWNER}: max_norm={max_norm} has nothing to be compared with", expected="a column 'norm'",
-                          got=", ".join(columns))  # fmt: skip
+        raise OptionError(
+            f"{OWNER}: max_norm={max_norm!r:.60} has nothing to be compared with",
+            expected="a column 'norm'",
+            got=", ".join(map(str, columns)),
+        )
     heading = TITLE if title is None else title
     said = [plain(heading)]
     with canvas(OWNER, (9, 1 + 2.1 * len(panels)), rows=len(panels)) as every:
         for ax, panel in zip(every, panels, strict=True):
-            lines = [_measured(called, x, columns[name]) for name, called in panel.columns.items() if name in columns]
+            lines = [_measured(name, panel, x, columns[name]) for name in panel.columns if name in columns]
             bound = max_norm if panel is NORM else None
             entries = draw(ax, lines, log=panel.log, shown=panel.shown if bound is None else (bound,), smooth=False)
             if bound is not None:
@@ -79,7 +82,7 @@ def plot_training(history: Any, *, max_norm: float | None = None, title: str | N
             legend(ax, entries if len(entries) > 1 else [])
             said += [f"{line.name}: {line.y[0]:.3g} at first, {line.y[-1]:.3g} at last" for line in lines]
         every[-1].set_xlabel(unit)
-        every[-1].xaxis.get_major_locator().set_params(integer=True)
+        time_axis(every[-1], x.min(), x.max())
         every[0].set_title(plain(heading), parse_math=False)
         figure = every[0].get_figure(root=True)
     return Plot(figure, "\n".join(said))
@@ -143,14 +146,17 @@ def _panels(columns: Iterable[str]) -> list[Panel]:
     return [*known, *(Panel(str(name), {name: str(name)}) for name in others)]
 
 
-def _measured(name: str, x: Array, values: list[Any]) -> Series:
+def _measured(name: str, panel: Panel, x: Array, values: list[Any]) -> Series:
     """The line through what was measured."""
     rows = [k for k, value in enumerate(values) if value is not None]
-    return Series(name, x[rows], column(OWNER, f"the values of {name!r}", [values[k] for k in rows]))
+    y = (norms if panel.log else column)(OWNER, f"the values of {name!r}", [values[k] for k in rows])
+    if (huge := y[np.isfinite(y) & (np.abs(y) > 1e300)]).size:
+        raise DTypeError(f"{OWNER}: the values of {name!r} are too large for an axis", got=f"{huge[0]}")
+    return Series(panel.columns[name], x[rows], y)
 
 
 def _bound(ax: Any, norms: Array, bound: float) -> Entry:
     """The line of `max_norm`, and how many steps were clipped: none of those whose norm is not finite."""
     clipped = int(np.sum(np.isfinite(norms) & (norms > bound)))
     line = ax.axhline(bound, color=INK, linestyle=(0, (1, 2)), linewidth=1.3)
-    return line, f"max_norm {bound:g}: clipped {clipped} of {len(norms)}"
+    return line, f"clipped above {bound:g}: {clipped} of {len(norms)}"
