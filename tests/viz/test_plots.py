@@ -67,8 +67,7 @@ def test_the_strips_are_at_the_edges_and_no_line_runs_into_them():
     plot = viz.plot_gradient_flow(FLOW, healthy=None)
     (ax,) = plot.figure.axes
     found = lines(ax)
-    y_of = ax.get_xaxis_transform()
-    place = {name: ax.transAxes.inverted().transform(y_of.transform((1, line.get_ydata()[0])))[1]
+    place = {name: ax.transAxes.inverted().transform(line.get_transform().transform((1, line.get_ydata()[0])))[1]
              for name, line in found.items() if ":" in name}  # fmt: skip
     heights = [ax.transAxes.inverted().transform(ax.transData.transform((1, y)))[1] for y in (1e-5, 2.0)]
     assert 0 < place["RNN: exactly 0, 1 of 4"] < series.ROW < heights[0]
@@ -157,6 +156,8 @@ def test_axes_of_ones_own_are_drawn_in_and_returned_with_their_figure():
 def test_names_are_text_and_never_formulas():
     plot = viz.plot_gradient_flow({"_a": [1.0], "$x_1$ \x00": [2.0]}, title="5 $ or 6 $", healthy=None)
     assert says(plot) == ["_a", r"$x_1$ \x00"]
+    (ax,) = plot.figure.axes
+    assert not any(text.get_parse_math() for text in (ax._left_title, *ax.get_legend().get_texts()))
     text = plot.svg()
     ET.fromstring(text)
     assert "<!-- 5 $ or 6 $ -->" in text
@@ -227,6 +228,19 @@ def test_every_axis_says_its_unit():
     labels = [ax.get_ylabel().replace("\n", " ") for ax in plot.figure.axes]
     assert labels == ["loss (nats per character)", "norm of the gradient (before clipping)", "learning rate"]
     assert plot.figure.axes[-1].get_xlabel() == "step"
+
+
+def test_numbers_below_are_those_of_steps_that_there_are():
+    (ax,) = viz.plot_gradient_flow(np.ones(100)).figure.axes
+    assert ax.get_xticks().tolist() == [20, 40, 60, 80, 100]
+    (ax,) = viz.plot_training({"epoch": [0.25, 0.5, 0.75], "train": [3, 2, 1]}).figure.axes
+    assert len(ax.get_xticks()) >= 3
+
+
+def test_where_there_are_steps_and_epochs_steps_stand_below():
+    (ax,) = viz.plot_training({"epoch": [1, 1], "step": [5, 6], "train": [2, 1]}).figure.axes
+    assert ax.get_xlabel() == "step"
+    assert ax.lines[0].get_xdata().tolist() == [5, 6]
 
 
 def test_columns_and_rows_are_one_plot():

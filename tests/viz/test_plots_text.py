@@ -181,6 +181,14 @@ def test_lines_hold_every_character_once_and_none_is_too_wide(text, most):
             assert "\t" not in inside
 
 
+def test_what_follows_a_blank_may_need_a_line_of_its_own():
+    assert list(letters.lines(" 界界", [1, 2, 2], 3)) == [range(1), range(1, 2), range(2, 3)]
+
+
+def test_the_end_of_a_line_hangs_over():
+    assert list(letters.lines("ab\ncd", [1] * 5, 2)) == [range(3), range(3, 5)]
+
+
 def test_ansi_is_one_line_a_line_and_says_the_scale():
     *every, scale = viz.colour_text("to be\nor not", np.linspace(-1, 2, 12), columns=4).ansi().split("\n")
     plain = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in every]

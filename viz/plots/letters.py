@@ -49,7 +49,7 @@ def lines(text: str, widths: Sequence[int], most: int) -> Iterator[range]:
     """
     start = taken = gap = 0
     for k, char in enumerate(text):
-        if taken + widths[k] > most and k > start and char != "\n":
+        while taken + widths[k] > most and k > start and char != "\n":
             stop = gap if gap > start else k
             yield range(start, stop)
             start, taken = stop, sum(widths[stop:k])
