@@ -80,6 +80,13 @@ def test_the_strips_are_at_the_edges_and_no_line_runs_into_them():
     )
 
 
+def test_a_strip_has_a_border_that_is_seen_in_grey_and_without_a_row_there_is_none():
+    (ax,) = viz.plot_gradient_flow({"RNN": [0.0, 1.0]}).figure.axes
+    below, above = ax.patches[:2]
+    assert (below.get_linewidth() > 0, above.get_linewidth()) == (True, 0)
+    assert contrast(below.get_edgecolor(), below.get_facecolor()) >= 3
+
+
 def test_numbers_on_the_axis_stand_beside_lines_and_not_beside_strips():
     (ax,) = viz.plot_gradient_flow({str(k): [0, 1e-9, inf, nan, 1e9] for k in range(9)}).figure.axes
     inside = ax.transAxes.inverted().transform(ax.transData.transform([(1, tick) for tick in ax.get_yticks()]))[:, 1]

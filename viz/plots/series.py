@@ -22,7 +22,7 @@ __all__ = ["Entry", "Series", "draw", "legend", "time_axis"]
 COLOURS = ("#005F95", "#A84300", "#00694D", "#9C3F73", "#8A5A00", "#5F6368")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 MARKERS = "os^Dv*P"
-STRIP = "#E8EAED"
+STRIP = "#FFFFFF"
 ROW, PAD = 0.06, 0.05  # of the height: a row of a strip, and the space between the lines and what is beside them
 STRIPS = 0.3  # the most that a strip takes
 SEEN, FEW, MANY = 12, 40, 200  # markers on a smooth line; points that each have one; points whose line is thin
@@ -69,7 +69,8 @@ def draw(
     entries = [_line(ax, k, one, log, smooth) for k, one in enumerate(every)]
     for rows, edge in ((below, 0.0), (above, 1.0)):
         ends = sorted((edge, abs(edge - _height(rows))))
-        ax.axhspan(*ends, facecolor=STRIP, lw=0, zorder=0.5).set_transform(ax.transAxes)
+        look = {"facecolor": STRIP, "edgecolor": COLOURS[-1], "linewidth": 0.8 if rows else 0}
+        ax.axhspan(*ends, zorder=0.5, **look).set_transform(ax.transAxes)
         entries += [
             _row(ax, abs(edge - _height(rows) * (place + 0.5) / len(rows)), *row) for place, row in enumerate(rows)
         ]
