@@ -109,23 +109,10 @@ viz.draw(loss, gradients=True, title="Judged at the end").save(gallery / "where-
 # And the curves, where there is matplotlib.
 
 try:
-    import matplotlib as mpl
-except ModuleNotFoundError:
-    print("\nno curves: pip install 'tinygrad-rnn[plots]'")
-else:
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "tinygrad-rnn"  # the same file each time
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    colours = ["#A84300", "#E0A83A", "#9C3F73", "#5F6368", "#005F95", "#00694D"]
-    for (name, flow), colour in zip(curves.items(), colours, strict=True):
-        axes.semilogy(range(1, T + 1), flow, color=colour, label=name, linestyle="-" if "LSTM" in name else "--")
-    axes.set(xlabel="step t", ylabel="‖∂loss/∂state_t‖", ylim=(1e-20, 1e2), title="What arrives of a loss at step 100")
-    axes.legend(loc="lower right")
-    axes.grid(alpha=0.3)
-    figure.savefig(gallery / "gradient-flow.svg", metadata={"Date": None})
-    plt.close(figure)
+    plot = viz.plot_gradient_flow(curves, title="What arrives of a loss at step 100")
+    plot.save(gallery / "gradient-flow.svg")
+except ModuleNotFoundError as missing:
+    print(f"\nno curves: {missing}")
 
 # Try: a loss at every step instead of the last. A GRU: which of its gates is the road, and what would be its bias?
 # Next: tinygrad-rnn train --bptt 20, then 100, and watch what the model learns to remember.

@@ -1,4 +1,4 @@
-"""torch, where there is one: skipped with the reason on a user's machine, required in CI."""
+"""torch and matplotlib, where there are: skipped with the reason on a user's machine, required in CI."""
 
 import os
 
@@ -11,3 +11,11 @@ def require_torch():
 
         return torch
     return pytest.importorskip("torch", reason="torch is the oracle here: pip install tinygrad-rnn[bench]")
+
+
+def require_matplotlib():
+    if os.environ.get("CI"):
+        import matplotlib
+
+        return matplotlib
+    return pytest.importorskip("matplotlib", reason="it draws the plots: pip install tinygrad-rnn[plots]")

@@ -33,7 +33,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "cli": "options check draw sample task train demo translate",
     "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
-    "viz": "scene layout paint views drawing",
+    "viz": "scene layout paint views drawing plots",
+    "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",
     "viz.scene": "model time lanes groups fold alike text items edges elide roll legend",
     "viz.layout": "geometry step rows order tracks grid routes place captions",
     "viz.paint": "theme heat dot render",
@@ -148,7 +149,7 @@ CONTRACT = {
     tg.testing: """check_vjp check_jvp check_module check_laws check_recurrent check_errors OpSpec register GradReport
         GradMismatch Kink shapes broadcast_shapes matmul_shapes axes indices dtypes values layouts sequences lengths
         programs""",
-    viz: "draw",
+    viz: "draw colour_text plot_gradient_flow plot_training",
 }
 
 

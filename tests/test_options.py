@@ -224,6 +224,8 @@ FUNCTIONS = {
     "testing.OpSpec": (tg.testing.OpSpec, {"name": "exp", "fn": tg.exp, "inputs": None}),
     "testing.register": (tg.testing.register, {"spec": tg.testing.OpSpec("an op of this test", tg.exp, inputs=None)}),
     "testing.from_numpy": (tg.testing.from_numpy, {"f": np.exp, "vjp": lambda gy, y, x: gy * y, "jvp": None}),
+    "viz.colour_text": (viz.colour_text, {"text": "be", "activations": [0.1, 1.0], "columns": 80, "title": None}),
+    "viz.ColouredText.save": (viz.colour_text("be", [0.1, 1.0]).save, {"path": "text.html"}),
     "testing.GradReport": (tg.testing.GradReport, {"name": "exp"}),
 }  # fmt: skip
 STRATEGIES = {
@@ -261,6 +263,12 @@ if find_spec("onnx"):
     )
 else:
     SCARCE["exchange.export_onnx"] = "it needs onnx"
+if find_spec("matplotlib"):
+    FUNCTIONS |= {
+        "viz.plot_gradient_flow": (viz.plot_gradient_flow,
+            {"flows": [0.1, 1.0], "ax": None, "healthy": (1e-3, 10.0), "title": None}),
+        "viz.plot_training": (viz.plot_training, {"history": {"norm": [1.0, 2.0]}, "max_norm": 1.0, "title": None}),
+    }  # fmt: skip
 for library in ("jax", "torch", "autograd", "mygrad"):
     if find_spec(library):
         taken = {"f": np.exp} if library == "mygrad" else {"f": np.exp, "modes": ["vjp"], "max_order": None}

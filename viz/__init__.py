@@ -8,9 +8,12 @@
 
     scene → layout → paint → views → drawing
 
+Beside it, `plots`: a gradient over time, a training run, a text in the colours of one unit; by matplotlib.
+
 Nothing here computes: a picture is made from a recorded graph, and Graphviz paints what already has its place.
 """
 
 from viz.drawing import Drawing, draw
+from viz.plots import ColouredText, Plot, colour_text, plot_gradient_flow, plot_training
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["ColouredText", "Drawing", "Plot", "colour_text", "draw", "plot_gradient_flow", "plot_training"]
