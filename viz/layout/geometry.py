@@ -68,7 +68,7 @@ def text_size(label: str) -> tuple[float, float]:
 def _width(sign: str) -> float:
     """In ems, at most."""
     if sign.isascii() or sign in _NARROW:
-        return 0.42 if sign in _NARROW else 0.95 if sign in "mwWM@" else 0.68
+        return 0.42 if sign in _NARROW else 0.95 if sign in "mwWM@%+=<>~" else 0.68
     return 1.0 if east_asian_width(sign) in "WFA" else 0.85 if sign.isalpha() else 0.68
 
 

@@ -132,8 +132,8 @@ class _Board:
                 inside.setdefault((spot.item.lane, spot.column), []).append(spot)
         for (lane, column), spots in inside.items():
             label = _frame_label(self.grid.picture, lane, [spot.item for spot in spots])
-            left, right = min(s.left for s in spots), max(s.right for s in spots)
-            reach(column, *_frame_ends(label, left, right, reverse=self.grid.picture.lanes[lane].reverse))
+            ends = min(spot.left for spot in spots), max(spot.right for spot in spots)
+            reach(column, *_frame_ends(label, *ends, reverse=self.grid.picture.lanes[lane].reverse))
         for way in self.ways.of:
             for x, _ in way or ():
                 if x[0] == "x":

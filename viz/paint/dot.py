@@ -188,7 +188,7 @@ def _entry(entry: Entry, box: Box, theme: Theme) -> list[str]:
         return _sample(entry, id, box, said, theme)
     kind = "parameter" if entry.kind == "shared" else entry.kind if entry.sort == "shape" else "gate"
     look = theme.looks[kind]
-    if entry.kind in ("shared", "total"):
+    if entry.kind in ("shared", "total", "output"):  # they are drawn larger than Graphviz is told
         box = box[0] + RING, box[1] + RING, box[2] - RING, box[3] - RING
     values = said | _inches(box) | {"shape": SHAPES[kind].outline, "style": look.style, "fillcolor": look.fill,
                                     "color": look.stroke, "fontcolor": theme.ink, "penwidth": look.pen}  # fmt: skip

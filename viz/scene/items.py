@@ -60,7 +60,7 @@ class Items:
         label = self._special(group, head) if special else self._label(head, kind, uses, nodes)
         tip = _inside_tip(head, nodes) if special else text.tooltip(head, uses, gradients=gradients)
         return Item(
-            self._id(head, name), self._key(head, kind, name), kind, label, self.where.columns[head.id],
+            self._id(head, name), self._key(head, kind, name), kind, text.short(label), self.where.columns[head.id],
             min(self.where.slots[node.id] for node in nodes) if kind == "part" else self.where.slots[head.id],
             self.where.blocks[head.id], self._lane(head, kind), tuple(nodes), uses, tip,
             self._starts(head) if kind == "initial" else "", self._made(nodes),

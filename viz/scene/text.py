@@ -60,6 +60,18 @@ def _exponent(found: re.Match[str]) -> str:
     return f"e{'-' if found[1] == '-' else ''}{found[2]}"
 
 
+def short(label: str, most: int = 48) -> str:
+    """Each line of a label with its middle left out where it is too long: names differ at their ends.
+
+    >>> short("W_hh (4, 4)"), short("w" * 40 + "x" * 40, 20)
+    ('W_hh (4, 4)', 'wwwwwwwwwww…xxxxxxxx')
+    """
+    lines = label.split("\n")
+    return "\n".join(
+        line if len(line) <= most else f"{line[: most * 3 // 5 - 1]}…{line[-(most * 2 // 5) :]}" for line in lines
+    )
+
+
 def value(node: GraphNode) -> str:
     """A value in a label: the number where there is one, else from the least to the largest; all zeros are said."""
     known = node.value
@@ -86,7 +98,7 @@ def slug(text: str) -> str:
     >>> slug("W_hh<&>"), slug("ŷ")
     ('W_hh', 'x')
     """
-    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "x"
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:40] or "x"
 
 
 def tooltip(node: GraphNode, uses: int, *, gradients: bool) -> str:
