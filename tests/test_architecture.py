@@ -36,7 +36,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "viz": "scene layout paint views drawing",
     "viz.scene": "model columns groups text items edges elide",
     "viz.layout": "geometry step rows order grid routes",
-    "viz.paint": "theme heat dot render",
+    "viz.paint": "heat theme words failures files fonts dot render",
 }
 STUDY = ROOMS[: ROOMS.index("nn")]  # what a reader of the engine reads: no library but NumPy
 FILES = {
