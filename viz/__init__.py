@@ -12,5 +12,7 @@ Nothing here computes: a picture is made from a recorded graph, and Graphviz pai
 """
 
 from viz.drawing import Drawing, draw
+from viz.paint.failures import MissingGlyphs, RenderError, WriteError
+from viz.paint.theme import Line, Look, Theme
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["Drawing", "Line", "Look", "MissingGlyphs", "RenderError", "Theme", "WriteError", "draw"]

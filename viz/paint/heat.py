@@ -13,7 +13,7 @@ from collections.abc import Iterable
 __all__ = ["EXPLODING", "HEAT", "backward_pen", "backward_style", "contrast", "decades", "heat", "text_on"]
 
 LEAST = -8  # the decade of the first colour; what is smaller has that colour too
-HEAT = ("#F2F0F7", "#E6E5F1", "#DADAEB", "#BCBDDC", "#9E9AC8", "#807DBA", "#6A51A3", "#5A3394", "#4A1486")
+HEAT = ("#F2F0F7", "#DADAEB", "#BCBDDC", "#9E9AC8", "#807DBA", "#7567AE", "#6A51A3", "#5A3394", "#4A1486")
 EXPLODING = ("#FDBE85", "#FD8D3C", "#E6550D", "#A63603")
 LIGHT_GROUND, DARK_GROUND, BLACK = "#FFFFFF", "#16191D", "#000000"
 
@@ -50,7 +50,7 @@ def heat(norm: float | None, dark: bool = False) -> tuple[str, str]:
     gradient. On a dark ground each of the two hues is reversed, so that the large ones glow.
 
     >>> heat(2e-3), heat(2e3), heat(2e-3, dark=True)
-    (('#807DBA', ''), ('#E6550D', ''), ('#BCBDDC', ''))
+    (('#7567AE', ''), ('#E6550D', ''), ('#9E9AC8', ''))
     >>> heat(None), heat(0.0), heat(math.nan)
     (('#FFFFFF', 'dashed'), ('#FFFFFF', 'diagonals'), ('#000000', ''))
     """
@@ -71,7 +71,7 @@ def decades(norms: Iterable[float | None], dark: bool = False) -> list[tuple[str
     """For a legend: label, fill, extra style and ink of each decade that is there, from none and zero to NaN.
 
     >>> decades([2e-3, 7e-3, 0.0, 1e9])
-    [('0', '#FFFFFF', 'diagonals', '#000000'), ('1e-3', '#807DBA', '', '#000000'), ('≥ 1e4', '#A63603', '', '#FFFFFF')]
+    [('0', '#FFFFFF', 'diagonals', '#000000'), ('1e-3', '#7567AE', '', '#FFFFFF'), ('≥ 1e4', '#A63603', '', '#FFFFFF')]
     """
     found = {_label(norm): heat(norm, dark) for norm in sorted(norms, key=_rank)}
     return [(label, fill, style, text_on(fill)) for label, (fill, style) in found.items()]
