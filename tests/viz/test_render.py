@@ -226,7 +226,11 @@ def test_a_program_that_does_not_run_is_said_in_words(monkeypatch, tmp_path, scr
         render.pdf(wide(72))
 
 
-@pytest.mark.parametrize("sign", ["\x1b", "\0", "\ufffe", "\ud800", '"', "&", "\\", "]];", "-->", "字" * 6000])
+@pytest.mark.parametrize(
+    "sign",
+    ["\x1b", "\0", "\ufffe", "\ud800", '"', "&", "\\", r"\N", r"\G", r"\l", "%n", "&lt;", "&#26435;", "<b>", "{|}",
+     "]];", "-->", "字" * 6000, "&" * 9000],
+)  # fmt: skip
 def test_whatever_stands_in_a_name_the_svg_is_xml_and_has_it_as_text(engine, sign):
     name = plain_text(f"a{sign}b")
     node = f'a [pos="9,9", label={quote(name)}];'

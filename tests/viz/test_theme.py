@@ -73,6 +73,22 @@ def test_no_two_kinds_differ_by_nothing_but_a_colour_that_is_not_seen(theme, sig
 
 
 @each_theme
+def test_borders_and_lines_are_drawn_as_in_the_table(theme):
+    """Pens and styles are the same in every theme: what holds a value is thicker than what computes one."""
+    assert {kind: (look.style, look.pen) for kind, look in theme.looks.items()} == {
+        "parameter": ("filled", 1.3), "input": ("filled", 1.3), "initial": ("dashed,filled", 1.3),
+        "op": ("filled", 0.8), "gate": ("rounded,filled", 1.3), "affine": ("filled", 0.8), "hidden": ("filled", 2.2),
+        "cell": ("filled", 2.2), "output": ("filled", 1.3), "target": ("dotted,filled", 1.3), "loss": ("filled", 1.3),
+        "total": ("filled", 1.3), "box": ("rounded,filled", 1.3), "elided": ("", 0.0), "chunk": ("", 1.3),
+    }  # fmt: skip
+    assert {kind: (line.style, line.head, line.pen, line.arrow) for kind, line in theme.lines.items()} == {
+        "data": ("solid", "normal", 1.1, 6.5), "weight": ("solid", "vee", 0.9, 6.5),
+        "recurrent": ("solid", "normal", 2.6, 6.0), "cell": ("solid", "normal", 5.0, 5.0),
+        "backward": ("dashed", "empty", 1.1, 7.0), "cut": ("dotted", "tee", 1.6, 9.0),
+    }  # fmt: skip
+
+
+@each_theme
 def test_no_two_kinds_of_line_differ_by_colour_alone(theme):
     for a, b in combinations(theme.lines.values(), 2):
         assert a.style != b.style or a.head != b.head or is_wider(a.pen, b.pen)
@@ -120,9 +136,12 @@ def test_a_theme_takes_what_it_is_not_given_from_the_light_or_the_dark_one():
         (lambda: Theme(lines=[1]), "Theme: lines=[1] is not a dict of Lines"),
         (lambda: Look("#FFFFFF", "#00000"), "Look: stroke='#00000' is not a colour"),
         (lambda: Look("#FFFFFF", "#000000", style=None), "Look: style=None is not a text"),
+        (lambda: Look("#FFFFFF", "#000000", style="filled,dased"), "help      did you mean 'dashed'?"),
+        (lambda: Line("#FFFFFF", style="doted"), "help      did you mean 'dotted'?"),
+        (lambda: Line("#FFFFFF", pen=float("nan")), "Line: pen=nan is out of range"),
         (lambda: Look("#FFFFFF", "#000000", pen=-1), "Look: pen=-1 is out of range"),
         (lambda: Line("#FFFFFF", scale="big"), "Line: scale='big' is out of range"),
-        (lambda: Line("#FFFFFF", head=1), "Line: head=1 is not a text"),
+        (lambda: Line("#FFFFFF", head=1), "Line: head=1 is not an option"),
     ],
 )
 def test_a_theme_that_cannot_be_painted_is_refused_in_words(wrong, said):

@@ -17,6 +17,8 @@ __all__ = ["DARK", "FALLBACK", "FONT", "LIGHT", "THEMES", "Line", "Look", "Theme
 
 FONT = "Helvetica"
 FALLBACK = "Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"
+STYLES = ("filled", "rounded", "diagonals", "dashed", "dotted", "bold")
+HEADS = ("normal", "empty", "vee", "open", "diamond", "dot", "box", "crow", "inv", "tee", "none")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Look:
 
     Attributes:
         fill, stroke: colours of the inside and of the border, as #RRGGBB.
-        style: filled, and rounded, dashed or dotted if its border is, in Graphviz's words: "dashed,filled".
+        style: "filled", or several of Graphviz's words with commas: filled, rounded, diagonals, dashed, dotted, bold.
         pen: width of the border in points; 0 for none.
 
     >>> Look("pink", "#8A5A00")
@@ -41,7 +43,10 @@ class Look:
 
     def __post_init__(self) -> None:
         _check_colours("Look", fill=self.fill, stroke=self.stroke)
-        _check_line("Look", self.style, pen=self.pen)
+        check_type("Look", "style", self.style, str, "a text")
+        for word in filter(None, self.style.split(",")):
+            check_option("Look", "style", word, STYLES)
+        check_number("Look", "pen", self.pen, least=0)
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,8 @@ class Line:
     Attributes:
         stroke: its colour, as #RRGGBB.
         pen: its width in points.
-        style: solid, dashed or dotted.
-        head: the shape of its arrow head, in Graphviz's words: normal, vee, empty, tee.
+        style: solid, dashed, dotted or bold.
+        head: Graphviz's word for its arrow head: normal, empty, vee, open, diamond, dot, box, crow, inv, tee or none.
         scale: the size of its arrow head.
     """
 
@@ -64,8 +69,10 @@ class Line:
 
     def __post_init__(self) -> None:
         _check_colours("Line", stroke=self.stroke)
-        _check_line("Line", self.style, pen=self.pen, scale=self.scale)
-        check_type("Line", "head", self.head, str, "a text")
+        check_option("Line", "style", self.style, ("solid", "dashed", "dotted", "bold"))
+        check_option("Line", "head", self.head, HEADS)
+        check_number("Line", "pen", self.pen, least=0)
+        check_number("Line", "scale", self.scale, least=0)
 
     @property
     def arrow(self) -> float:
@@ -122,12 +129,6 @@ def _check_colours(owner: str, **colours: object) -> None:
         if not (isinstance(value, str) and re.fullmatch("#[0-9A-Fa-f]{6}", value)):
             wrong = f"{owner}: {option}={value!r:.60} is not a colour"
             raise OptionError(wrong, expected="# and six hexadecimal digits, as in '#8A5A00'")
-
-
-def _check_line(owner: str, style: object, **sizes: object) -> None:
-    check_type(owner, "style", style, str, "a text")
-    for option, value in sizes.items():
-        check_number(owner, option, value, least=0)
 
 
 def _check_kinds(option: str, given: object, known: Mapping[str, object], kind: type) -> None:
