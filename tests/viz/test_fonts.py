@@ -68,11 +68,23 @@ def test_what_has_no_picture_of_its_own_is_not_missed(latin):
     assert missing_characters("\U0001f600 z ж") == ["ж", "\U0001f600"]
 
 
+@pytest.mark.parametrize("folder", [".fonts", ".local/share/fonts", "Library/Fonts"])
+@pytest.mark.parametrize("suffix", [".ttf", ".otf", ".ttc"])
+def test_a_font_of_the_user_s_own_is_a_font(tmp_path, monkeypatch, folder, suffix):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    before = set(fonts._system_fonts())
+    file = tmp_path / folder / "of" / f"one{suffix}"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"")
+    assert set(fonts._system_fonts()) - before == {file}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in program is a shell script")
 def test_the_fonts_of_fontconfig_are_read_as_it_lists_them(tmp_path, monkeypatch, capfd):
     program = tmp_path / "fc-list"
     lines = r"/a b.ttf\t20-7e a0-ff 374\n/c.otf\t20-7e 4e00-9fff\n/LastResort.otf\t0-10ffff\n"
-    program.write_text(f"#!/bin/sh\necho 'Fontconfig warning' >&2\nprintf '{lines}'\n")
+    asked = "--format %{file}\t%{charset}\n"
+    program.write_text(f"#!/bin/sh\necho 'Fontconfig warning' >&2\n[ \"$*\" = '{asked}' ] && printf '{lines}'\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert fonts._covered() == {(0x20, 0x7E), (0xA0, 0xFF), (0x374, 0x374), (0x4E00, 0x9FFF)}

@@ -21,6 +21,7 @@ from viz.paint import fonts, render
 from viz.paint.dot import quote
 from viz.paint.failures import RenderError
 from viz.paint.heat import heat
+from viz.paint.theme import FALLBACK, FONT
 from viz.paint.words import plain_text
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -199,10 +200,30 @@ def too_large(dot, dpi=144):
     return str(refused.value)
 
 
-def test_all_pixels_count_and_so_do_lines_of_a_title():
+def test_all_pixels_count_together_too():
     assert "use dpi=101, " in too_large(wide(10_000, 10_000))
-    assert "got       34,560 × 144 pixels" in too_large(wide(72, title="W" * 1728))
     assert size_of(render.png(wide(72, title="W" * 20 + r"\n" + "W" * 20), 72))[0] < 500
+
+
+def test_the_size_is_that_of_the_box_or_the_longest_line_of_the_title_with_the_space_around():
+    text = 'digraph u {{\n  graph [bb="10,20,110.5,220", lp="1,2", pad="0.5", label="{}"];\n  a [label="{}"];\n}}'
+    assert render._points(text.format("t", "x" * 500)) == (172.5, 272)
+    assert render._points(text.format(r"one\nseventeen signs &amp;\ntwo", "t")) == (170 + 72, 272)
+    assert render._points("digraph { a -> b }") == pytest.approx((8.64, 8.64))  # Graphviz will find out
+
+
+def test_letters_are_those_of_the_reader_whatever_the_machine_has():
+    root = ET.fromstring(render.svg(wide(200), "t", "d"))
+    families = {text.get("font-family") for text in root.iter(f"{SVG}text")}
+    assert families == {"Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"}
+    assert FALLBACK.startswith(f"{FONT}, ")
+
+
+def test_a_shape_is_named_by_its_tooltip_and_not_by_its_id():
+    root = ET.fromstring(
+        render.svg('digraph {\n  graph [bb="0,0,9,9"];\n  a [pos="9,9", tooltip="h & c"];\n}', "t", "d")
+    )
+    assert [title.text for title in root.iter(f"{SVG}title")] == ["t", "h & c"]
 
 
 def test_what_graphviz_cannot_read_is_said_in_words(engine, capfd):

@@ -135,6 +135,7 @@ def test_a_theme_takes_what_it_is_not_given_from_the_light_or_the_dark_one():
         (lambda: Theme(looks={"hidden": "#FFFFFF"}), "Theme: looks['hidden']='#FFFFFF' is not a Look"),
         (lambda: Theme(lines=[1]), "Theme: lines=[1] is not a dict of Lines"),
         (lambda: Look("#FFFFFF", "#00000"), "Look: stroke='#00000' is not a colour"),
+        (lambda: Line("red"), "Line: stroke='red' is not a colour"),
         (lambda: Look("#FFFFFF", "#000000", style=None), "Look: style=None is not a text"),
         (lambda: Look("#FFFFFF", "#000000", style="filled,dased"), "help      did you mean 'dashed'?"),
         (lambda: Line("#FFFFFF", style="doted"), "help      did you mean 'dotted'?"),
