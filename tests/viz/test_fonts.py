@@ -39,7 +39,7 @@ def test_a_name_in_another_script_is_painted_and_said_to_be_missing(latin):
     assert message.startswith(
         "viz: this machine has no font for 2 of the characters in the picture: 权 (U+6743), 重 (U+"
     )
-    assert "install a font that has them (apt install fonts-noto-cjk" in message
+    assert "install a font that has them (apt install fonts-dejavu-core for signs such as ∇, fonts-noto-cjk" in message
     assert where == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -90,6 +90,15 @@ def test_the_fonts_of_fontconfig_are_read_as_it_lists_them(tmp_path, monkeypatch
     assert fonts._covered() == {(0x20, 0x7E), (0xA0, 0xFF), (0x374, 0x374), (0x4E00, 0x9FFF)}
     assert missing_characters("é\u0374权∇") == ["∇"]
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in program is a shell script")
+def test_a_fontconfig_that_fails_keeps_no_picture_back(tmp_path, monkeypatch):
+    program = tmp_path / "fc-list"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert missing_characters("权") == []
 
 
 def test_without_fontconfig_the_fonts_are_read_where_fonttools_is(monkeypatch):

@@ -25,9 +25,9 @@ NO_FONT = (
     "Drawing.svg(), which is shown with the fonts of the reader's machine"
 )
 NO_GLYPH = (
-    "install a font that has them (apt install fonts-noto-cjk for Chinese, Japanese and Korean, "
-    "https://fonts.google.com/noto for all scripts), or use Drawing.svg(), which is shown with the fonts of the "
-    "reader's machine"
+    "install a font that has them (apt install fonts-dejavu-core for signs such as ∇, fonts-noto-cjk for Chinese, "
+    "Japanese and Korean; https://fonts.google.com/noto has all scripts), or use Drawing.svg(), which is shown with "
+    "the fonts of the reader's machine"
 )
 BOXES = "LastResort"  # a font of boxes, one for every character that there is
 _LABEL = re.compile(r'\blabel="([^"]*)"')  # a quote inside is written &quot;
