@@ -131,6 +131,8 @@ def test_a_theme_takes_what_it_is_not_given_from_the_light_or_the_dark_one():
         (lambda: Theme(page=None), "Theme: page=None is not a colour"),
         (lambda: Theme(ink='#000000"'), "Theme: ink='#000000\"' is not a colour"),
         (lambda: Theme(quiet=7), "Theme: quiet=7 is not a colour"),
+        (lambda: Theme(ink=None), "Theme: ink=None is not a colour"),
+        (lambda: Theme(quiet="grey"), "Theme: quiet='grey' is not a colour"),
         (lambda: Theme(looks={"hiden": LIGHT.looks["hidden"]}), "help      did you mean 'hidden'?"),
         (lambda: Theme(looks={"hidden": "#FFFFFF"}), "Theme: looks['hidden']='#FFFFFF' is not a Look"),
         (lambda: Theme(lines=[1]), "Theme: lines=[1] is not a dict of Lines"),

@@ -110,6 +110,8 @@ class Theme:
 
     def __post_init__(self) -> None:
         _check_colours("Theme", page=self.page)
+        check_type("Theme", "ink", self.ink, str, "a colour")
+        check_type("Theme", "quiet", self.quiet, str, "a colour")
         ink, quiet, looks, lines = (_dark if self.is_dark else _light)(self.page)
         _check_kinds("looks", self.looks, looks, Look)
         _check_kinds("lines", self.lines, lines, Line)
@@ -131,9 +133,8 @@ def _check_colours(owner: str, **colours: object) -> None:
             raise OptionError(wrong, expected="# and six hexadecimal digits, as in '#8A5A00'")
 
 
-def _check_kinds(option: str, given: object, known: Mapping[str, object], kind: type) -> None:
+def _check_kinds(option: str, given: Mapping[str, object], known: Mapping[str, object], kind: type) -> None:
     check_type("Theme", option, given, Mapping, f"a dict of {kind.__name__}s")
-    assert isinstance(given, Mapping)
     for name, value in given.items():
         check_option("Theme", option, name, known)
         check_type("Theme", f"{option}[{name!r}]", value, kind, f"a {kind.__name__}")
