@@ -81,7 +81,7 @@ def png(dot: str, dpi: float = 144) -> bytes:
 
 
 def pdf(dot: str) -> bytes:
-    """The picture for print, its letters included.
+    """The picture for print, its letters included; some readers show no more than 200 inches of a page.
 
     Warns:
         MissingGlyphs: no font has some of its characters.
