@@ -34,9 +34,9 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views drawing",
-    "viz.scene": "model columns groups text items edges elide",
-    "viz.layout": "geometry step rows order grid routes",
-    "viz.paint": "heat theme words failures files fonts dot render",
+    "viz.scene": "model time lanes groups fold alike text items edges elide roll legend",
+    "viz.layout": "geometry step rows order tracks grid routes place captions",
+    "viz.paint": "heat theme words failures files fonts dot mermaid data render",
 }
 STUDY = ROOMS[: ROOMS.index("nn")]  # what a reader of the engine reads: no library but NumPy
 FILES = {

@@ -1,20 +1,24 @@
 """The ways to look at a recorded graph: one value each, in one registry that `draw` and the command line read.
 
-Graph → groups of nodes → Item per group → Edge per use between groups → Picture
-        view.groups       view.opened      view.merged
+Graph → places → groups of nodes → Item per group → Edge per use between groups → Picture
+                 view.groups       view.opened      view.merged                    view.rolled
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tinygrad_rnn.engine.snapshot import Graph
 from tinygrad_rnn.errors import check_option
-from viz.scene.edges import backward, forward
-from viz.scene.groups import Group, cell_scopes, contracted, each_alone
+from viz.scene.alike import gathered
+from viz.scene.edges import backward, cuts, forward
+from viz.scene.fold import folded
+from viz.scene.groups import Groups, contracted, each_alone, gates
 from viz.scene.items import Items
+from viz.scene.lanes import Places, chunks, places
 from viz.scene.model import Picture
+from viz.scene.roll import roll
 
 __all__ = ["VIEWS", "View", "picture"]
 
@@ -29,37 +33,55 @@ class View:
         groups: for every node id, the group that the node belongs to; each group is drawn as one item.
         opened: whether the parts of a layer are drawn, in a frame for each step and with the signs of their ops.
         merged: whether all uses of one item by another are one arrow.
+        rolled: whether all steps are drawn as one.
     """
 
     name: str
     shows: str
-    groups: Callable[[Graph], Mapping[int, Group]]
-    opened: bool
-    merged: bool
+    groups: Callable[[Places], Groups]
+    opened: bool = False
+    merged: bool = True
+    rolled: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: {self.shows}"
 
 
-CELL = View("cell", "one box for each layer and step", contracted, opened=False, merged=True)
+ROLLED = View("rolled", "one step for all, the state looping back, with how often each thing is made", contracted,
+              rolled=True)  # fmt: skip
+CELL = View("cell", "one box for each layer and step", contracted)
+GATE = View("gate", "the inside of each step: gates, products and sums, and the road of the cell state", gates,
+            opened=True)  # fmt: skip
 OP = View("op", "every recorded op, and an arrow for each use of a value", each_alone, opened=True, merged=False)
-VIEWS: Mapping[str, View] = {view.name: view for view in (CELL, OP)}
+VIEWS: Mapping[str, View] = {view.name: view for view in (ROLLED, CELL, GATE, OP)}
 
 
-def picture(graph: Graph, view: str = CELL.name, *, gradients: bool = False) -> Picture:
+def picture(
+    graph: Graph,
+    view: str = CELL.name,
+    *,
+    gradients: bool = False,
+    values: bool = False,
+    fold: str | Iterable[str] = (),
+) -> Picture:
     """Everything that `graph` has to show in a view; a graph without recurrent layers is always drawn op by op.
 
     Raises:
-        OptionError: an unknown view.
+        OptionError: an unknown view, or a part to fold that there is not.
     """
     check_option("viz.draw", "view", view, VIEWS)
-    scopes = cell_scopes(graph)
-    chosen = VIEWS[view] if scopes else OP
-    groups = chosen.groups(graph)
-    items = Items(graph, scopes, groups, opened=chosen.opened)
-    by_group = items.made(gradients=gradients)
+    where = places(graph)
+    chosen = VIEWS[view] if where.lanes else OP
+    groups = gathered(where, folded(where, chosen.groups(where), fold))
+    items = Items(where, groups, opened=chosen.opened)
+    by_group = items.made(gradients=gradients, values=values)
+    uses = forward(graph, groups, by_group, opened=chosen.opened, merged=chosen.merged)
+    edges = [*uses, *cuts(graph, groups, by_group), *(backward(graph, uses) if gradients else ())]
     drawn = tuple(by_group.values())
-    edges = forward(graph, groups, by_group, merged=chosen.merged) + (backward(drawn) if gradients else [])
-    columns = {item.column for item in drawn if item.column and item.kind != "initial"}
-    steps = tuple(sorted(columns)) if items.timed else ()
-    return Picture(drawn, tuple(edges), chosen.opened, steps, tuple(items.cells), len(steps), gradients)
+    steps = tuple(sorted({int(i.column) for i in drawn if i.column and i.column == int(i.column)}))
+    length = len({column for column in where.columns.values() if column and column == int(column)})
+    whole = Picture(
+        drawn, tuple(edges), tuple(where.lanes), chosen.opened, steps if where.timed else (), length,
+        gradients, values, chunks=chunks(where),
+    )  # fmt: skip
+    return roll(whole) if chosen.rolled else whole

@@ -80,7 +80,7 @@ def test_views_themes_and_models_are_those_of_the_registries(help_of, monkeypatc
     monkeypatch.setitem(VIEWS, "sideways", sideways)
     monkeypatch.setitem(KINDS, "mine", KINDS["rnn"])
     said = help_of("draw")
-    assert "{cell,op,sideways}" in said
+    assert "{rolled,cell,gate,op,sideways}" in said
     assert f"{{{','.join(KINDS)}}}" in said
     assert "{light,dark}" in said
     assert "the same from the side" in said

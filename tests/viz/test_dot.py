@@ -47,7 +47,7 @@ def test_every_shape_and_edge_has_an_id_a_class_and_a_tooltip():
 
 def test_a_shared_weight_is_marked():
     line = next(line for line in viz.draw(net("RNN")).dot.splitlines() if line.startswith('  "n_W_hh" ['))
-    assert 'class="node-parameter shared"' in line
+    assert 'class="node-param shared"' in line
     assert 'peripheries="2"' in line
     assert 'label="W_hh (4, 4) ×3"' in line
 

@@ -13,9 +13,9 @@ RANGE = "expected  the first and the last step, as steps=(2, 5), or range(2, 6)"
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"view": "cel"}, ["view='cel' is not an option", "expected  'cell' or 'op'",
+        ({"view": "cel"}, ["view='cel' is not an option", "expected  'rolled', 'cell', 'gate' or 'op'",
                            "help      did you mean 'cell'?"]),
-        ({"view": None}, ["view=None is not an option", "expected  'cell' or 'op'"]),
+        ({"view": None}, ["view=None is not an option", "expected  'rolled', 'cell', 'gate' or 'op'"]),
         ({"theme": "drak"}, ["theme='drak' is not an option", "expected  'light' or 'dark'",
                              "help      did you mean 'dark'?"]),
         ({"title": 3}, ["title=3 is not text", "expected  a str, or None for the usual title"]),

@@ -9,8 +9,7 @@ import pytest
 import tinygrad_rnn as tg
 from tests.viz.samples import net
 from viz.layout.geometry import text_size
-from viz.layout.grid import layout
-from viz.layout.routes import route
+from viz.layout.place import layout
 from viz.views import picture
 
 CASES = [(k, layers, T, view, g) for k in ("RNN", "LSTM", "GRU") for layers in (1, 2) for T in (1, 2, 3, 6)
@@ -51,7 +50,7 @@ def test_time_runs_to_the_right_in_a_regular_grid(kind, view):
 def crossed(plan, edge):
     """The shapes that an edge runs through, its own ends apart."""
     others = [p for p in plan.places.values() if p.item.id not in (edge.source, edge.target)]
-    for (ax, ay), (bx, by) in pairwise(route(plan, edge)):
+    for (ax, ay), (bx, by) in pairwise(plan.lines[plan.picture.edges.index(edge)]):
         for k in range(101):
             x, y = ax + (bx - ax) * k / 100, ay + (by - ay) * k / 100
             yield from (p.item.id for p in others if abs(x - p.x) < p.w / 2 and abs(y - p.y) < p.h / 2)
@@ -86,7 +85,7 @@ def test_frames_of_two_steps_keep_apart_and_out_of_the_gutter():
 def test_the_cell_state_runs_level_along_the_top():
     plan = planned("LSTM", 1, 3, "op")
     road = {plan.places[end].y for e in plan.picture.edges if e.kind == "cell" for end in (e.source, e.target)}
-    inside = [p.y for p in plan.places.values() if p.item.inside]
+    inside = [p.y for p in plan.places.values() if p.item.lane is not None]
     assert road == {max(inside)}
 
 
@@ -103,8 +102,7 @@ def test_a_cell_called_in_a_plain_loop_is_laid_out_too(kind, view):
     for _ in range(3):
         state = cell(np.ones((1, 3), np.float32), state)
     plan = layout(picture(tg.graph(state[0] if isinstance(state, tuple) else state), view))
-    for edge in plan.picture.edges:
-        route(plan, edge)
+    assert all(len(line) > 1 for line in plan.lines)
     starts = [p for p in plan.places.values() if p.item.kind == "initial"]
     assert max(p.x for p in starts) < min(
         p.x for p in plan.places.values() if p not in starts and p.item.column is not None

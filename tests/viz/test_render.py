@@ -30,7 +30,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_svg_is_xml_with_role_title_and_a_description_that_names_steps_and_shared_weights():
     root = ET.fromstring(viz.draw(net("LSTM")).svg())
     assert root.get("role") == "img"
-    assert root.find(f"{SVG}title").text == "LSTM, 3 steps: the same 4 weights at every step"
+    assert root.find(f"{SVG}title").text == "LSTM, 3 steps: the same 6 weights at every step"
     description = root.find(f"{SVG}desc").text
     assert "steps 1, 2, 3" in description
     assert "W_hh (16, 4) ×3" in description
@@ -61,19 +61,20 @@ def test_png_has_its_signature_and_the_size_of_the_picture():
     assert width > height > 500
 
 
-@pytest.mark.parametrize("suffix", [".svg", ".png", ".dot"])
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".PDF", ".dot"])
 def test_save_writes_what_the_suffix_says(tmp_path, suffix):
     path = viz.draw(net("GRU")).save(tmp_path / f"net{suffix}")
-    assert path.read_bytes()[:4] == {".svg": b"<svg", ".png": b"\x89PNG", ".dot": b"digr"}[suffix]
+    assert path.read_bytes()[:4] == {".svg": b"<svg", ".png": b"\x89PNG", ".PDF": b"%PDF", ".dot": b"digr"}[suffix]
 
 
 def test_save_refuses_another_suffix(tmp_path):
-    with pytest.raises(OptionError, match=r"'net\.gif'\n  expected  a name that ends in \.svg or \.png or \.dot"):
+    formats = r"\.svg or \.png or \.pdf or \.dot or \.json or \.mmd"
+    with pytest.raises(OptionError, match=rf"'net\.gif'\n  expected  a name that ends in {formats}"):
         viz.draw(net("RNN")).save(tmp_path / "net.gif")
 
 
 def test_repr_is_one_line_with_the_size_that_is_painted():
-    drawing = viz.draw(net("RNN", 2), title="two\nlines")
+    drawing = viz.draw(net("RNN", 2), title="two\nlines", legend=False)
     root = ET.fromstring(drawing.svg())
     width, height = (float(root.get(side).removesuffix("pt")) for side in ("width", "height"))
     assert drawing.size == pytest.approx((width, height), abs=8)  # Graphviz measures arrows and title for itself
@@ -209,6 +210,8 @@ def test_the_size_is_that_of_the_box_or_the_longest_line_of_the_title_with_the_s
     text = 'digraph u {{\n  graph [bb="10,20,110.5,220", lp="1,2", pad="0.5", label="{}"];\n  a [label="{}"];\n}}'
     assert render._points(text.format("t", "x" * 500)) == (172.5, 272)
     assert render._points(text.format(r"one\nseventeen signs &amp;\ntwo", "t")) == (170 + 72, 272)
+    small = text.format("t", "t").replace("pad=", 'size="1.198,9", pad=')
+    assert render._points(small) == pytest.approx((86.256, 136), rel=1e-3)  # Graphviz shrinks it to that
     assert render._points("digraph { a -> b }") == pytest.approx((8.64, 8.64))  # Graphviz will find out
 
 

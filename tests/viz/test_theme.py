@@ -16,7 +16,6 @@ from viz.paint.theme import DARK, LIGHT, THEMES, Line, Look, Theme
 
 NEAR = 8  # in L*a*b*: less is seen side by side only
 WIDER = 1.5  # of two lines that differ by their width alone
-EXTRA = {"affine": "box", "chunk": "bracket"}  # kinds that are there for some views only
 each_theme = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 
 
@@ -52,7 +51,7 @@ def test_text_reads_on_every_heat():
 
 @each_theme
 def test_every_shape_has_its_colours(theme):
-    assert set(SHAPES) | set(EXTRA) == set(theme.looks)
+    assert set(SHAPES) == set(theme.looks)
 
 
 def is_wider(one, other):
@@ -65,7 +64,7 @@ def test_no_two_kinds_differ_by_nothing_but_a_colour_that_is_not_seen(theme, sig
     """By the outline, how the border is drawn, its width, or a colour: at least one tells two kinds apart."""
     alike = []
     for (one, a), (other, b) in combinations(theme.looks.items(), 2):
-        outlines = {SHAPES[kind].outline if kind in SHAPES else EXTRA[kind] for kind in (one, other)}
+        outlines = {SHAPES[kind].outline for kind in (one, other)}
         seen = max(distance(a.fill, b.fill, sight), distance(a.stroke, b.stroke, sight))
         if len(outlines) == 1 and a.style == b.style and not is_wider(a.pen, b.pen) and seen < NEAR:
             alike.append((one, other, round(seen, 1)))
@@ -79,7 +78,8 @@ def test_borders_and_lines_are_drawn_as_in_the_table(theme):
         "parameter": ("filled", 1.3), "input": ("filled", 1.3), "initial": ("dashed,filled", 1.3),
         "op": ("filled", 0.8), "gate": ("rounded,filled", 1.3), "affine": ("filled", 0.8), "hidden": ("filled", 2.2),
         "cell": ("filled", 2.2), "output": ("filled", 1.3), "target": ("dotted,filled", 1.3), "loss": ("filled", 1.3),
-        "total": ("filled", 1.3), "box": ("rounded,filled", 1.3), "elided": ("", 0.0), "chunk": ("", 1.3),
+        "total": ("filled", 1.3), "box": ("rounded,filled", 1.3), "part": ("filled", 1.3),
+        "elided": ("", 0.0), "chunk": ("", 1.3),
     }  # fmt: skip
     assert {kind: (line.style, line.head, line.pen, line.arrow) for kind, line in theme.lines.items()} == {
         "data": ("solid", "normal", 1.1, 6.5), "weight": ("solid", "vee", 0.9, 6.5),

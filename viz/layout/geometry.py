@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from unicodedata import east_asian_width
 
 from viz.scene.model import Item
 
 Point = tuple[float, float]
 CORNER = 8.0
+RING = 4.0  # points between the borders of what is drawn with two
 TEXT = 12.0  # points; a subscript of this size is still readable in a projected slide
 
 # Widths of DejaVu Sans in ems, rounded up: narrow signs, wide ones, all others.
@@ -33,19 +35,22 @@ class Shape:
 
 
 SHAPES: Mapping[str, Shape] = {
-    "parameter": Shape("box", (18, 12)),
-    "input": Shape("ellipse", (26, 16), least=(44, 30)),
-    "initial": Shape("ellipse", (26, 16)),
+    "parameter": Shape("box", (14, 12)),
+    "input": Shape("ellipse", (22, 16), least=(40, 30)),
+    "initial": Shape("ellipse", (22, 16)),
     "op": Shape("ellipse", (12, 14), least=(28, 28)),
     "gate": Shape("box", (14, 12)),
-    "hidden": Shape("ellipse", (28, 16), least=(52, 32)),
-    "cell": Shape("hexagon", (38, 16), least=(56, 32)),
+    "affine": Shape("box", (20, 14)),
+    "hidden": Shape("ellipse", (24, 16), least=(46, 32)),
+    "cell": Shape("hexagon", (30, 16), least=(48, 32)),
     "output": Shape("parallelogram", (44, 14)),
     "target": Shape("ellipse", (26, 16)),
-    "loss": Shape("octagon", (28, 16)),
-    "total": Shape("doubleoctagon", (40, 16)),
-    "box": Shape("box", (30, 12), least=(96, 44)),
+    "loss": Shape("octagon", (24, 16)),
+    "total": Shape("doubleoctagon", (32, 16)),
+    "box": Shape("box", (22, 12), least=(80, 44)),
+    "part": Shape("folder", (30, 18), least=(80, 44)),
     "elided": Shape("plaintext", (4, 4)),
+    "chunk": Shape("underline", (4, 4)),
 }
 
 
@@ -56,20 +61,31 @@ def text_size(label: str) -> tuple[float, float]:
     True
     """
     lines = label.split("\n")
-    wide = max(sum(0.42 if c in _NARROW else 0.95 if c in "mwWM@" else 0.68 for c in line) for line in lines)
-    return wide * TEXT, 1.25 * TEXT * len(lines)
+    return max(sum(map(_width, line)) for line in lines) * TEXT, 1.25 * TEXT * len(lines)
+
+
+def _width(sign: str) -> float:
+    """In ems, at most."""
+    if sign.isascii() or sign in _NARROW:
+        return 0.42 if sign in _NARROW else 0.95 if sign in "mwWM@" else 0.68
+    return 1.0 if east_asian_width(sign) in "WFA" else 0.85 if sign.isalpha() else 0.68
 
 
 def size(item: Item) -> tuple[float, float]:
     """Width and height of an item's shape in points.
 
     >>> from viz.scene.model import Item
-    >>> size(Item("n_h_1", "h", "hidden", "h₁", 1, 0, False, ()))  # as small as a state may be
-    (52, 32)
+    >>> size(Item("n_h_1", "h", "hidden", "h₁", 1))  # as small as a state may be
+    (46, 32)
     """
-    shape = SHAPES[item.kind]
+    shape, ring = SHAPES[item.kind], 2 * RING if is_double(item) else 0.0
     (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least
-    return max(w + pad_w, least_w), max(h + pad_h, least_h)
+    return max(w + pad_w, least_w) + ring, max(h + pad_h, least_h) + ring
+
+
+def is_double(item: Item) -> bool:
+    """Whether its border is drawn twice: a weight that is used more than once, and the total of the losses."""
+    return item.kind == "total" or (item.kind == "parameter" and item.uses > 1)
 
 
 @dataclass(frozen=True)
@@ -87,12 +103,16 @@ class Placed:
         """Left, bottom, right, top."""
         return self.x - self.w / 2, self.y - self.h / 2, self.x + self.w / 2, self.y + self.h / 2
 
+    def contains(self, point: Point) -> bool:
+        """Whether the point is inside the shape that is drawn."""
+        return _contains(self, point[0] - self.x, point[1] - self.y)
+
 
 def border(place: Placed, inside: Point, outside: Point) -> Point:
     """Where the line from a point inside a shape to one outside leaves it: bisection serves every shape alike.
 
     >>> from viz.scene.model import Item
-    >>> box = Placed(Item("n_f_1", "f", "gate", "σ f", 1, 0, True, ()), 0, 0, 40, 20)
+    >>> box = Placed(Item("n_f_1", "f", "gate", "σ f", 1), 0, 0, 40, 20)
     >>> [round(at, 1) for at in border(box, (0, 0), (100, 0))]
     [20.0, 0.0]
     """
@@ -140,6 +160,27 @@ def spline(points: list[Point], arrow: float) -> str:
             after = _towards(b, points[k + 2], min(CORNER, math.dist(b, points[k + 2]) / 2))
             text += [_between(end, b, 2 / 3), _between(after, b, 2 / 3), after]
     return f"e,{_pair(tip)} " + " ".join(map(_pair, text))
+
+
+def beside(points: list[Point], by: float) -> list[Point]:
+    """The same way so many points further to the right of who walks it.
+
+    >>> beside([(0, 0), (0, 40), (40, 40)], 4)
+    [(4.0, 0.0), (4.0, 36.0), (40.0, 36.0)]
+    """
+    sides = [_normal(a, b) for a, b in pairwise(points)]
+    found = []
+    for k, (x, y) in enumerate(points):
+        (ax, ay), (bx, by_) = sides[max(k - 1, 0)], sides[min(k, len(sides) - 1)]
+        along = 1 + ax * bx + ay * by_  # of the two sides at a corner: 2 where the line goes straight on
+        scale = by / max(along, 0.5)
+        found.append((x + (ax + bx) * scale, y + (ay + by_) * scale))
+    return found
+
+
+def _normal(a: Point, b: Point) -> Point:
+    length = math.dist(a, b) or 1.0
+    return (b[1] - a[1]) / length, (a[0] - b[0]) / length
 
 
 def _towards(a: Point, b: Point, distance: float) -> Point:

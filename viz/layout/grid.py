@@ -1,182 +1,293 @@
-"""Where everything goes: one step laid out, repeated as columns; layers stacked; shared weights on rails below them.
+"""Where everything goes: one step laid out and repeated as columns; floors stacked; shared weights on rails below them.
 
-layer 1   │ rows of a step │ h │ rows of a step │ h │
-rails     W ──┴────────────────┴───────────────────
-layer 0   │ rows of a step │ h │ rows of a step │ h │
-rails     W ──┴────────────────┴───────────────────     time →
+          shelf │ street │ column 1 │ street │ column 2 │
+row 1           │        │  shapes  │        │  shapes  │      shapes stand in rows and columns,
+channel  ═══════╪════════╪══════════╪════════╪══════════╪═     lines run between them, so that
+row 0           │        │  shapes  │        │  shapes  │      no line can run through a shape
+rails    W ─────┴────────┴──────────┴────────┴──────────┴─     time →
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
 
-from viz.layout.geometry import Placed, Point, size
-from viz.layout.order import arrange, step_of
-from viz.layout.step import Step
-from viz.scene.model import STATES, Item, Picture
+from viz.layout.geometry import size, text_size
+from viz.layout.order import arrange
+from viz.layout.step import ELSEWHERE, Step, step_of
+from viz.layout.tracks import Tracks
+from viz.scene.model import Edge, Item, Lane, Picture
 
-ROW, RAIL, MARGIN, ELISION = 52.0, 38.0, 34.0, 150.0
+Part = tuple[int, int, bool]  # block, floor, and whether it was made before any step
+
+
+def part_of(item: Item) -> Part:
+    """Which step an item is laid out with."""
+    return item.block, item.slot, item.column is not None and item.column % 1 == 0.25
 
 
 @dataclass(frozen=True)
-class Frame:
-    """The rectangle around what a layer does at one step."""
+class Spot:
+    """Where an item stands, before rows and columns have their places.
 
-    id: str
-    label: str
-    box: tuple[float, float, float, float]
-    members: tuple[str, ...]
+    Attributes:
+        column: counted from the left.
+        x: across its column.
+        row: of the whole picture; of what stands on a shelf, the row above it.
+        lift: how far above the middle of the row.
+    """
+
+    item: Item
+    column: int
+    x: float
+    row: int
+    lift: float
+    w: float
+    h: float
+
+    @property
+    def bottom(self) -> float:
+        """Below, and `top` above, the middle of its row."""
+        return self.lift - self.h / 2
+
+    @property
+    def top(self) -> float:
+        return self.lift + self.h / 2
+
+    @property
+    def left(self) -> float:
+        """Its borders across the column."""
+        return self.x - self.w / 2
+
+    @property
+    def right(self) -> float:
+        return self.x + self.w / 2
 
 
 @dataclass
-class Layout:
-    """The grid, and what stands in it.
+class Grid:
+    """Rows and columns with all that stands in them.
 
     Attributes:
-        places: by item id.
-        frames: the clusters of the op view, in reading order.
-        steps: each layer's step, by key.
-        base, ceiling: y of each layer's row 0, and of the free space above it.
-        rails: y of each (shared item's id, layer).
-        origin: x of each column.
+        steps: what stands on each floor of each part.
+        base: the first row of each floor, and at the end the row above them all.
+        columns: the columns in time, from the left, those of the shelves among them.
+        spots: by item id.
+        cells: what stands in each column of each row, from the left.
+        rails: of what stands on a shelf, which rail from the top.
     """
 
     picture: Picture
-    places: dict[str, Placed] = field(default_factory=dict)
-    frames: list[Frame] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    base: list[float] = field(default_factory=list)
-    ceiling: list[float] = field(default_factory=list)
-    rails: dict[tuple[str, int], float] = field(default_factory=dict)
-    origin: dict[int, float] = field(default_factory=dict)
-    row: float = ROW
-    rail: float = RAIL
+    steps: dict[Part, Step] = field(default_factory=dict)
+    base: list[int] = field(default_factory=list)
+    columns: list[float] = field(default_factory=list)
+    spots: dict[str, Spot] = field(default_factory=dict)
+    cells: dict[tuple[int, int], list[Spot]] = field(default_factory=dict)
+    rails: dict[str, int] = field(default_factory=dict)
+    shelves: dict[int, float] = field(default_factory=dict)
 
-    def via(self, layer: int, column: int, via: tuple[str, str, int]) -> Point:
-        """Where an edge passes a row, in one column."""
-        return self.origin[column] + self.steps[layer].x[via], self.base[layer] + via[2] * self.row
+    def step(self, item: Item) -> Step:
+        """The step that an item is a part of."""
+        return self.steps[part_of(item)]
 
+    def clear_beside(self, spot: Spot, side: int) -> bool:
+        """Whether nothing stands between it and the street at its right (1), or at its left (−1)."""
+        row = self.cells[spot.column, spot.row]
+        if len(row) > 64:
+            return row[-1 if side > 0 else 0] is spot
+        return not any((o.x - spot.x) * side > 0 and _at_one_height(spot, o) for o in row if o is not spot)
 
-def layout(picture: Picture) -> Layout:
-    """Place every item; the same picture always gives the same numbers."""
-    plan = Layout(picture, row=ROW + (8 if picture.gradients else 0), rail=RAIL + (16 if picture.gradients else 0))
-    layers = max((item.layer for item in picture.items), default=0) + 1
-    _place_steps(plan, layers)
-    _stack_layers(plan, layers)
-    _repeat_columns(plan)
-    _place_shared(plan)
-    _frame_cells(plan)
-    return plan
+    def clear_between(self, one: Spot, other: Spot) -> bool:
+        """Whether nothing stands between two columns of one row at the height of the first."""
+        low, high = sorted((one.column, other.column))
+        between = (o for c in range(low + 1, high) for o in self.cells.get((c, one.row), ()))
+        return not any(_at_one_height(one, o) for o in between)
 
+    def clear_level(self, one: Spot, other: Spot) -> bool:
+        """Whether a level line at the height of the first meets nothing on its way to the other, in the same cell."""
+        low, high = sorted((one.x, other.x))
+        row = self.cells[one.column, one.row]
+        if len(row) > 64:
+            return abs(row.index(one) - row.index(other)) == 1
+        return not any(low < o.x < high and _at_one_height(one, o) for o in row if o is not one and o is not other)
 
-def _place_steps(plan: Layout, layers: int) -> None:
-    """Recurrent layers with their gutters in line, and what stands above them lined up with the gutter."""
-    plan.steps = [step_of(plan.picture, layer) for layer in range(layers)]
-    cells = len(plan.picture.cells)
-    for step in plan.steps[:cells]:
-        arrange(step)
-    gutter = max((step.gutter for step in plan.steps[:cells]), default=0.0)
-    for step in plan.steps[:cells]:
-        step.shift(gutter - step.gutter)
-    for step in plan.steps[cells:]:
-        step.spine = gutter if cells else None
-        arrange(step)
+    def clear_upright(self, column: int, x: float, rows: Iterable[int]) -> bool:
+        """Whether a vertical line through these rows of a column meets nothing."""
+        return not any(abs(o.x - x) < o.w / 2 + 7 for row in rows for o in self.cells.get((column, row), ()))
 
-
-def _stack_layers(plan: Layout, layers: int) -> None:
-    y = 0.0
-    for layer in range(layers):
-        shared = _shared_of(plan, layer)
-        for k, item in enumerate(shared):
-            plan.rails[item.id, layer] = y + (len(shared) - 1 - k) * plan.rail
-        y += max(len(shared) - 1, 0) * plan.rail + (ROW if shared else 0) + (ROW * 0.55 if layer else 0)
-        plan.base.append(y)
-        y += max(plan.steps[layer].rows.values(), default=0) * plan.row + ROW * 0.85
-        plan.ceiling.append(y)
-        y += ROW * 0.15 + (24 if plan.picture.gradients and layer < layers - 1 else 0)
+    def clear_in_row(self, spot: Spot, x: float, side: int) -> bool:
+        """Whether a vertical line from it out of its row, upward (1) or downward (−1), meets nothing."""
+        row = self.cells[spot.column, spot.row]
+        return not any(abs(o.x - x) < o.w / 2 + 7 and (o.lift - spot.lift) * side > 0 for o in row if o is not spot)
 
 
-def _shared_of(plan: Layout, layer: int) -> list[Item]:
-    """What all steps share and this layer uses, the one that enters leftmost on the top rail: it crosses least."""
-    step = plan.steps[layer]
-    found: dict[str, float] = {}
-    order = {source: k for k, (source, _) in enumerate(step.risers)}
-    for item in sorted(plan.picture.items, key=lambda item: order.get(item.id, -1)):
-        if item.column is None:
-            entries = [step.entry(pair) for pair in step.risers if pair[0] == item.id]
-            if entries:
-                found[item.id] = min(entries)
-            elif item.layer == layer:
-                found[item.id] = -1e9
-    return [plan.picture.by_id[id] for id in sorted(found, key=found.__getitem__)]
+def _at_one_height(one: Spot, other: Spot) -> bool:
+    """Whether a level line from the one may touch the other, gradient arrows beside it included."""
+    return other.bottom - 4 < min(one.top, one.lift + 13) and other.top + 4 > max(one.bottom, one.lift - 13)
 
 
-def _repeat_columns(plan: Layout) -> None:
-    step_boxes = [
-        (step.x[key] - step.sizes[key][0] / 2, step.x[key] + step.sizes[key][0] / 2)
-        for step in plan.steps
-        for key in step.kinds
-    ]
-    left, right = min((b[0] for b in step_boxes), default=0), max((b[1] for b in step_boxes), default=0)
-    columns = sorted({item.column for item in plan.picture.items if item.column is not None})
-    folded = {item.column for item in plan.picture.items if item.kind == "elided"}
-    x = 0.0
-    for before, column in pairwise([None, *columns]):
-        x += 0 if before is None else ELISION if column in folded else right - left + MARGIN
-        plan.origin[column if column is not None else 0] = x
-    for item in plan.picture.items:
+def grid(picture: Picture) -> Grid:
+    """Everything in its row and column; the same picture always gives the same numbers."""
+    found = Grid(picture)
+    _arrange_steps(found)
+    _stack_floors(found)
+    _number_columns(found)
+    _fill_columns(found)
+    _fill_shelves(found)
+    return found
+
+
+def _arrange_steps(found: Grid) -> None:
+    """Layers with their gutters in line, and what stands above them lined up with the gutter."""
+    picture = found.picture
+    parts: dict[Part, list[Item]] = {}
+    for item in picture.items:
+        parts.setdefault(part_of(item), []).append(item)
+    edges: dict[Part, list[Edge]] = {part: [] for part in parts}
+    for edge in picture.edges:
+        edges[part_of(picture.by_id[edge.target])].append(edge)
+    for part in sorted(parts):
+        found.steps[part] = step_of(parts[part], edges[part], picture.by_id)
+    for block, early in {(block, early) for block, _, early in parts}:
+        floors = [step for (b, _, e), step in sorted(found.steps.items()) if (b, e) == (block, early)]
+        with_states = [step for step in floors if any(map(step.in_gutter, step.kinds))]
+        for part, step in found.steps.items():
+            if step in with_states:
+                arrange(step, least=_label_width(picture, parts[part]) if picture.opened else 0.0)
+        gutter = max((step.gutter for step in with_states if not step.reverse), default=0.0)
+        for step in with_states:
+            if not step.reverse:
+                step.shift(gutter - step.gutter)
+        ahead = next((step.middle for step in with_states if not step.reverse), 0.0)
+        for step in with_states:
+            if step.reverse:
+                step.shift(ahead - step.middle)
+        for step in floors:
+            if step not in with_states:
+                arrange(step, gutter if with_states else None)
+
+
+FRAME_ENDS = 22.0  # points beside the label of a frame
+
+
+def frame_label(lane: Lane, step: int | None) -> str:
+    """What is written at the top of a frame."""
+    return f"{lane.name}  t = {step}"
+
+
+def _label_width(picture: Picture, items: Iterable[Item]) -> float:
+    """How wide a frame has to be for its label."""
+    inside = [(item.lane, item.nodes[0].step) for item in items if item.lane is not None and item.nodes]
+    widths = (text_size(frame_label(picture.lanes[lane], step))[0] for lane, step in set(inside))
+    return max(widths, default=0.0) + FRAME_ENDS
+
+
+def _stack_floors(found: Grid) -> None:
+    row = 0
+    for slot in range(max((s for _, s, _ in found.steps), default=0) + 1):
+        found.base.append(row)
+        heights = (max(step.rows.values(), default=0) + 1 for (_, s, _), step in found.steps.items() if s == slot)
+        row += max(heights, default=0)
+    found.base.append(row)
+
+
+def _number_columns(found: Grid) -> None:
+    """A shelf stands before the first column of its part."""
+    items = found.picture.items
+    firsts: dict[int, float] = {}
+    for item in items:
         if item.column is not None:
-            plan.places[item.id] = _placed(plan, item)
+            firsts[item.block] = min(firsts.get(item.block, math.inf), item.column)
+    for item in items:
+        if item.column is None:
+            found.shelves[item.block] = firsts.get(item.block, 1.0) - 0.1
+    used = {item.column for item in items if item.column is not None}
+    found.columns = sorted(used | set(found.shelves.values()))
 
 
-def _placed(plan: Layout, item: Item) -> Placed:
-    step = plan.steps[item.layer]
-    key = item.key if item.key in step.rows else _successor(plan, item)
+def _fill_columns(found: Grid) -> None:
+    rank = {column: k for k, column in enumerate(found.columns)}
+    for item in found.picture.items:
+        if item.column is not None:
+            _stand(found, _spot(found, item, rank[item.column]))
+    for cell in found.cells.values():
+        if any(spot.item.kind in ELSEWHERE for spot in cell):
+            _make_room(found, cell)
+        cell.sort(key=lambda spot: spot.x)
+
+
+def _stand(found: Grid, spot: Spot) -> None:
+    found.spots[spot.item.id] = spot
+    found.cells.setdefault((spot.column, spot.row), []).append(spot)
+
+
+def _spot(found: Grid, item: Item, column: int) -> Spot:
+    step = found.step(item)
     w, h = size(item)
-    row: float = step.rows[key]
+    key = item.key if item.key in step.rows else _stand_in(found, item)
+    if key is None:
+        return Spot(item, column, 0.0, found.base[item.slot], 0.0, w, h)
+    row, lift = found.base[item.slot] + step.rows[key], step.lifts.get(key, 0.0)
+    if item.kind in ELSEWHERE:
+        return Spot(item, column, 0.0, row, lift, w, h)
     if item.kind == "box":
-        states = [step.rows[t] for s, t in step.flow if s == item.key and step.in_gutter(t)]
-        row = (min(states, default=row) + max(states, default=row)) / 2
-        w, h = step.sizes[item.key][0], max(h, (max(states, default=0) - min(states, default=0)) * plan.row + 40)
-    assert item.column is not None
-    return Placed(item, plan.origin[item.column] + step.x[key], plan.base[item.layer] + row * plan.row, w, h)
+        w, h = step.sizes[key][0], step.sizes[key][1]
+    return Spot(item, column, step.x[key], row, lift, w, h)
 
 
-def _successor(plan: Layout, item: Item) -> str:
-    """The key that an initial state is the start of: the state that is used as it is, else what uses it."""
-    by_id = plan.picture.by_id
-    users = {by_id[e.target].key for e in plan.picture.edges if e.source == item.id and e.kind != "backward"}
-    letter = (item.nodes[0].name or "").partition(" ")[0]
-    for other in plan.picture.items:
-        if other.kind in STATES and other.layer == item.layer and other.nodes[0].name == letter:
+def _stand_in(found: Grid, item: Item) -> str | None:
+    """For a first value, the state that it starts; else what uses it: it stands at that height."""
+    step, picture = found.step(item), found.picture
+    letter = (item.nodes[0].name or "").partition(" ")[0] if item.nodes else ""
+    own = [o for o in picture.items if o.slot == item.slot and o.block == item.block and o.key in step.rows]
+    for other in own:
+        if other.kind == item.starts and (other.nodes[0].name or "").partition(" ")[0] == letter:
             return other.key
-    return min(users, default=next(iter(plan.steps[item.layer].rows)))
+    users = [picture.by_id[e.target].key for e in picture.edges if e.source == item.id and e.kind != "backward"]
+    return next((key for key in users if key in step.rows), next(iter(step.rows), None))
 
 
-def _place_shared(plan: Layout) -> None:
-    first = min((place.box[0] for place in plan.places.values()), default=0.0)
-    for (id, _), y in sorted(plan.rails.items(), key=lambda rail: rail[0][1], reverse=True):
-        item = plan.picture.by_id[id]
-        w, h = size(item)
-        plan.places[id] = Placed(item, first - MARGIN / 2 - w / 2, y, w, h)
+def _make_room(found: Grid, cell: list[Spot]) -> None:
+    """First values and ellipses beside each other, where two would stand at one place."""
+    settled = [spot for spot in cell if spot.item.kind not in ELSEWHERE]
+    for spot in [spot for spot in cell if spot.item.kind in ELSEWHERE]:
+        x, moved = spot.x, True
+        while moved:
+            moved = False
+            for other in settled:
+                high = spot.bottom < other.top + 4 and other.bottom < spot.top + 4
+                if high and abs(other.x - x) < (other.w + spot.w) / 2 + 8:
+                    x, moved = other.x + (other.w + spot.w) / 2 + 12, True
+        new = Spot(spot.item, spot.column, x, spot.row, spot.lift, spot.w, spot.h)
+        settled.append(new)
+        found.spots[spot.item.id] = new
+    cell[:] = settled
 
 
-def _frame_cells(plan: Layout) -> None:
-    groups: dict[tuple[int, int], list[Placed]] = {}
-    for place in plan.places.values():
-        item = place.item
-        if item.inside and item.column is not None and plan.picture.opened:
-            groups.setdefault((item.layer, item.column), []).append(place)
-    for (layer, column), members in sorted(groups.items()):
-        boxes = [place.box for place in members]
-        left, bottom = min(b[0] for b in boxes) - 12, min(b[1] for b in boxes) - 10
-        right, top = max(b[2] for b in boxes) + 10, max(b[3] for b in boxes) + 22
-        ids = tuple(place.item.id for place in members)
-        box = (left, bottom, right, top)
-        plan.frames.append(Frame(f"c_{layer}_{column}", f"{plan.picture.cells[layer]}  t = {_step(members)}", box, ids))
-
-
-def _step(members: list[Placed]) -> int | None:
-    """The time step of what stands in a frame."""
-    return next((place.item.nodes[0].step for place in members if place.item.nodes), None)
+def _fill_shelves(found: Grid) -> None:
+    """What all steps share: what enters leftmost on the top rail, as it crosses least; no two rails on each other."""
+    picture = found.picture
+    rank = {column: k for k, column in enumerate(found.columns)}
+    ends: dict[str, int] = {}
+    entry: dict[str, float] = {}
+    for edge in picture.edges:
+        if edge.source in picture.by_id and picture.by_id[edge.source].column is None:
+            spot = found.spots.get(edge.target)
+            if spot is not None:
+                ends[edge.source] = max(ends.get(edge.source, 0), spot.column)
+                step, pair = found.step(spot.item), (edge.source, spot.item.key)
+                vias = step.vias(pair) if step.rises(pair) else []
+                x = step.x[vias[0]] if vias else spot.x
+                entry[edge.source] = min(entry.get(edge.source, math.inf), x)
+    shelved = [item for item in picture.items if item.column is None]
+    for slot in sorted({item.slot for item in shelved}):
+        rails = Tracks()
+        own = sorted((i for i in shelved if i.slot == slot), key=lambda i: (i.block, entry.get(i.id, math.inf), i.id))
+        for place, item in enumerate(own):
+            column = rank[found.shelves[item.block]]
+            w, h = size(item)
+            found.spots[item.id] = Spot(item, column, -w / 2, found.base[slot], 0.0, w, h)
+            rails.add((place, item.id), (column, 0.0), (max(ends.get(item.id, column), column), 1.0))
+        rails.settle()
+        found.rails |= {net[1]: track for net, track in rails.of.items()}  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""One step of one layer, laid out: rows from bottom to top, as the data flows.
+"""One step of one floor, laid out: rows from bottom to top, as the data flows.
 
 row 3            c ───── road: × and + between a state and itself stay level
 row 2      i   g   │
@@ -8,42 +8,46 @@ row 0         x │  W     states stand in the gutter at the right, on their way
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from viz.scene.model import STATES
+from viz.layout.geometry import size
+from viz.scene.model import STATES, Edge, Item
 
-Pair = tuple[str, str]  # source, target
+Pair = tuple[str, str]  # source, target: keys, or of what all steps share its id
 Via = tuple[str, str, int]  # source, target, row
 Slot = str | Via
-GUTTER = 42.0
 LEAVES = ("input", "target")
+ELSEWHERE = ("initial", "elided")  # they stand where the states do that they lead to
+LONG = 12  # rows; a line that passes more of them goes round the step
 
 
 @dataclass
 class Step:
-    """What a layer does at one step, by key.
+    """What one floor does at one step, by key.
 
     Attributes:
-        kinds, sizes: of every key, in creation order; sizes are (width, height).
-        flow: uses within the step.
+        kinds, sizes: of every key, in the order in which they were made; sizes are (width, height).
+        inside: the keys that are parts of a recurrent layer.
+        flow: uses within the step, from what was made earlier to what was made later.
         level: those of `flow` that lie along a road.
         fed: keys used from another step, which want to stand at the left.
-        risers: uses that arrive from below the layer.
-        reverse: time runs to the left in this layer.
-        spine: x of the state that the layer is stood on, where it has no states itself: its ops line up above it.
-        rows: how many rows up each key stands.
+        risers: uses of what all steps share.
+        reverse: time runs to the left.
+        rows: how many rows up each key stands; lifts: how far above the middle of its row, in points.
         x: where each key, and each via, stands across its row.
     """
 
     kinds: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    inside: set[str] = field(default_factory=set)
     flow: dict[Pair, None] = field(default_factory=dict)
     level: dict[Pair, None] = field(default_factory=dict)
     fed: set[str] = field(default_factory=set)
     risers: dict[Pair, None] = field(default_factory=dict)
     reverse: bool = False
-    spine: float | None = None
     rows: dict[str, int] = field(default_factory=dict)
+    lifts: dict[str, float] = field(default_factory=dict)
     x: dict[Slot, float] = field(default_factory=dict)
 
     def in_gutter(self, key: str) -> bool:
@@ -55,26 +59,67 @@ class Step:
         return self.sizes[slot][0] if isinstance(slot, str) else 0.0
 
     def vias(self, pair: Pair) -> list[Via]:
-        """The places an edge has on the rows that it passes."""
+        """The places that a line has on the rows that it passes, from its source on."""
         source, target = pair
-        return [(source, target, row) for row in range(self.rows.get(source, -1) + 1, self.rows[target])]
+        a, b = self.rows.get(source, -1), self.rows[target]
+        passed = range(a + 1, b) if a < b else range(a - 1, b, -1)
+        return [] if len(passed) > LONG else [(source, target, row) for row in passed]
 
-    def entry(self, pair: Pair) -> float:
-        """Where an edge from below comes in."""
-        vias = self.vias(pair)
-        return self.x[vias[0]] if vias else self.x[pair[1]]
+    def is_chain(self, pair: Pair) -> bool:
+        """Whether a line stays within the step: another row, and not too far away."""
+        return pair in self.flow and 0 < abs(self.rows[pair[0]] - self.rows[pair[1]]) <= LONG + 1
+
+    def rises(self, pair: Pair) -> bool:
+        """Whether a line from below the floor runs through the step."""
+        return pair in self.risers and self.rows[pair[1]] <= LONG
 
     @property
     def gutter(self) -> float:
         """x of the outermost state; 0 without one."""
         return max((self.x[key] for key in self.kinds if self.in_gutter(key)), default=0.0)
 
+    @property
+    def middle(self) -> float:
+        """x of the middle of what is not a state."""
+        inner = [self.x[key] for key in self.kinds if not self.in_gutter(key)] or [0.0]
+        return (min(inner) + max(inner)) / 2
+
     def edge(self) -> float:
         """x of the right border of what has been placed so far."""
         return max((x + self.width(slot) / 2 for slot, x in self.x.items()), default=0.0)
 
     def shift(self, by: float) -> None:
-        """Move everything right; mirrored first where time runs to the left, the gutter then at the left."""
-        inner = [x for slot, x in self.x.items() if not (isinstance(slot, str) and self.in_gutter(slot))]
-        body = max(inner, default=0.0)
-        self.x = {slot: (body - x if self.reverse else x) + by for slot, x in self.x.items()}
+        """Move everything right."""
+        self.x = {slot: x + by for slot, x in self.x.items()}
+
+    def mirror(self) -> None:
+        """Turn it round: what stood at the right, on its way to the next step, stands at the left."""
+        self.x = {slot: -x for slot, x in self.x.items()}
+
+
+def step_of(items: Iterable[Item], edges: Iterable[Edge], by_id: dict[str, Item]) -> Step:
+    """The union of a floor's steps: a loss that only the last one has stands in none of the others' way."""
+    step = Step()
+    here = sorted((i for i in items if i.column is not None and i.kind not in ELSEWHERE), key=lambda i: i.made)
+    for item in here:
+        w, h = step.sizes.get(item.key, (0.0, 0.0))
+        step.kinds.setdefault(item.key, item.kind)
+        step.sizes[item.key] = max(w, size(item)[0]), max(h, size(item)[1])
+        if item.lane is not None:
+            step.inside.add(item.key)
+    order = {key: k for k, key in enumerate(step.kinds)}
+    slot = here[0].slot if here else -1
+    for edge in edges:
+        a, b = by_id[edge.source], by_id[edge.target]
+        if edge.kind in ("backward", "cut") or b.key not in order or b.slot != slot or b.column is None:
+            continue
+        if a.column is None:
+            step.risers[a.id, b.key] = None
+        elif a.column != b.column:
+            step.fed.add(b.key)
+            if a.is_carried:
+                step.reverse = step.reverse or a.column > b.column
+        elif a.slot == slot and a.key in order and order[a.key] < order[b.key]:
+            step.flow[a.key, b.key] = None
+            step.level |= {(a.key, b.key): None} if edge.kind in ("cell", "recurrent") else {}
+    return step

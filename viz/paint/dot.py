@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from viz.layout.geometry import SHAPES, TEXT, Placed, spline
-from viz.layout.grid import Frame, Layout
-from viz.layout.routes import route
+from viz.layout.captions import LINE, Caption
+from viz.layout.geometry import RING, SHAPES, TEXT, Placed, Point, is_double, spline, text_size
+from viz.layout.place import Box, Frame, Layout
 from viz.paint.heat import backward_pen, heat, text_on
 from viz.paint.theme import FONT, Theme
 from viz.scene import text
-from viz.scene.model import Edge
+from viz.scene.legend import Entry
+from viz.scene.model import Chunk, Edge
 
-TITLE, PAD = 30.0, 18.0  # points: the height that the title takes, and the space around it all
+CLASSES = {"parameter": "param"}
+TITLE, PAD = 30.0, 10.0  # points: the height that the title takes, and the space around it all
 
 
 def quote(text: str) -> str:
@@ -27,22 +28,37 @@ def quote(text: str) -> str:
     return '"' + text.replace("\r", " ").replace("\n", "\\n") + '"'
 
 
+def listed(words: Iterable[object]) -> str:
+    """Numbers and the like as one DOT string, in pieces: Graphviz reads at most 16 kB at once.
+
+    >>> listed([3, 4, 12])
+    '"3 4 12"'
+    """
+    each = [str(word) for word in words]
+    pieces = [" ".join(each[k : k + 1000]) for k in range(0, len(each), 1000)]
+    return '" + " '.join(pieces).join('""')
+
+
 def attributes(values: Mapping[str, object]) -> str:
     """
     >>> attributes({"label": "h₁", "width": 0.5})
     '[label="h₁", width="0.5"]'
     """
-    return "[" + ", ".join(f"{key}={quote(str(value))}" for key, value in values.items()) + "]"
+    pairs = ((key, listed(value) if isinstance(value, list) else quote(str(value))) for key, value in values.items())
+    return "[" + ", ".join(f"{key}={value}" for key, value in pairs) + "]"
 
 
-def source(plan: Layout, theme: Theme, title: str) -> str:
-    """The whole picture."""
-    left, bottom, right, top = extent(plan)
+def source(plan: Layout, below: list[Caption], theme: Theme, title: str, scale: float = 1.0) -> str:
+    """The whole picture, with what stands below it; `scale` makes it smaller where it is painted."""
+    left, bottom, right, top = _extent(plan, below, title)
     head = {
         "bb": f"{left:.1f},{bottom:.1f},{right:.1f},{top:.1f}", "bgcolor": theme.page, "pad": PAD / 72,
         "label": title, "labelloc": "t", "lp": f"{(left + right) / 2:.1f},{top - 14:.1f}", "fontname": FONT,
         "fontsize": 14, "fontcolor": theme.ink, "id": "picture", "outputorder": "edgesfirst",
     }  # fmt: skip
+    if scale < 1:
+        across, up = size(plan, below, title)
+        head |= {"size": f"{across * scale / 72:.4f},{up * scale / 72:.4f}"}
     lines = ["digraph unrolled {", f"  graph {attributes(head)};"]
     lines += [f"  node {attributes({'fontname': FONT, 'fontsize': TEXT, 'fixedsize': 'true', 'margin': 0})};"]
     framed = {id for frame in plan.frames for id in frame.members}
@@ -50,20 +66,29 @@ def source(plan: Layout, theme: Theme, title: str) -> str:
         lines += _frame(frame, plan, theme)
     lines += [f"  {_node(place, plan, theme)}" for place in plan.places.values() if place.item.id not in framed]
     lines += [f"  {line}" for line in _edges(plan, theme)]
+    lines += [f"  {_chunk(c.of, c.box, theme)}" for c in below if isinstance(c.of, Chunk)]
+    lines += _legend([c for c in below if not isinstance(c.of, Chunk)], theme)
     return "\n".join([*lines, "}", ""])
 
 
-def extent(plan: Layout) -> tuple[float, float, float, float]:
-    """Left, bottom, right and top of all that is drawn, the title included."""
-    boxes = [place.box for place in plan.places.values()] + [frame.box for frame in plan.frames]
-    top = max([b[3] for b in boxes] + (plan.ceiling if plan.picture.gradients else []), default=0.0)
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), top + TITLE
-
-
-def size(plan: Layout) -> tuple[int, int]:
+def size(plan: Layout, below: list[Caption], title: str) -> tuple[int, int]:
     """Width and height of the whole picture in points."""
-    left, bottom, right, top = extent(plan)
+    left, bottom, right, top = _extent(plan, below, title)
     return round(right - left + 2 * PAD), round(top - bottom + 2 * PAD)
+
+
+def scale(plan: Layout, below: list[Caption], title: str, width: float | None) -> float:
+    """How much smaller the picture has to be to be so wide at most."""
+    return 1.0 if width is None else min(1.0, width / size(plan, below, title)[0])
+
+
+def _extent(plan: Layout, below: list[Caption], title: str) -> Box:
+    """Of all that is drawn, the title and what stands below included."""
+    boxes = [plan.extent, *(caption.box for caption in below)]
+    left, bottom = min(b[0] for b in boxes), min(b[1] for b in boxes)
+    right, top = max(b[2] for b in boxes), max(b[3] for b in boxes)
+    spare = max(text_size(title)[0] * 14 / TEXT - (right - left), 0.0) / 2
+    return left - spare, bottom, right + spare, top + TITLE
 
 
 def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
@@ -82,44 +107,118 @@ def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
 def _node(place: Placed, plan: Layout, theme: Theme) -> str:
     item, look = place.item, theme.looks[place.item.kind]
     shared = item.kind == "parameter" and item.uses > 1
-    fill, extra, ink = look.fill, look.style, theme.ink
-    if plan.picture.gradients and item.is_heated:
-        fill, dashed = heat(item.gradient)
-        extra, ink = ",".join(filter(None, ["filled", dashed])), text_on(fill)
-        if item.gradient is None:
-            fill, ink = theme.page, theme.ink
+    ring = 2 * RING if is_double(item) else 0.0  # Graphviz draws the second border outside of the size that it is given
     values = {
-        "id": item.id, "class": f"node-{item.kind}" + (" shared" if shared else ""), "label": item.label,
-        "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}", "width": f"{place.w / 72:.4f}",
-        "height": f"{place.h / 72:.4f}", "shape": SHAPES[item.kind].outline, "style": extra, "fillcolor": fill,
-        "color": look.stroke, "fontcolor": ink, "penwidth": look.pen,
+        "id": item.id, "class": f"node-{CLASSES.get(item.kind, item.kind)}" + (" shared" if shared else ""),
+        "label": item.label, "nodes": [node.id for node in item.nodes],
+        "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}",
+        "width": f"{(place.w - ring) / 72:.4f}", "height": f"{(place.h - ring) / 72:.4f}", "shape": SHAPES[item.kind].outline, "style": look.style,
+        "fillcolor": look.fill, "color": look.stroke, "fontcolor": theme.ink, "penwidth": look.pen,
     }  # fmt: skip
+    if plan.picture.gradients and item.is_heated:
+        values |= _heated(item.gradient, theme)
     return f"{quote(item.id)} {attributes(values | ({'peripheries': 2} if shared else {}))};"
 
 
 def _edges(plan: Layout, theme: Theme) -> list[str]:
     """Thin lines first and the states' roads last, so that what matters lies on top."""
-    pairs = Counter((edge.source, edge.target, edge.kind) for edge in plan.picture.edges)
-    seen: Counter[tuple[str, str, str]] = Counter()
-    lines: dict[str, list[str]] = {kind: [] for kind in ("weight", "data", "recurrent", "cell", "backward")}
-    for edge in plan.picture.edges:
+    seen: dict[tuple[str, str, str], int] = {}
+    lines: dict[str, list[str]] = {kind: [] for kind in ("weight", "data", "recurrent", "cell", "cut", "backward")}
+    for edge, points in zip(plan.picture.edges, plan.lines, strict=True):
         pair = (edge.source, edge.target, edge.kind)
-        lines[edge.kind].append(_edge(edge, plan, theme, seen[pair], pairs[pair]))
-        seen[pair] += 1
+        seen[pair] = seen.get(pair, 0) + 1
+        lines[edge.kind].append(_edge(edge, points, plan, theme, seen[pair]))
     return [line for kind in lines.values() for line in kind]
 
 
-def _edge(edge: Edge, plan: Layout, theme: Theme, nth: int, of: int) -> str:
+def _edge(edge: Edge, points: list[Point], plan: Layout, theme: Theme, nth: int) -> str:
     line = theme.lines[edge.kind]
     pen = backward_pen(edge.norm) if edge.norm is not None else line.pen
     a, b = plan.places[edge.source].item, plan.places[edge.target].item
     said = f"{a.label} → {b.label}".replace("\n", " ")
     values = {
-        "id": f"e_{edge.source}__{edge.target}" + (f"_{edge.kind}" if edge.kind == "backward" else "")
-        + (f"_{nth + 1}" if nth else ""),
-        "class": f"edge-{edge.kind}", "pos": spline(route(plan, edge, nth, of), line.arrow), "color": line.stroke,
+        "id": f"e_{edge.source}__{edge.target}" + (f"_{edge.kind}" if edge.kind in ("backward", "cut") else "")
+        + (f"_{nth}" if nth > 1 else ""),
+        "class": f"edge-{edge.kind}", "pos": spline(points, line.arrow), "color": line.stroke,
         "penwidth": f"{pen:.2f}", "style": line.style, "arrowhead": line.head, "arrowsize": line.scale,
-        "tooltip": said + (f" ×{edge.count}" if edge.count > 1 else "")
+        "tooltip": said + (f" ×{len(edge.uses)}" if len(edge.uses) > 1 else "")
         + (f" · {text.norm(edge.norm)}" if edge.norm is not None else ""),
+        "uses": [f"{node}.{position}" for node, position in edge.uses],
     }  # fmt: skip
+    if edge.kind == "cut" and len(points) == 2:
+        x, y = (points[0][0] + points[-1][0]) / 2, (points[0][1] + points[-1][1]) / 2
+        values |= {"label": "detach()", "lp": f"{x:.1f},{y + 9:.1f}", "fontname": FONT, "fontsize": 10,
+                   "fontcolor": line.stroke}  # fmt: skip
     return f"{quote(edge.source)} -> {quote(edge.target)} {attributes(values)};"
+
+
+def _middle(box: Box) -> str:
+    return f"{(box[0] + box[2]) / 2:.1f},{(box[1] + box[3]) / 2:.1f}"
+
+
+def _inches(box: Box) -> dict[str, object]:
+    return {"pos": _middle(box), "width": f"{(box[2] - box[0]) / 72:.4f}", "height": f"{(box[3] - box[1]) / 72:.4f}"}
+
+
+def _chunk(chunk: Chunk, box: Box, theme: Theme) -> str:
+    """A line as long as the steps it is about, with its words under it."""
+    id = f"k_{chunk.columns[0]:g}"
+    look = theme.looks["chunk"]
+    values = {"id": id, "class": "chunk", "label": chunk.label, "tooltip": chunk.label, **_inches(box),
+              "shape": SHAPES["chunk"].outline, "color": look.stroke, "fontcolor": theme.quiet, "fontsize": 11,
+              "penwidth": look.pen, "style": look.style, "fillcolor": look.fill}  # fmt: skip
+    return f"{quote(id)} {attributes(values)};"
+
+
+def _legend(entries: list[Caption], theme: Theme) -> list[str]:
+    if not entries:
+        return []
+    lines = ["  subgraph cluster_legend {", '    graph [class="legend", style="invis"];']
+    for caption in entries:
+        assert isinstance(caption.of, Entry)
+        lines += [f"    {line}" for line in _entry(caption.of, caption.box, theme)]
+    return [*lines, "  }"]
+
+
+def _entry(entry: Entry, box: Box, theme: Theme) -> list[str]:
+    id = f"legend_{entry.sort}_{text.slug(entry.kind)}"
+    said = {"id": id, "class": f"legend-{entry.sort}", "label": entry.label, "tooltip": entry.label, "fontsize": 10}
+    if entry.sort == "line":
+        return _sample(entry, id, box, said, theme)
+    kind = "parameter" if entry.kind == "shared" else entry.kind if entry.sort == "shape" else "gate"
+    look = theme.looks[kind]
+    if entry.kind in ("shared", "total"):
+        box = box[0] + RING, box[1] + RING, box[2] - RING, box[3] - RING
+    values = said | _inches(box) | {"shape": SHAPES[kind].outline, "style": look.style, "fillcolor": look.fill,
+                                    "color": look.stroke, "fontcolor": theme.ink, "penwidth": look.pen}  # fmt: skip
+    if entry.sort == "heat":
+        values |= _heated(float(entry.kind) if entry.kind != "none" else None, theme)
+    return [f"{quote(id)} {attributes(values | ({'peripheries': 2} if entry.kind == 'shared' else {}))};"]
+
+
+def _sample(entry: Entry, id: str, box: Box, said: dict[str, object], theme: Theme) -> list[str]:
+    """A piece of a line between two points that are not seen, and its words."""
+    left, bottom, right, top = box
+    y, line = (bottom + top) / 2, theme.lines[entry.kind]
+    ends = [(left + 1, y), (left + LINE - 1, y)]
+    points = [
+        f"{quote(f'{id}_{k}')} " + attributes({"class": "legend-end", "label": "", "pos": f"{x:.1f},{y:.1f}",
+        "shape": "point", "width": 0.01, "height": 0.01, "style": "invis"}) + ";"
+        for k, (x, y) in enumerate(ends)
+    ]  # fmt: skip
+    stroke = {"class": "legend-line", "pos": spline(ends, line.arrow), "color": line.stroke, "penwidth": line.pen,
+              "style": line.style, "arrowhead": line.head, "arrowsize": line.scale}  # fmt: skip
+    words = said | _inches((left + LINE + 4, bottom, right, top)) | {"shape": "plaintext", "fontcolor": theme.ink}
+    return [
+        *points,
+        f"{quote(f'{id}_0')} -> {quote(f'{id}_1')} {attributes(stroke)};",
+        f"{quote(id)} {attributes(words)};",
+    ]
+
+
+def _heated(norm: float | None, theme: Theme) -> dict[str, object]:
+    """How a shape is filled that shows a gradient of this norm."""
+    fill, extra = heat(norm)
+    if norm is None:
+        return {"fillcolor": theme.page, "style": "filled,dashed", "fontcolor": theme.ink}
+    return {"fillcolor": fill, "style": ",".join(filter(None, ["filled", extra])), "fontcolor": text_on(fill)}

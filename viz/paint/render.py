@@ -108,11 +108,14 @@ def _check_pixels(dot: str, dpi: float) -> None:
 
 def _points(dot: str) -> tuple[float, float]:
     """Width and height that the text of a picture asks for, at least; the title may be wider than what is below it."""
-    head = dict(re.findall(r'\b(bb|pad|label)="([^"]*)"', dot[: dot.find("];")]))
+    head = dict(re.findall(r'\b(bb|pad|label|size)="([^"]*)"', dot[: dot.find("];")]))
     left, bottom, right, top = map(float, head.get("bb", "0,0,0,0").split(","))
     title = max(map(len, unescape(head.get("label", "")).split("\\n"))) * LETTER
     around = 144 * float(head.get("pad", 0.06))
-    return max(right - left, title) + around, top - bottom + around
+    width, height = max(right - left, title) + around, top - bottom + around
+    within = [72 * float(side) for side in head.get("size", "inf,inf").split(",")]
+    smaller = min(1.0, within[0] / width, within[1] / height)
+    return width * smaller, height * smaller
 
 
 def _run(dot: str, format: str) -> bytes:

@@ -90,7 +90,7 @@ class Theme:
         page: the colour of the ground, as #RRGGBB.
         ink, quiet: the colours of text, and of text that matters less.
         looks: a Look for each kind of shape that is to be different: parameter, input, initial, op, gate, affine,
-            hidden, cell, output, target, loss, total, box (a cell, or the frame around one), elided, chunk.
+            hidden, cell, output, target, loss, total, box (a cell, or the frame around one), part, elided, chunk.
         lines: a Line for each kind of edge that is to be different: data, weight, recurrent, cell, backward, cut.
     Raises:
         OptionError: a colour that is not written as #RRGGBB, or a kind that does not exist.
@@ -180,6 +180,7 @@ def _light(page: str) -> Palette:
         "loss": ("#FBDDCB", "#A84300"),
         "total": ("#FBDDCB", "#A84300"),
         "box": ("#F3F6F8", "#858B93"),
+        "part": ("#F3F6F8", "#5F6368"),
         "elided": (page, page),
         "chunk": (page, "#5F6368"),
     }
@@ -201,6 +202,7 @@ def _dark(page: str) -> Palette:
         "loss": ("#5A2608", "#F09A63"),
         "total": ("#5A2608", "#F09A63"),
         "box": ("#22272D", "#737C86"),
+        "part": ("#22272D", "#A9B0B7"),
         "elided": (page, page),
         "chunk": (page, "#A9B0B7"),
     }

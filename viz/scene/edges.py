@@ -1,67 +1,68 @@
-"""Every use as an edge, and what kind of edge: data, weight, a state on its way, the cell state's road, a gradient."""
+"""Every use as an edge, and what kind of edge: data, weight, a state on its way, the cell state's road, a gradient.
+
+value ──→ what uses it        a gradient goes back along each use through which one came:  value ←‐‐ what uses it
+"""
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter
+import math
 from collections.abc import Iterable, Mapping
 
 from tinygrad_rnn.engine.snapshot import Graph, GraphNode
-from viz.scene.columns import moment
-from viz.scene.groups import STATE_ROLES, Group
-from viz.scene.model import STATES, Edge, Item
+from viz.scene.groups import Group, Groups
+from viz.scene.lanes import STATE_ROLES
+from viz.scene.model import Edge, Item, Use
+from viz.scene.time import moment
 
 _LEVEL_OPS = ("add", "subtract", "multiply")
-Pair = tuple[int, int]
 
 
-def forward(graph: Graph, groups: Mapping[int, Group], items: Mapping[Group, Item], *, merged: bool) -> list[Edge]:
-    """One edge per use; `merged`, one per pair of items with its uses counted."""
-    roads = _roads(graph)
-    found: list[Edge] = []
+def forward(graph: Graph, groups: Groups, items: Mapping[Group, Item], *, opened: bool, merged: bool) -> list[Edge]:
+    """One edge for each use; `merged`, and where an item stands for many nodes, one for all uses of it by another."""
+    roads = _roads(graph) if opened else set()
+    found: dict[object, tuple[str, str, str, list[Use]]] = {}
     for node in graph.nodes:
-        for source, _ in node.inputs:
+        for source, position in node.inputs:
             a, b = items[groups[source]], items[groups[node.id]]
-            inner = b.kind == "box" and a.column == b.column and a.layer == b.layer and a.kind in STATES
-            if a is not b and not inner:  # what a box does with its own state stays inside it
-                found.append(Edge(a.id, b.id, _boxed(a, b) if merged else _plain(a, b, (source, node.id) in roads)))
-    counts = Counter(found)
-    return [Edge(e.source, e.target, e.kind, count) for e, count in counts.items()] if merged else found
+            if a is not b:
+                kind = _plain(a, b, road=(source, node.id) in roads) if opened else _boxed(a, b)
+                several = merged or len(a.nodes) > 1 or len(b.nodes) > 1
+                key: object = (a.id, b.id) if several else (source, node.id, position)
+                found.setdefault(key, (a.id, b.id, kind, []))[3].append((node.id, position))
+    return [Edge(a, b, kind, tuple(uses)) for a, b, kind, uses in found.values()]
 
 
 def _boxed(source: Item, target: Item) -> str:
-    if target.kind == "cell" or (source.kind == "box" and target.kind == "hidden"):
+    if source.kind == "box" and target.kind in ("hidden", "cell"):
         return "cell" if target.kind == "cell" else "recurrent"
-    return _plain(source, target, road=_letter(source.nodes[0]) == "c")
+    if target.kind == "box" and (source.kind == "cell" or source.starts == "cell"):
+        return "cell"
+    return _plain(source, target, road=False)
 
 
-def _plain(source: Item, target: Item, road: bool) -> str:
-    if source.kind == "parameter" and source.column is None:
+def _plain(source: Item, target: Item, *, road: bool) -> str:
+    if source.kind == "parameter":
         return "weight"
-    onward = source.is_carried and source.column != target.column and source.layer == target.layer
     if road:
-        return "cell" if source.kind == "cell" or _leads_to_cell_state(source, target) else "recurrent"
+        return "cell" if "cell" in (source.kind, target.kind, source.starts) else "recurrent"
+    onward = source.is_carried and source.column != target.column and source.slot == target.slot
     return "recurrent" if onward else "data"
-
-
-def _leads_to_cell_state(source: Item, target: Item) -> bool:
-    return target.kind == "cell" or (source.kind == "initial" and _letter(source.nodes[0]) == "c")
 
 
 def _letter(node: GraphNode) -> str:
     return (node.name or "").partition(" ")[0] if node.role in (*STATE_ROLES, "initial_state") else ""
 
 
-def _roads(graph: Graph) -> set[Pair]:
+def _roads(graph: Graph) -> set[tuple[int, int]]:
     """The uses along which a state reaches itself one step on through × and + only: where a gradient changes least."""
-    found: set[Pair] = set()
+    found: set[tuple[int, int]] = set()
     for state in graph.nodes:
         if state.role in STATE_ROLES and state.op in _LEVEL_OPS:
             found |= _road(graph, state)
     return found
 
 
-def _road(graph: Graph, state: GraphNode) -> set[Pair]:
+def _road(graph: Graph, state: GraphNode) -> set[tuple[int, int]]:
     region, stack = {state.id}, [state.id]
     while stack:
         for source, _ in graph.nodes[stack.pop()].inputs:
@@ -70,7 +71,7 @@ def _road(graph: Graph, state: GraphNode) -> set[Pair]:
                 region.add(source)
                 stack.append(source)
     carried: set[int] = set()
-    pairs: set[Pair] = set()
+    pairs: set[tuple[int, int]] = set()
     for id in sorted(region):
         for source, _ in graph.nodes[id].inputs:
             node = graph.nodes[source]
@@ -80,14 +81,29 @@ def _road(graph: Graph, state: GraphNode) -> set[Pair]:
     return pairs
 
 
-def backward(items: Iterable[Item]) -> list[Edge]:
-    """From every state back to the one before it, as wide as the gradient that arrives there."""
-    chains: dict[tuple[int, str], list[Item]] = {}
-    for item in items:
-        if item.is_carried and item.gradient is not None:
-            chains.setdefault((item.layer, _letter(item.nodes[0])), []).append(item)
+def backward(graph: Graph, edges: Iterable[Edge]) -> list[Edge]:
+    """Against every edge through one of whose uses a gradient came that is not zero."""
+    norms: dict[Use, float] = {}
+    for node in graph.nodes:
+        pairs = zip(node.inputs, node.cotangents, strict=False)
+        norms |= {(node.id, position): norm for (_, position), norm in pairs if norm}
     found = []
-    for chain in chains.values():
-        chain.sort(key=lambda item: item.column or 0)
-        found += [Edge(b.id, a.id, "backward", norm=a.gradient) for a, b in itertools.pairwise(chain)]
+    for edge in edges:
+        uses = tuple(use for use in edge.uses if use in norms)
+        if uses:
+            found.append(Edge(edge.target, edge.source, "backward", uses, math.hypot(*(norms[use] for use in uses))))
+    return found
+
+
+def cuts(graph: Graph, groups: Groups, items: Mapping[Group, Item]) -> list[Edge]:
+    """From each state that was cut off by detach() to the value that goes on without its history."""
+    states: dict[tuple[int | None, int | None], list[GraphNode]] = {}
+    for node in graph.nodes:
+        if node.role in STATE_ROLES:
+            states.setdefault((node.passage, node.step), []).append(node)
+    found = []
+    for node in graph.nodes:
+        if node.cut is not None and node.role == "initial_state":
+            same = [s for s in states.get((node.cut.passage, node.cut.step), ()) if _letter(s) == _letter(node)]
+            found += [Edge(items[groups[s.id]].id, items[groups[node.id]].id, "cut") for s in same]
     return found

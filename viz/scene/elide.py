@@ -12,8 +12,8 @@ WHOLE = 12  # columns that still fit a page
 ENDS = (3, 2)
 
 
-def kept_steps(steps: tuple[int, ...], wanted: object = None) -> set[int]:
-    """The steps to draw: all up to twelve, else the first three and the last two; or those that were asked for.
+def kept_steps(steps: tuple[int, ...], wanted: object = None, whole: int = WHOLE) -> set[int]:
+    """The steps to draw: all where no more than `whole`, else the first three and the last two; or those asked for.
 
     Raises:
         OptionError: `wanted` is not a first and a last step, or the graph has no step between them.
@@ -22,7 +22,7 @@ def kept_steps(steps: tuple[int, ...], wanted: object = None) -> set[int]:
     ([2, 3], [1, 2])
     """
     if wanted is None:
-        return set(steps) if len(steps) <= WHOLE else {*steps[: ENDS[0]], *steps[-ENDS[1] :]}
+        return set(steps) if len(steps) <= whole else {*steps[: ENDS[0]], *steps[-ENDS[1] :]}
     first, last = _ends(wanted)
     found = {t for t in steps if first <= t <= last}
     if not found:
@@ -54,46 +54,54 @@ def elide(picture: Picture, kept: set[int]) -> Picture:
 
     What flows into a run, through it or out of it flows through the ellipsis at the same height.
     """
-    runs = _runs(picture.steps, kept)
+    runs = _runs(picture, kept)
     if not runs:
         return picture
-    gone = {item.id: item for item in picture.items if item.column in runs}
-    folded: dict[str, Item] = {}
-    edges: dict[Edge, int] = {}
+    gone = {item.id: runs[item.column] for item in picture.items if item.column in runs}
+    folds: dict[str, Item] = {}
+    edges: dict[tuple[str, str, str], Edge] = {}
+    untouched: list[Edge] = []
     for edge in picture.edges:
-        source, target = picture.by_id[edge.source], picture.by_id[edge.target]
-        hub = (target if edge.kind == "backward" else source) if gone.keys() & {source.id, target.id} else None
-        if hub is None:
-            edges[edge] = edges.get(edge, 0) + 1
-        elif source.column != target.column and None not in (source.column, target.column):
-            run = runs[source.column] if source.id in gone else runs[target.column]  # type: ignore[index]
-            fold = _fold(hub, run)
-            ends = (fold.id if source.id in gone else source.id, fold.id if target.id in gone else target.id)
-            if ends[0] != ends[1]:
-                folded[fold.id] = fold
-                edges.setdefault(replace(edge, source=ends[0], target=ends[1]), 1)
-    items = [item for item in picture.items if item.id not in gone] + list(folded.values())
-    repeated = [edge for edge, count in edges.items() for _ in range(count)]
-    return replace(picture, items=tuple(items), edges=tuple(repeated), steps=tuple(sorted(kept)))
+        ends = picture.by_id[edge.source], picture.by_id[edge.target]
+        if edge.source not in gone and edge.target not in gone:
+            untouched.append(edge)
+        elif ends[0].column != ends[1].column and None not in (ends[0].column, ends[1].column):
+            hub = ends[1] if edge.kind == "backward" else ends[0]
+            a, b = (_fold(hub, gone[end.id], folds).id if end.id in gone else end.id for end in ends)
+            if a != b:
+                together = edges.get((a, b, edge.kind), replace(edge, source=a, target=b, uses=()))
+                edges[a, b, edge.kind] = replace(together, uses=together.uses + edge.uses)
+    items = [item for item in picture.items if item.id not in gone] + list(folds.values())
+    return replace(picture, items=tuple(items), edges=(*untouched, *edges.values()), steps=tuple(sorted(kept)))
 
 
-def _runs(steps: tuple[int, ...], kept: set[int]) -> dict[int, tuple[int, int]]:
-    """For each step left out, the first step of its run and the run's length."""
-    runs: dict[int, tuple[int, int]] = {}
+Run = tuple[int, int]  # its first step, and its length
+
+
+def _runs(picture: Picture, kept: set[int]) -> dict[float | None, Run]:
+    """For each column left out, the run of steps that it belongs to."""
+    runs: dict[float | None, Run] = {}
     run: list[int] = []
-    for t in [*steps, None]:
+    for t in [*picture.steps, None]:
         if t is not None and t not in kept:
             run.append(t)
-        else:
-            runs.update(dict.fromkeys(run, (run[0], len(run)) if run else (0, 0)))
+        elif run:
+            runs |= dict.fromkeys(run, (run[0], len(run)))
             run = []
+    for column in {item.column for item in picture.items}:
+        if column is not None and column != int(column):  # a first state goes with the step that it is for
+            near = {runs[t] for t in (int(column), int(column) + 1) if t in runs}
+            if near and not {int(column), int(column) + 1} & kept:
+                runs[column] = near.pop()
     return runs
 
 
-def _fold(item: Item, run: tuple[int, int]) -> Item:
+def _fold(item: Item, run: Run, folds: dict[str, Item]) -> Item:
     first, count = run
-    text = f"⋯ {count} step{'s' if count > 1 else ''} ⋯"
+    words = f"⋯ {count} step{'s' if count > 1 else ''} ⋯"
     letters = item.id.rpartition("_")[0] or item.id
-    return Item(
-        f"{letters}_elided_{first}", item.key, "elided", text, first, item.layer, False, item.nodes[:1], 0, text
+    id = f"{letters}_elided_{first}"
+    return folds.setdefault(
+        id,
+        Item(id, item.key, "elided", words, first, item.slot, item.block, None, (), 0, words, item.starts),
     )

@@ -1,85 +1,108 @@
-"""Which nodes of a graph belong together, and to which recurrent layer: one group per thing that the cell view draws.
+"""Which nodes of a graph belong together: one group for each thing that a view draws.
 
-op, op, op, gate, …   inside a recurrent layer's scope, step t   →   its box at step t
-op, op                that lead to one labelled value only       →   that value
-h, c, x, ŷ, L, W, …   labelled values                            →   themselves
+op      every node by itself
+gate    inside a layer's step   W x + W h + b → one affine map; gates, products and sums by themselves
+cell    inside a layer's step   everything but the states → its box; what is made of one state for another → the other
+both    outside of it           what leads to one thing only → that thing; labelled values, weights, cuts → themselves
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
-from tinygrad_rnn.engine.snapshot import Graph, GraphNode
-from viz.scene.columns import Columns, moment
+from tinygrad_rnn.engine.snapshot import GraphNode
+from viz.scene.lanes import STATE_ROLES, Places
+from viz.scene.time import moment
 
-STATE_ROLES = ("hidden_state", "cell_state")
 Group = Hashable
-Scope = tuple[str, ...]
+Groups = dict[int, Group]
+Inside = Callable[[GraphNode, list[Group]], Group]  # of a node inside a layer, and the groups that it leads to
+PRODUCTS = ("inner", "matmul", "dot", "einsum", "tensordot")
+LINEAR = (
+    "add", "subtract", "negative", "getitem", "take", "reshape", "concatenate", "stack", "transpose", "swapaxes",
+    "broadcast_to", "astype",
+)  # fmt: skip
 
 
-def cell_scopes(graph: Graph) -> list[Scope]:
-    """The scopes that compute a state step by step, in order of first use: the recurrent layers, lowest first."""
-    found = dict.fromkeys(n.scope for n in graph.nodes if n.role in STATE_ROLES and moment(n) is not None)
-    return [scope for scope in found if not any(is_inside(scope, other) for other in found if other != scope)]
-
-
-def is_inside(scope: Scope, outer: Scope) -> bool:
-    """Whether `scope` is `outer` or a part of it."""
-    return scope[: len(outer)] == outer
-
-
-def cell_of(node: GraphNode, cells: list[Scope]) -> int | None:
-    """Which recurrent layer a node was made in, at some step; None where in none."""
-    if moment(node) is None or node.op is None:
-        return None
-    return next((k for k, scope in enumerate(cells) if is_inside(node.scope, scope)), None)
-
-
-def each_alone(graph: Graph) -> dict[int, Group]:
+def each_alone(where: Places) -> Groups:
     """The op view: every node is its own group."""
-    return {node.id: node.id for node in graph.nodes}
+    return {node.id: node.id for node in where.graph.nodes}
 
 
-def contracted(graph: Graph) -> dict[int, Group]:
-    """The cell view: each node's group, a node id, or (layer, moment) for the box of a layer at a step."""
-    cells = cell_scopes(graph)
-    if not cells:
-        return each_alone(graph)
-    groups: dict[int, Group] = {}
+def contracted(where: Places) -> Groups:
+    """The cell view: each node's group, a node id, or ("box", layer, moment)."""
+    late = _made_of_states(where)
+
+    def inside(node: GraphNode, led_to: list[Group]) -> Group:
+        beside = len(led_to) == 1 and _place(where, led_to[0]) == _place(where, node.id)
+        return led_to[0] if node.id in late and beside else ("box", where.lane[node.id], moment(node))
+
+    return _grouped(where, inside)
+
+
+def gates(where: Places) -> Groups:
+    """The gate view: each node's group, a node id, or ("affine", the id of one of its nodes)."""
+    affine = _affine_maps(where)
+    return _grouped(where, lambda node, led_to: affine.get(node.id, node.id))
+
+
+def _grouped(where: Places, inside: Inside) -> Groups:
+    if not where.lanes:
+        return each_alone(where)
+    graph, groups = where.graph, Groups()
     for node in reversed(graph.nodes):  # consumers first
-        groups[node.id] = _group(node, cells, {groups[user] for user, _ in graph.uses(node)})
+        led_to = list(dict.fromkeys(groups[user] for user, _ in graph.uses(node)))
+        if node.role not in (None, "gate") or (node.op is None and (node.requires_grad or node.cut is not None)):
+            groups[node.id] = node.id
+        elif node.id in where.lane:
+            groups[node.id] = inside(node, led_to)
+        else:
+            groups[node.id] = led_to[0] if len(led_to) == 1 else node.id
     return groups
 
 
-def _group(node: GraphNode, cells: list[Scope], led_to: set[Group]) -> Group:
-    if node.role not in (None, "gate") or (node.op is None and node.requires_grad):
-        return node.id
-    cell = cell_of(node, cells)
-    if cell is not None:
-        return cell, moment(node)
-    return led_to.pop() if len(led_to) == 1 else node.id
+def _place(where: Places, group: Group) -> object:
+    """The layer and the moment of a node in a layer; of another group a place of its own."""
+    if not isinstance(group, int) or group not in where.lane:
+        return group
+    return where.lane[group], moment(where.graph.nodes[group])
 
 
-def layers(graph: Graph, cells: list[Scope], columns: Columns) -> dict[int, int]:
-    """The recurrent layer each node was made in, else the lowest that it leads to, else the place above them all."""
-    found: dict[int, int] = {}
-    for node in reversed(graph.nodes):
-        own = cell_of(node, cells)
-        free = columns[node.id] is None or node.role == "initial_state"
-        near = [found[u] for u, _ in graph.uses(node) if free or columns[u] in (columns[node.id], None)]
-        found[node.id] = own if own is not None else min(near, default=len(cells))
+def _made_of_states(where: Places) -> set[int]:
+    """What a layer makes of a state in the step in which that state was made, as tanh(c) on the way to h."""
+    found: set[int] = set()
+    for id in where.lane:
+        here = _place(where, id)
+        for source, _ in where.graph.nodes[id].inputs:
+            fresh = source in found or where.graph.nodes[source].role in STATE_ROLES
+            if fresh and _place(where, source) == here:
+                found.add(id)
     return found
 
 
-def cell_name(graph: Graph, scopes: list[Scope], layer: int) -> str:
-    """`LSTM`; `LSTM l1` or `LSTM encoder` where that part of the scopes tells several apart.
+def _affine_maps(where: Places) -> dict[int, Group]:
+    """Products with a weight, and sums and pieces of such, inside a layer: for each node the map it is a part of."""
+    graph, weights = where.graph, {node.id for node in where.graph.parameters}
+    root: dict[int, int] = {}
 
-    The class of its cell tells what a layer is; of a scope that was opened by hand, its name; without one, f_W.
-    """
-    depth = len(scopes[layer])
-    if not depth:
-        return "f_W"
-    inside = (node for node in graph.nodes if cell_of(node, scopes) == layer and len(node.classes) >= depth)
-    kind = next((node.classes[depth - 1] for node in inside), None)
-    own = [part for part, others in zip(scopes[layer], zip(*scopes, strict=False), strict=False) if len({*others}) > 1]
-    return " ".join([kind.removesuffix("Cell") if kind else scopes[layer][-1], *own])
+    def top(id: int) -> int:
+        while root[id] != id:
+            root[id] = id = root[root[id]]
+        return id
+
+    for id in where.lane:
+        node = graph.nodes[id]
+        if node.role is not None:
+            continue
+        made_from = [source for source, _ in node.inputs]
+        parts = [source for source in made_from if source in root and _place(where, source) == _place(where, id)]
+        product = node.op in PRODUCTS and any(source in weights for source in made_from)
+        whole = parts and all(source in parts or graph.nodes[source].op is None for source in made_from)
+        if product or (node.op in LINEAR and whole):
+            root[id] = id
+            for source in parts:
+                root[top(source)] = id
+    sizes: dict[int, int] = {}
+    for id in root:
+        sizes[top(id)] = sizes.get(top(id), 0) + 1
+    return {id: ("affine", top(id)) for id in root if sizes[top(id)] > 1}

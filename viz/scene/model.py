@@ -13,6 +13,7 @@ from functools import cached_property
 from tinygrad_rnn.engine.snapshot import GraphNode
 
 STATES = ("hidden", "cell")  # the kinds of what a step hands to the next
+Use = tuple[int, int]  # the id of the node that uses a value, and as which of its arguments
 
 
 @dataclass(frozen=True)
@@ -23,23 +24,30 @@ class Item:
         id: stable across runs and renders: n_h_2.
         key: the same at every step.
         kind: what it is, in the theme's words.
-        column: the step it stands in; None for what all steps share.
-        layer: the recurrent layer it belongs to, counted from 0; what lies above them all has the next number.
-        inside: whether it is part of the layer's box or cluster.
+        column: where in time it stands: step t of the first run in column t, first states half a column before the
+            step that uses them; None for what several steps share.
+        slot: the floor of the picture that it stands on: the recurrent layers, lowest first, and what lies above them.
+        block: which of the parts that stand side by side, as an encoder and a decoder do, it belongs to.
+        lane: the recurrent layer that it is a part of, by its place in `Picture.lanes`.
         nodes: the graph nodes it stands for, newest first.
         uses: how many arguments in the graph it is.
+        starts: of a first state, the kind of state that it is the first value of.
+        made: the id of the first node that was made of it: data flows from older items to newer ones.
     """
 
     id: str
     key: str
     kind: str
     label: str
-    column: int | None
-    layer: int
-    inside: bool
-    nodes: tuple[GraphNode, ...]
+    column: float | None
+    slot: int = 0
+    block: int = 0
+    lane: int | None = None
+    nodes: tuple[GraphNode, ...] = ()
     uses: int = 0
     tooltip: str = ""
+    starts: str = ""
+    made: int = 0
 
     @property
     def gradient(self) -> float | None:
@@ -64,20 +72,51 @@ def gradient_norm(node: GraphNode) -> float | None:
 
 @dataclass(frozen=True)
 class Edge:
-    """One use of a value, or several where a box hides them.
+    """One use of a value, or several where a shape hides them.
 
     Attributes:
-        source, target: the ids of two items; a gradient goes from the later state to the earlier.
+        source, target: the ids of two items; a gradient goes from the use back to the value.
         kind: what kind of line it is, in the theme's words.
-        count: how many uses it stands for.
+        uses: the uses that it stands for; none where it is not a use, as at a cut.
         norm: of the gradient that goes back along it.
     """
 
     source: str
     target: str
     kind: str
-    count: int = 1
+    uses: tuple[Use, ...] = ()
     norm: float | None = None
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One recurrent layer on its way through time: a floor of the picture.
+
+    Attributes:
+        name: what it is called: `LSTM`, `GRU encoder l0`.
+        slot, block: the floor, and the part, that it stands in.
+        columns: its first and its last.
+        reverse: whether time runs to the left in it.
+    """
+
+    name: str
+    slot: int
+    block: int
+    columns: tuple[float, float]
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Steps that one call ran through, where several went on from each other.
+
+    Attributes:
+        label: `chunk 2: t = 4 … 6`.
+        columns: its first and its last.
+    """
+
+    label: str
+    columns: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -85,20 +124,25 @@ class Picture:
     """All that is drawn, and the steps and layers it is arranged by.
 
     Attributes:
+        lanes: the recurrent layers, in the order in which they began.
         opened: whether what stands inside a layer is drawn, in a frame for each step.
-        steps: the columns that are drawn, elided ones apart.
-        cells: what each recurrent layer is called, lowest first.
+        steps: the columns that are drawn, elided ones and those of first states apart.
         length: how many steps the graph has.
-        gradients: whether gradients are shown.
+        gradients, values: whether they are shown.
+        rolled: whether all steps are drawn as one.
+        chunks: the calls that went on from each other.
     """
 
     items: tuple[Item, ...]
     edges: tuple[Edge, ...]
-    opened: bool
-    steps: tuple[int, ...]
-    cells: tuple[str, ...]
+    lanes: tuple[Lane, ...] = ()
+    opened: bool = False
+    steps: tuple[int, ...] = ()
     length: int = 0
     gradients: bool = False
+    values: bool = False
+    rolled: bool = False
+    chunks: tuple[Chunk, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, Item]:

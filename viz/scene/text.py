@@ -60,6 +60,26 @@ def _exponent(found: re.Match[str]) -> str:
     return f"e{'-' if found[1] == '-' else ''}{found[2]}"
 
 
+def value(node: GraphNode) -> str:
+    """A value in a label: the number where there is one, else from the least to the largest; all zeros are said."""
+    known = node.value
+    if known is None:
+        return ""
+    if known.numbers is not None and len(known.numbers) == 1:
+        return f"{known.numbers[0]:.3g}"
+    if known.zero:
+        return "all 0"
+    return f"{known.min:.2g} … {known.max:.2g}" if known.min is not None else f"‖·‖ {known.norm:.2g}"
+
+
+def unstepped(label: str) -> str:
+    """
+    >>> unstepped("h₁₂"), unstepped("ŷ"), unstepped("h₀ = 0")
+    ('hₜ', 'ŷ', 'h₀ = 0')
+    """
+    return re.sub(r"^([^\s₀-₉]+)[₀-₉]+$", r"\1ₜ", label)
+
+
 def slug(text: str) -> str:
     """Letters and digits only: part of an id that HTML, CSS and DOT all take.
 
@@ -79,18 +99,32 @@ def tooltip(node: GraphNode, uses: int, *, gradients: bool) -> str:
 
 def title(picture: Picture) -> str:
     """What a reader should notice first: `LSTM, 3 steps: the same 4 weights at every step`."""
-    nets = " over ".join(dict.fromkeys(cell.split()[0] for cell in picture.cells[::-1]))
-    if not nets:
-        return f"{len(picture.items)} values, {len(picture.edges)} uses"
-    parts = list(dict.fromkeys(_LAYER.sub("", cell) for cell in picture.cells))
+    names = [lane.name for lane in picture.lanes]
+    if not names:
+        values, uses = sum(len(item.nodes) for item in picture.items), sum(node_uses(picture))
+        return f"{values:,} value{'s' * (values != 1)}, {uses:,} use{'s' * (uses != 1)}"
+    nets = " over ".join(dict.fromkeys(name.split()[0] for name in names[::-1]))
+    parts = list(dict.fromkeys(_LAYER.sub("", name) for name in names))
     if len(parts) > 1 and any(" " in part for part in parts):
         return f"{_listed(parts)}, {count(picture.length, 'step')}: in each the same weights at every step"
-    ahead = [cell for cell in picture.cells if not cell.endswith("_reverse")]
+    ahead = [name for name in dict.fromkeys(names) if not name.endswith("_reverse")]
     many = f", {len(ahead)} layers" if len(ahead) > 1 else ""
-    both = ", both directions" if len(ahead) < len(picture.cells) else ""
-    layer = [item for item in shared(picture) if item.layer < len(picture.cells)]
-    same = f": the same {len(layer)} weights at every step" if layer else ""
+    runs = max(map(names.count, names))
+    many += f", {runs} runs" if runs > 1 else ""
+    both = ", both directions" if any(name.endswith("_reverse") for name in names) else ""
+    every = [item for item in shared(picture) if _at_every_step(item, picture)]
+    same = f": the same {len(every)} weights at every step" if every else ""
     return f"{nets}{many}{both}, {count(picture.length, 'step')}{same}"
+
+
+def node_uses(picture: Picture) -> list[int]:
+    """How many arguments each graph node of the picture has."""
+    return [len(node.inputs) for item in picture.items for node in item.nodes]
+
+
+def _at_every_step(item: Item, picture: Picture) -> bool:
+    users = {picture.by_id[edge.target].column for edge in picture.edges if edge.source == item.id}
+    return picture.rolled or users >= set(picture.steps)
 
 
 def shared(picture: Picture) -> list[Item]:
