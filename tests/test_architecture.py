@@ -37,7 +37,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",
     "viz.scene": "model time lanes groups fold alike text items edges elide roll legend",
     "viz.layout": "geometry step rows order tracks grid routes place captions",
-    "viz.paint": "theme heat dot render",
+    "viz.paint": "heat theme words failures files fonts dot mermaid data render",
 }
 STUDY = ROOMS[: ROOMS.index("nn")]  # what a reader of the engine reads: no library but NumPy
 FILES = {

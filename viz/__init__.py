@@ -14,6 +14,11 @@ Nothing here computes: a picture is made from a recorded graph, and Graphviz pai
 """
 
 from viz.drawing import Drawing, draw
+from viz.paint.failures import MissingGlyphs, RenderError, WriteError
+from viz.paint.theme import Line, Look, Theme
 from viz.plots import ColouredText, Plot, colour_text, plot_gradient_flow, plot_training
 
-__all__ = ["ColouredText", "Drawing", "Plot", "colour_text", "draw", "plot_gradient_flow", "plot_training"]
+__all__ = [
+    "ColouredText", "Drawing", "Line", "Look", "MissingGlyphs", "Plot", "RenderError", "Theme", "WriteError",
+    "colour_text", "draw", "plot_gradient_flow", "plot_training",
+]  # fmt: skip

@@ -14,7 +14,7 @@ from viz.layout.captions import captions
 from viz.layout.place import Layout, layout
 from viz.paint import render
 from viz.paint.data import data
-from viz.paint.dot import scale, size, source
+from viz.paint.dot import heats, scale, size, source
 from viz.paint.files import write
 from viz.paint.mermaid import mermaid
 from viz.paint.theme import THEMES, Theme
@@ -168,7 +168,7 @@ def draw(
     whole = picture(graph, view, gradients=gradients, values=values, fold=fold)
     plan = _planned(whole, steps)
     heading = text.title(whole) if title is None else title
-    below = captions(plan, entries(plan.picture) if legend else [])
+    below = captions(plan, entries(plan.picture) + heats(plan, colours) if legend else [])
     smaller = scale(plan, below, heading, width)
     dot = source(plan, below, colours, heading, smaller)
     across, up = size(plan, below, heading)

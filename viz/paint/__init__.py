@@ -1,7 +1,10 @@
 """How it is drawn: colours and lines, Graphviz text, and what Graphviz makes of it.
 
-theme    colours, pens and fonts                      dot      the layout as Graphviz text
-heat     a gradient's norm as a colour and a width    render   that text as SVG and PNG
+heat      a gradient's norm as a colour and a line         files    a file, whole or not at all
+theme     colours, pens and fonts                          fonts    that there is one, and what none of them has
+words     any text as one that a picture can hold          dot      the layout as Graphviz text
+failures  what can stand in the way                        render   that text as SVG, PNG and PDF
+mermaid   the picture as text that code hosts draw         data     the picture as JSON
 
-theme → heat → dot → render
+heat → theme → words → failures → (files, fonts) → dot → (mermaid, data) → render
 """

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from viz.layout.captions import LINE, Caption
 from viz.layout.geometry import RING, SHAPES, TEXT, Placed, Point, spline, text_size, told_size
 from viz.layout.place import Box, Frame, Layout
-from viz.paint.heat import backward_pen, heat, text_on
+from viz.paint.heat import backward_pen, backward_style, decades, heat, text_on
 from viz.paint.theme import FONT, Theme
+from viz.paint.words import plain_text
 from viz.scene import text
 from viz.scene.legend import Entry
 from viz.scene.model import Chunk, Edge
@@ -23,6 +24,7 @@ def quote(text: str) -> str:
     >>> print(quote("<b> & {a|b}"))
     "&lt;b&gt; &amp; {a|b}"
     """
+    text = plain_text(text)
     for raw, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\\", "\\\\")):
         text = text.replace(raw, written)
     return '"' + text.replace("\r", " ").replace("\n", "\\n") + '"'
@@ -67,7 +69,7 @@ def source(plan: Layout, below: list[Caption], theme: Theme, title: str, scale: 
     lines += [f"  {_node(place, plan, theme)}" for place in plan.places.values() if place.item.id not in framed]
     lines += [f"  {line}" for line in _edges(plan, theme)]
     lines += [f"  {_chunk(c.of, c.box, theme)}" for c in below if isinstance(c.of, Chunk)]
-    lines += _legend([c for c in below if not isinstance(c.of, Chunk)], theme)
+    lines += _legend([c for c in below if not isinstance(c.of, Chunk)], plan, theme)
     return "\n".join([*lines, "}", ""])
 
 
@@ -134,14 +136,16 @@ def _edges(plan: Layout, theme: Theme) -> list[str]:
 
 def _edge(edge: Edge, points: list[Point], plan: Layout, theme: Theme, nth: int) -> str:
     line = theme.lines[edge.kind]
-    pen = backward_pen(edge.norm) if edge.norm is not None else line.pen
+    pen, style = line.pen, line.style
+    if edge.norm is not None:
+        pen, style = backward_pen(edge.norm), backward_style(edge.norm)
     a, b = plan.places[edge.source].item, plan.places[edge.target].item
     said = f"{a.label} → {b.label}".replace("\n", " ")
     values = {
         "id": f"e_{edge.source}__{edge.target}" + (f"_{edge.kind}" if edge.kind in ("backward", "cut") else "")
         + (f"_{nth}" if nth > 1 else ""),
         "class": f"edge-{edge.kind}", "pos": spline(points, line.arrow), "color": line.stroke,
-        "penwidth": f"{pen:.2f}", "style": line.style, "arrowhead": line.head, "arrowsize": line.scale,
+        "penwidth": f"{pen:.2f}", "style": style, "arrowhead": line.head, "arrowsize": line.scale,
         "tooltip": said + (f" ×{len(edge.uses)}" if len(edge.uses) > 1 else "")
         + (f" · {text.norm(edge.norm)}" if edge.norm is not None else ""),
         "uses": [f"{node}.{position}" for node, position in edge.uses],
@@ -171,17 +175,18 @@ def _chunk(chunk: Chunk, box: Box, theme: Theme) -> str:
     return f"{quote(id)} {attributes(values)};"
 
 
-def _legend(entries: list[Caption], theme: Theme) -> list[str]:
+def _legend(entries: list[Caption], plan: Layout, theme: Theme) -> list[str]:
     if not entries:
         return []
+    filled = {label: look for label, *look in decades(_norms(plan), theme.is_dark)}
     lines = ["  subgraph cluster_legend {", '    graph [class="legend", style="invis"];']
     for caption in entries:
         assert isinstance(caption.of, Entry)
-        lines += [f"    {line}" for line in _entry(caption.of, caption.box, theme)]
+        lines += [f"    {line}" for line in _entry(caption.of, caption.box, filled, theme)]
     return [*lines, "  }"]
 
 
-def _entry(entry: Entry, box: Box, theme: Theme) -> list[str]:
+def _entry(entry: Entry, box: Box, filled: Mapping[str, list[str]], theme: Theme) -> list[str]:
     id = f"legend_{entry.sort}_{text.slug(entry.kind)}"
     said = {"id": id, "class": f"legend-{entry.sort}", "label": entry.label, "tooltip": entry.label, "fontsize": 10}
     if entry.sort == "line":
@@ -193,7 +198,8 @@ def _entry(entry: Entry, box: Box, theme: Theme) -> list[str]:
     values = said | _inches(box) | {"shape": SHAPES[kind].outline, "style": look.style, "fillcolor": look.fill,
                                     "color": look.stroke, "fontcolor": theme.ink, "penwidth": look.pen}  # fmt: skip
     if entry.sort == "heat":
-        values |= _heated(float(entry.kind) if entry.kind != "none" else None, theme)
+        fill, extra, ink = filled[entry.kind]
+        values |= {"fillcolor": fill, "style": ",".join(filter(None, ["filled", extra])), "fontcolor": ink}
     return [f"{quote(id)} {attributes(values | ({'peripheries': 2} if entry.kind == 'shared' else {}))};"]
 
 
@@ -217,9 +223,20 @@ def _sample(entry: Entry, id: str, box: Box, said: dict[str, object], theme: The
     ]
 
 
+def heats(plan: Layout, theme: Theme) -> list[Entry]:
+    """For the legend of a picture that shows gradients: the decades that are in it."""
+    if not plan.picture.gradients:
+        return []
+    return [Entry("heat", label, f"∇ {label}") for label, *_ in decades(_norms(plan), theme.is_dark)]
+
+
+def _norms(plan: Layout) -> list[float | None]:
+    return [item.gradient for item in plan.picture.items if item.is_heated]
+
+
 def _heated(norm: float | None, theme: Theme) -> dict[str, object]:
     """How a shape is filled that shows a gradient of this norm."""
-    fill, extra = heat(norm)
-    if norm is None:
-        return {"fillcolor": theme.page, "style": "filled,dashed", "fontcolor": theme.ink}
+    fill, extra = heat(norm, theme.is_dark)
+    if norm is None or norm == 0:
+        fill = theme.page
     return {"fillcolor": fill, "style": ",".join(filter(None, ["filled", extra])), "fontcolor": text_on(fill)}

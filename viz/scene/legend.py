@@ -1,8 +1,7 @@
-"""What the shapes, lines and colours of a picture mean: those that are in it, and no others."""
+"""What the shapes and lines of a picture mean: those that are in it, and no others."""
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from viz.scene.model import Picture
@@ -27,7 +26,7 @@ class Entry(NamedTuple):
 
 
 def legend(picture: Picture) -> list[Entry]:
-    """Shapes first, then lines; of a picture that shows gradients its decades, from small to large, last.
+    """Shapes first, then lines.
 
     >>> legend(Picture((), ()))
     []
@@ -39,16 +38,4 @@ def legend(picture: Picture) -> list[Entry]:
         found.insert(1, Entry("shape", "shared", "shared weight"))
     drawn = {edge.kind for edge in picture.edges}
     found += [Entry("line", kind, label) for kind, label in LINES.items() if kind in drawn]
-    return found + (_decades(picture) if picture.gradients else [])
-
-
-def _decades(picture: Picture) -> list[Entry]:
-    """The powers of ten of the gradients that are shown, and what is not such a number."""
-    norms = [item.gradient for item in picture.items if item.is_heated]
-    powers = sorted({math.floor(math.log10(norm)) for norm in norms if norm and math.isfinite(norm)})
-    shown = [Entry("heat", f"1e{power}", f"∇ ≥ 1e{power}") for power in powers if -8 <= power <= 4]
-    shown[:0] = [Entry("heat", "1e-9", "∇ < 1e-8")] if any(power < -8 for power in powers) else []
-    shown += [Entry("heat", "1e5", "∇ ≥ 1e5")] if any(power > 4 for power in powers) else []
-    special = [("0", "∇ 0", 0.0 in norms), ("none", "∇ – not computed", None in norms),
-               ("nan", "∇ not finite", not all(math.isfinite(norm or 0.0) for norm in norms))]  # fmt: skip
-    return shown + [Entry("heat", kind, label) for kind, label, here in special if here]
+    return found
