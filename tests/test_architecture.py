@@ -35,9 +35,9 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views drawing plots",
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",
-    "viz.scene": "model time lanes groups fold alike text items edges elide roll legend",
+    "viz.scene": "model time lanes groups fold alike words text items edges elide roll legend",
     "viz.layout": "geometry step rows order tracks grid routes place captions",
-    "viz.paint": "heat theme words failures files fonts dot mermaid data render",
+    "viz.paint": "heat theme failures files fonts dot mermaid data render",
 }
 STUDY = ROOMS[: ROOMS.index("nn")]  # what a reader of the engine reads: no library but NumPy
 FILES = {

@@ -22,7 +22,7 @@ from viz.paint.dot import quote
 from viz.paint.failures import RenderError
 from viz.paint.heat import heat
 from viz.paint.theme import FALLBACK, FONT
-from viz.paint.words import plain_text
+from viz.scene.words import plain_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 

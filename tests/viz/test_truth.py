@@ -44,7 +44,7 @@ def test_all_ops_are_drawn_with_one_line_for_each_use(name):
     assert spoken(page.backward) == sorted(arrived(graph))
 
 
-@pytest.mark.parametrize("view", set(VIEWS) - {"op"})
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "op"])
 @pytest.mark.parametrize("name", ["lstm", "gru both ways", "sequence to sequence", "rnn truncated"])
 def test_in_the_other_views_what_is_drawn_is_the_graph_contracted(name, view):
     loss = TOPOLOGIES[name]()

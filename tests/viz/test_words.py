@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viz.paint.dot import quote
-from viz.paint.words import MOST, plain_text
+from viz.scene.words import MOST, plain_text
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=200))

@@ -77,7 +77,7 @@ def size(item: Item) -> tuple[float, float]:
 
     >>> from viz.scene.model import Item
     >>> size(Item("n_h_1", "h", "hidden", "h₁", 1))  # as small as a state may be
-    (46, 32)
+    (46.0, 32.0)
     """
     shape, ring = SHAPES[item.kind], 2 * RING if is_double(item) else 0.0
     (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least

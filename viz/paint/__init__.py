@@ -2,9 +2,9 @@
 
 heat      a gradient's norm as a colour and a line         files    a file, whole or not at all
 theme     colours, pens and fonts                          fonts    that there is one, and what none of them has
-words     any text as one that a picture can hold          dot      the layout as Graphviz text
-failures  what can stand in the way                        render   that text as SVG, PNG and PDF
-mermaid   the picture as text that code hosts draw         data     the picture as JSON
+failures  what can stand in the way                        dot      the layout as Graphviz text
+mermaid   the picture as text that code hosts draw         render   that text as SVG, PNG and PDF
+data      the picture as JSON
 
-heat → theme → words → failures → (files, fonts) → dot → (mermaid, data) → render
+heat → theme → failures → (files, fonts) → dot → (mermaid, data) → render
 """

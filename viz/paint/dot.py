@@ -9,10 +9,10 @@ from viz.layout.geometry import RING, SHAPES, TEXT, Placed, Point, spline, text_
 from viz.layout.place import Box, Frame, Layout
 from viz.paint.heat import backward_pen, backward_style, decades, heat, text_on
 from viz.paint.theme import FONT, Theme
-from viz.paint.words import plain_text
 from viz.scene import text
 from viz.scene.legend import Entry
 from viz.scene.model import Chunk, Edge
+from viz.scene.words import plain_text
 
 CLASSES = {"parameter": "param"}
 TITLE, PAD = 30.0, 10.0  # points: the height that the title takes, and the space around it all
@@ -46,8 +46,13 @@ def attributes(values: Mapping[str, object]) -> str:
     >>> attributes({"label": "h₁", "width": 0.5})
     '[label="h₁", width="0.5"]'
     """
-    pairs = ((key, listed(value) if isinstance(value, list) else quote(str(value))) for key, value in values.items())
+    pairs = ((key, listed(value) if isinstance(value, list) else _written(key, value)) for key, value in values.items())
     return "[" + ", ".join(f"{key}={value}" for key, value in pairs) + "]"
+
+
+def _written(key: str, value: object) -> str:
+    """Names as text; what is ours, such as the way of a line, as it is, however long."""
+    return quote(str(value)) if key in ("label", "tooltip") else f'"{value}"'
 
 
 def source(plan: Layout, below: list[Caption], theme: Theme, title: str, scale: float = 1.0) -> str:

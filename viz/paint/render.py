@@ -19,7 +19,7 @@ from tinygrad_rnn.errors import check_number
 from viz.paint.failures import RenderError
 from viz.paint.fonts import labels_can_be_painted
 from viz.paint.theme import FALLBACK
-from viz.paint.words import plain_text
+from viz.scene.words import plain_text
 
 __all__ = ["pdf", "png", "svg"]
 

@@ -6,6 +6,7 @@ lanes     the recurrent layers, and their floors      elide   a long sequence wi
 groups    which nodes belong together                 roll    all steps as one
 fold      parts of the model closed to a box          text    labels, tooltips, title, description
 alike     runs of one op, and values that are alike   legend  what the shapes and lines mean
+words     any text as one that a picture can hold
 
-model → time → lanes → groups → fold → alike → text → items → edges → elide → roll → legend
+model → time → lanes → groups → fold → alike → words → text → items → edges → elide → roll → legend
 """

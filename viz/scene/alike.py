@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections import Counter
 
 from tinygrad_rnn.engine.snapshot import GraphNode
-from viz.scene.groups import Groups
+from viz.scene.groups import Group, Groups
 from viz.scene.lanes import Places
 
 MANY = 12  # so many in a row, or beside each other, are still drawn one by one
+
+
+def is_gathered(group: Group) -> bool:
+    """Whether it is a run, or many alike."""
+    return isinstance(group, tuple) and group[0] in ("run", "alike")
 
 
 def gathered(where: Places, groups: Groups) -> Groups:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from tinygrad_rnn.engine.snapshot import Graph, GraphNode
+from viz.scene.alike import is_gathered
 from viz.scene.groups import Group, Groups
 from viz.scene.lanes import STATE_ROLES
 from viz.scene.model import Edge, Item, Use
@@ -26,7 +27,7 @@ def forward(graph: Graph, groups: Groups, items: Mapping[Group, Item], *, opened
             a, b = items[groups[source]], items[groups[node.id]]
             if a is not b:
                 kind = _plain(a, b, road=(source, node.id) in roads) if opened else _boxed(a, b)
-                several = merged or len(a.nodes) > 1 or len(b.nodes) > 1
+                several = merged or is_gathered(groups[source]) or is_gathered(groups[node.id])
                 key: object = (a.id, b.id) if several else (source, node.id, position)
                 found.setdefault(key, (a.id, b.id, kind, []))[3].append((node.id, position))
     return [Edge(a, b, kind, tuple(uses)) for a, b, kind, uses in found.values()]

@@ -12,6 +12,7 @@ from viz.scene.groups import Group, Groups
 from viz.scene.lanes import STATE_ROLES, Places
 from viz.scene.model import Item
 from viz.scene.time import moment
+from viz.scene.words import plain_text
 
 KINDS = {
     "parameter": "parameter", "input": "input", "initial_state": "initial", "hidden_state": "hidden",
@@ -59,8 +60,9 @@ class Items:
         name = special or head.name or head.op or "constant"
         label = self._special(group, head) if special else self._label(head, kind, uses, nodes)
         tip = _inside_tip(head, nodes) if special else text.tooltip(head, uses, gradients=gradients)
+        said = text.short(plain_text(label))
         return Item(
-            self._id(head, name), self._key(head, kind, name), kind, text.short(label), self.where.columns[head.id],
+            self._id(head, name), self._key(head, kind, name), kind, said, self.where.columns[head.id],
             min(self.where.slots[node.id] for node in nodes) if kind == "part" else self.where.slots[head.id],
             self.where.blocks[head.id], self._lane(head, kind), tuple(nodes), uses, tip,
             self._starts(head) if kind == "initial" else "", self._made(nodes),

@@ -70,8 +70,9 @@ def check_laws(
     tanh: laws that hold: linear, zero, memory
     """
     check_seed("check_laws", seed)
+    laws = [laws] if isinstance(laws, str) else laws
     check_sequence("check_laws", "the laws", laws)
-    asked = [_named(law) for law in ([laws] if isinstance(laws, str) else laws)]
+    asked = [_named(law) for law in laws]
     point = LinearMap(case_of(fn, inputs, wrt, name), seed)
     asked = [law for law in asked if needs(law) <= point.modes]
     point.case.at([x.copy() for x in point.xs]).tensors()  # whatever fn writes to: there is a law for that

@@ -49,7 +49,8 @@ def check_errors(fn: Callable[..., Any], cases: Mapping[str, Any] | Iterable[Any
     >>> check_errors(tg.add, [((np.ones(2), np.ones(3)), tg.ShapeError, "do not (fit|broadcast)")])
     1
     """
-    check_sequence("check_errors", "the cases", cases)
+    if not isinstance(cases, Mapping):
+        check_sequence("check_errors", "the cases", cases)
     named = cases.items() if isinstance(cases, Mapping) else enumerate(cases, 1)
     count = 0
     for name, case in named:
