@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from viz.layout.geometry import Placed, Point, beside, border, text_size
@@ -206,18 +207,21 @@ def _frames(plan: Layout) -> list[Frame]:
         item = place.item
         if item.lane is not None and item.column is not None and plan.picture.opened:
             groups.setdefault((item.lane, item.column), []).append(place)
-    return [_frame(plan, lane, column, members) for (lane, column), members in sorted(groups.items())]
+    heights: dict[int, tuple[float, float]] = {}  # one for all frames of a layer: their upper borders are in line
+    for (lane, _), members in groups.items():
+        low, high = heights.get(lane, (math.inf, -math.inf))
+        heights[lane] = min(low, *(p.box[1] for p in members)), max(high, *(p.box[3] for p in members))
+    return [_frame(plan, *key, members, *heights[key[0]]) for key, members in sorted(groups.items())]
 
 
-def _frame(plan: Layout, lane: int, column: float, members: list[Placed]) -> Frame:
+def _frame(plan: Layout, lane: int, column: float, members: list[Placed], low: float, high: float) -> Frame:
     boxes = [place.box for place in members]
     _, below, _, above = FRAME
     label = _frame_label(plan.picture, lane, [place.item for place in members])
     left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
     start, end = _frame_ends(label, left, right, reverse=plan.picture.lanes[lane].reverse)
     ids = tuple(place.item.id for place in members)
-    box = (start, min(b[1] for b in boxes) - below, end, max(b[3] for b in boxes) + above)
-    return Frame(f"c_{lane}_{column:g}", label, box, ids)
+    return Frame(f"c_{lane}_{column:g}", label, (start, low - below, end, high + above), ids)
 
 
 def _frame_label(picture: Picture, lane: int, items: list[Item]) -> str:

@@ -43,6 +43,7 @@ class Items:
         self.parts = max((lane.block for lane in where.lanes), default=0) + 1
         self.taken: Counter[str] = Counter()
         self.ordinals: Counter[tuple[float | None, str]] = Counter()
+        self.usage = self._usage()
         self.weights = self._weights()
         cells = (n.name for n in self.graph.nodes if n.role == "cell_state" and n.name)
         self.cell_letters = {name.partition(" ")[0] for name in cells}
@@ -102,10 +103,26 @@ class Items:
         """What it is and how many like it came before in its step: the same at every step."""
         column = self.where.columns[node.id]
         key = f"{'/'.join(node.scope)}/{kind}/{name}" + (f"/{node.id}" if column is None else "")
+        key += f"/{self.usage[node.id]}" if node.op and node.role is None and kind == "op" else ""
         if moment(node) is None and node.op and column is not None and kind != "initial":
             key = f"after/{node.op}"  # a total is its last addition: it stands where the others do
         self.ordinals[column, key] += 1
         return f"{key}#{self.ordinals[column, key]}"
+
+    def _usage(self) -> dict[int, int]:
+        """What each value is used for in its step, as a number: it tells values apart of which not every step has all.
+
+        0.9·h is the first argument of the sum that makes the next state, and 0.1·tanh(…) the second, also where h₀ = 0
+        is not recorded.
+        """
+        found: dict[int, int] = {}
+        numbers: dict[object, int] = {}
+        place = {node.id: (self.where.columns[node.id], self.where.lane.get(node.id)) for node in self.graph.nodes}
+        for node in reversed(self.graph.nodes):
+            uses = (use for use in self.graph.uses(node) if place[use[0]] == place[node.id])
+            usage = () if node.role else tuple(sorted((found[user], position) for user, position in uses)[:8])
+            found[node.id] = numbers.setdefault((node.op, node.role, node.name, usage), len(numbers))
+        return found
 
     def _kind(self, node: GraphNode) -> str:
         if node.id in self.parameters:
@@ -146,6 +163,8 @@ class Items:
             return node.symbol or f"{'mask' if node.dtype == 'bool' else 'const'}{text.shape(node.shape)}"
         letter = {"output": "ŷ"}.get(kind, node.name) if node.name == "y" else node.name
         name = text.subscript(letter, node.step)
+        if kind == "input" and node.value is not None and node.value.zero and node.dtype.startswith("float"):
+            return f"{name} = 0"
         if kind == "total":
             return self._total(name, nodes)
         if not self.opened or node.op is None or kind in ("input", "loss", "output"):

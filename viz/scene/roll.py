@@ -45,7 +45,7 @@ def _one(items: list[Item], parted: bool) -> Item:
     """One item for all steps: `hₜ ×3`, `LSTM ×3`."""
     first, count = items[0], len(items)
     column = None if first.column is None else 2.0 * first.block + (first.column % 1 or 1.0)
-    if column is None or (count == 1 and first.kind in ("initial", "total")):
+    if column is None or (count == 1 and first.kind != "box"):
         return replace(first, column=column)
     lines = first.label.split("\n")
     if first.kind == "box":
