@@ -99,7 +99,7 @@ def graphviz_says(dot):
 
 
 @pytest.mark.parametrize("borders", [1, 2, 3])
-@pytest.mark.parametrize("name", sorted(set(UNIT) - {"doublecircle", "point", "note", "underline", "plain"}))
+@pytest.mark.parametrize("name", sorted(set(UNIT) - {"doublecircle", "point", "note", "underline", "plain", "folder"}))
 def test_the_outlines_are_those_that_graphviz_draws(name, borders):
     if borders == 1 and name.startswith("double"):
         return
