@@ -129,7 +129,7 @@ def border(place: Placed, inside: Point, outside: Point) -> Point:
     [20.0, 0.0]
     """
     low, high = 0.0, 1.0
-    for _ in range(14):  # to a hundredth of a point
+    for _ in range(11):  # to a twentieth of a point
         mid = (low + high) / 2
         x, y = (inside[k] + mid * (outside[k] - inside[k]) for k in (0, 1))
         low, high = (mid, high) if _contains(place, x - place.x, y - place.y) else (low, mid)
