@@ -128,8 +128,8 @@ def border(place: Placed, inside: Point, outside: Point) -> Point:
     >>> [round(at, 1) for at in border(box, (0, 0), (100, 0))]
     [20.0, 0.0]
     """
-    low, high = 0.0, 1.0
-    for _ in range(14):  # to a hundredth of a point
+    low, high = 0.0, min(1.0, (place.w + place.h) / (math.dist(inside, outside) or 1.0))  # no further than it reaches
+    for _ in range(11):  # to a tenth of a point
         mid = (low + high) / 2
         x, y = (inside[k] + mid * (outside[k] - inside[k]) for k in (0, 1))
         low, high = (mid, high) if _contains(place, x - place.x, y - place.y) else (low, mid)

@@ -144,7 +144,8 @@ class _Board:
         for k in range(columns + 1):
             count = self.ways.streets[k].settle() if k in self.ways.streets else 0
             self.street.append(at + PAD)
-            at += max(66.0 if k in cut else STREET, 2 * PAD + count * self.track) if k else count * self.track
+            least = 66.0 if k in cut else STREET + 2 * self.grid.beside
+            at += max(least, 2 * PAD + count * self.track) if k else count * self.track
             if k < columns:
                 self.column.append(at - left[k])
                 at += right[k] - left[k]

@@ -57,6 +57,11 @@ class Step:
         """States stand between this step and the next."""
         return self.kinds[key] in STATES
 
+    @property
+    def has_states(self) -> bool:
+        """Whether a recurrent layer is a part of it."""
+        return any(map(self.in_gutter, self.kinds))
+
     def width(self, slot: Slot) -> float:
         """What a slot takes up in its row."""
         return self.sizes[slot][0] if isinstance(slot, str) else 0.0

@@ -125,7 +125,7 @@ def title(picture: Picture) -> str:
     many += f", {runs} runs" if runs > 1 else ""
     both = ", both directions" if any(name.endswith("_reverse") for name in names) else ""
     every = [item for item in shared(picture) if _at_every_step(item, picture)]
-    same = f": the same {len(every)} weights at every step" if every else ""
+    same = f": the same {f'{len(every)} weights' if len(every) > 1 else 'weight'} at every step" if every else ""
     return f"{nets}{many}{both}, {count(picture.length, 'step')}{same}"
 
 
