@@ -209,8 +209,8 @@ def _entry(entry: Entry, box: Box, filled: Mapping[str, list[str]], theme: Theme
     if entry.sort == "heat":
         fill, extra, ink = filled[entry.kind]
         values |= {"fillcolor": fill, "style": ",".join(filter(None, ["filled", extra])), "fontcolor": ink}
-    twice = "[peripheries=2, " if entry.kind == "shared" else "["
-    return [f"{quote(id)} {attributes(values).replace('[', twice, 1)};"]
+    values |= {"peripheries": 2} if entry.kind == "shared" else {}
+    return [f"{quote(id)} {attributes(values)};"]
 
 
 def _sample(entry: Entry, id: str, box: Box, said: dict[str, object], theme: Theme) -> list[str]:
