@@ -26,8 +26,8 @@ import pytest
 from tests.fuzz.killers import FirstFailure
 from tests.fuzz.trial import ROOT, tried
 
-TESTS = ("golden", "picture", "words", "drawing", "legend", "fold", "elide", "heat", "theme", "views", "files", "mermaid",
-         "data", "dot", "truth", "layout", "render", "fonts")  # fmt: skip
+TESTS = ("golden", "picture", "words", "drawing", "legend", "fold", "elide", "heat", "theme", "views", "files",
+         "mermaid", "data", "dot", "truth", "layout", "render", "fonts")  # fmt: skip
 SLOW = ("geometry",)
 LIMIT = {False: 120, True: 900}  # seconds, without and with the slow ones
 TURNED = {
@@ -63,7 +63,7 @@ class Slip:
         before = head(line)
         slip(node, self.kind, self.which, parents)
         after = "" if self.kind == "statement" else head(line)
-        where = f"{self.path.relative_to(ROOT)}:{getattr(node, 'lineno', line.lineno)}"
+        where = f"{self.path.as_posix().removeprefix(f'{ROOT.as_posix()}/')}:{getattr(node, 'lineno', line.lineno)}"
         return ast.unparse(tree), f"{where} {self.kind}\n{differing(before, after)}"
 
 
