@@ -26,8 +26,9 @@ import pytest
 from tests.fuzz.killers import FirstFailure
 from tests.fuzz.trial import ROOT, tried
 
-TESTS = ("golden", "picture", "words", "drawing", "legend", "fold", "elide", "heat", "theme", "views", "files",
-         "mermaid", "data", "dot", "truth", "layout", "render", "fonts")  # fmt: skip
+TESTS = ("golden", "picture", "drawing", "legend", "fold", "elide", "mermaid", "data", "views", "dot", "truth",
+         "layout")  # fmt: skip
+PAINT = ("heat", "theme", "words", "files", "render", "fonts")  # for what they are about alone
 SLOW = ("geometry",)
 LIMIT = {False: 120, True: 900}  # seconds, without and with the slow ones
 TURNED = {
@@ -159,7 +160,7 @@ def moved(value: Any) -> Any:
     return value + 1 if isinstance(value, int) else value * 1.5 if value else 1.0
 
 
-def noticed(slow: bool, without: Sequence[str]) -> str:
+def noticed(path: Path, slow: bool, without: Sequence[str]) -> str:
     """What notices first that something is wrong with viz; nothing, if nothing does.
 
     Tests that compare with another process are left out: there the source is as it was.
@@ -170,8 +171,8 @@ def noticed(slow: bool, without: Sequence[str]) -> str:
             if make() != file.read_text(encoding="utf-8"):
                 return f"kept picture {name}"
     seen = FirstFailure()
-    names = [name for name in (SLOW if slow else TESTS) if name not in without]
-    files = [f"{ROOT}/tests/viz/test_{name}.py" for name in names]
+    names = SLOW if slow else (*TESTS, *(PAINT if path.parent.name == "paint" or path.stem == "words" else ()))
+    files = [f"{ROOT}/tests/viz/test_{name}.py" for name in names if name not in without]
     files = ([] if slow else [f"{ROOT}/viz"]) + [file for file in files if Path(file).exists()]
     options = ["-x", "-k", "not hash", "-p", "no:cacheprovider", f"--rootdir={ROOT}", f"--ignore={ROOT}/viz/plots"]
     options += ["--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
@@ -184,7 +185,7 @@ def judge(one: Slip, without: Sequence[str], slow: bool) -> tuple[Slip, str, str
     source, said = one.source()
     killer = ""
     for late in (False, True)[: 1 + slow]:
-        killer = killer or tried(one.path, source, LIMIT[late], partial(noticed, late, without))
+        killer = killer or tried(one.path, source, LIMIT[late], partial(noticed, one.path, late, without))
     return one, said, killer, time.perf_counter() - start
 
 
@@ -195,7 +196,7 @@ def control(without: Sequence[str]) -> None:
         RuntimeError: something noticed a slip there.
     """
     path = files()[0]
-    found = tried(path, path.read_text(encoding="utf-8"), 10 * LIMIT[True], partial(noticed, False, without))
+    found = tried(path, path.read_text(encoding="utf-8"), 10 * LIMIT[True], partial(noticed, path, False, without))
     if found:
         raise RuntimeError(f"viz as it is does not pass: {found}")
 

@@ -9,7 +9,8 @@ eighths in double precision, and the two or three digits that are printed are th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,19 @@ def arithmetic() -> tg.Tensor:
     return tg.maximum(a * a, b) * b + a * tg.tensor([1.0, 2.0], name="x")
 
 
+def terms(n: int = 70) -> tg.Tensor:
+    """A sum of so many squares, each of a value of its own: a row of more shapes than are looked at one by one."""
+    return reduce(add, [v * v for v in (tg.tensor(1.0, requires_grad=True, name=f"a{k}") for k in range(n))])
+
+
+def ladder(n: int = 9) -> tg.Tensor:
+    """One op on another, and a line from the first to the last that passes them all."""
+    x = h = tg.tensor(0.5, requires_grad=True, name="x")
+    for _ in range(n):
+        h = tg.tanh(tg.sigmoid(h))
+    return h * x + h
+
+
 Kept = tuple[Build, dict[str, Any]]  # what is drawn, and how
 BOTH: dict[str, Any] = {"gradients": True, "values": True}
 KEPT: dict[str, Kept] = {
@@ -117,6 +131,8 @@ KEPT: dict[str, Kept] = {
     "not a number": (TOPOLOGIES["not a number"], {"gradients": True}),
     "arithmetic": (arithmetic, BOTH),
     "long chain": (TOPOLOGIES["long chain"], {}),
+    "many terms": (terms, {}),
+    "ladder": (ladder, {"gradients": True, "legend": False}),
     "names that look like markup": (TOPOLOGIES["names that look like markup"], {}),
     "dense graph": (TOPOLOGIES["dense graph"], {"legend": False}),
 }  # fmt: skip
