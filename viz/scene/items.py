@@ -10,7 +10,7 @@ from tinygrad_rnn.engine.snapshot import GraphNode
 from viz.scene import text
 from viz.scene.groups import Group, Groups
 from viz.scene.lanes import STATE_ROLES, Places
-from viz.scene.model import Item
+from viz.scene.model import Item, gradient_norm
 from viz.scene.time import moment
 from viz.scene.words import plain_text
 
@@ -67,6 +67,7 @@ class Items:
             min(self.where.slots[node.id] for node in nodes) if kind == "part" else self.where.slots[head.id],
             self.where.blocks[head.id], self._lane(head, kind), tuple(nodes), uses, tip,
             self._starts(head) if kind == "initial" else "", self._made(nodes),
+            gradient_norm(head),
         )  # fmt: skip
 
     def _made(self, nodes: list[GraphNode]) -> int:
@@ -235,7 +236,7 @@ def _told(item: Item, *, gradients: bool, values: bool) -> Item:
     """The item with its value, and the norm of its gradient, in its label."""
     lines = [item.label]
     if values and item.nodes and item.kind not in ("box", "affine", "part") and not item.label.endswith("= 0"):
-        lines += [text.value(item.nodes[0])]
+        lines += [text.values(item.nodes[:1])]
     if gradients and item.is_heated:
         lines += [text.norm(item.gradient)]
     return replace(item, label="\n".join(filter(None, lines)))
