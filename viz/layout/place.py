@@ -10,7 +10,7 @@ from viz.layout.grid import Spot, grid
 from viz.layout.routes import Way, Ways, XRef, YRef, ways
 from viz.scene.model import Item, Picture
 
-CHANNEL, STREET, TRACK, RAIL, PAD = 26.0, 18.0, 7.0, 14.0, 7.0
+CHANNEL, STREET, TRACK, RAIL, PAD = 26.0, 16.0, 7.0, 14.0, 7.0
 BESIDE = 6.0  # how far a gradient goes from the line that it goes back along
 FRAME = (12.0, 10.0, 10.0, 24.0)  # around what is inside: left, below, right, above, where its label stands
 
