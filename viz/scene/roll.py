@@ -51,6 +51,8 @@ def _one(items: list[Item], parted: bool) -> Item:
     if first.kind == "box":
         lines = [f"{lines[0]} ×{count}"]
     else:
-        lines = [text.unstepped(lines[0]) + (f" ×{count}" if count > 1 else "")]
+        names = {text.unstepped(item.label.partition("\n")[0]) for item in items}
+        name = names.pop() if len(names) == 1 else text.unstepped(lines[0].partition(" ")[0])
+        lines = [name + (f" ×{count}" if count > 1 else "")]
     nodes = tuple(node for item in items for node in item.nodes)
     return replace(first, column=column, label="\n".join(lines), nodes=nodes, uses=sum(i.uses for i in items))
