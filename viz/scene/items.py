@@ -59,6 +59,8 @@ class Items:
         kind = SPECIAL[special] if special in SPECIAL else self._kind(head)
         uses = sum(self.groups[user] != group for node in nodes for user, _ in self.graph.uses(node))
         name = special or head.name or head.op or "constant"
+        if kind != "initial":
+            name = name.partition(" ")[0]  # x 'h' and x 'e' are both x, each at its step
         label = self._special(group, head) if special else self._label(head, kind, uses, nodes)
         tip = _inside_tip(head, nodes) if special else text.tooltip(head, uses, gradients=gradients)
         said = text.short(plain_text(label))

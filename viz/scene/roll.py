@@ -43,8 +43,7 @@ def _one(items: Sequence[Item], picture: Picture) -> Item:
         return replace(first, column=column)
     norms = [item.gradient for item in items]
     nodes = tuple(node for item in items for node in item.nodes)
-    name = first.label.partition("\n")[0]
-    lines = [f"{name if first.kind == 'box' else text.unstepped(name)}{f' ×{count}' if count > 1 else ''}"]
+    lines = [_name(items) + (f" ×{count}" if count > 1 else "")]
     if picture.values and first.kind != "box":
         lines += [text.values([item.nodes[0] for item in items])]
     if picture.gradients and first.is_heated:
@@ -52,3 +51,12 @@ def _one(items: Sequence[Item], picture: Picture) -> Item:
     uses = sum(item.uses for item in items)
     largest = max((norm for norm in norms if norm is not None), default=None)
     return replace(first, column=column, label="\n".join(filter(None, lines)), nodes=nodes, uses=uses, gradient=largest)
+
+
+def _name(items: Sequence[Item]) -> str:
+    """What all steps call it: `hₜ`; of x₁ 'h' and x₂ 'e' the letter alone."""
+    first = items[0].label.partition("\n")[0]
+    if items[0].kind == "box":
+        return first
+    names = {text.unstepped(item.label.partition("\n")[0]) for item in items}
+    return names.pop() if len(names) == 1 else text.unstepped(first.partition(" ")[0])
