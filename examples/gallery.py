@@ -27,8 +27,9 @@ page = ["# Gallery", "`python examples/gallery.py --into examples/gallery` draws
 
 
 def show(name, look, picture):
-    print(picture.save(folder / f"{name}.svg"))
-    page.extend([f"## {name.replace('-', ' ').capitalize()}", look, f"![{look}]({name}.svg)"])
+    file = folder / f"{name.lower().replace(' ', '-')}.svg"
+    print(picture.save(file))
+    page.extend([f"## {name}", look, f"![{name}]({file.name})"])
 
 
 # Three steps, a batch of one. No biases, for fewer lines; float64, so that rounding is nowhere to be seen.
@@ -76,39 +77,40 @@ def judged_at_each_step(layer):
 # The three layers.
 
 show(
-    "rnn",
+    "RNN",
     "Each weight stands here once, with an arrow to every step; only the state changes, from h₀ = 0 on. The dashed "
-    "arrows are the gradient on its way back from the losses, and ∇ is the norm of what arrives.",
+    "arrows are the gradient on its way back from the losses, and ∇ is the norm of what arrives. From the first step "
+    "none comes to W_hh: it is multiplied by 0 there.",
     viz.draw(judged_at_each_step(small(nn.RNN)), gradients=True),
 )
 show(
-    "rnn-rolled",
+    "RNN rolled",
     "The same network before it is unrolled: the state goes back into the box, and ×3 says how often.",
     viz.draw(judged_at_each_step(small(nn.RNN)), view="rolled"),
 )
 show(
-    "lstm",
+    "LSTM",
     "An LSTM hands two things on to its next step: the cell state c, on the thick road, and the hidden state h.",
     viz.draw(judged_at_each_step(small(nn.LSTM))),
 )
 show(
-    "lstm-gate",
+    "LSTM gate",
     "One step of an LSTM from the inside. Follow the thick road from c₀ to c₁: a × by the forget gate f and a + are "
     "all that stands on it, no weight and no tanh. That is how a gradient gets back over many steps.",
     viz.draw(judged_at_the_end(small(nn.LSTM), steps=1), view="gate"),
 )
 show(
-    "lstm-op",
+    "LSTM op",
     "All that was recorded, op by op: @ is a product with a weight, and [ ] takes the part of it that is one gate's.",
     viz.draw(judged_at_the_end(small(nn.LSTM), steps=2), view="op"),
 )
 show(
-    "gru",
+    "GRU",
     "Many to many, here with a GRU: for each input an output, which is compared with its target.",
     viz.draw(judged_at_each_step(small(nn.GRU))),
 )
 show(
-    "gru-gate",
+    "GRU gate",
     "The road of a GRU is h itself: the gate z says how much of the old state stays, and 1 − z how much is new.",
     viz.draw(judged_at_the_end(small(nn.GRU)), view="gate"),
 )
@@ -117,47 +119,63 @@ show(
 
 y, _ = nn.ManyToOne(small(nn.GRU), linear(3))(xs)
 show(
-    "many-to-one",
+    "Many to one",
     "There is one answer to the whole sequence, made from the last state.",
     viz.draw(tg.label(nn.cross_entropy(y, targets[-1]), "loss", "L")),
 )
 y, _ = nn.OneToMany(small(nn.GRU), linear(4), feed="zeros")(xs[0], 3)
 show(
-    "one-to-many-fed-zeros",
+    "One to many fed zeros",
     "One input, many outputs: the steps after the first read zeros.",
     viz.draw(squared(y)),
 )
 y, _ = nn.OneToMany(small(nn.GRU), linear(4), feed="output")(xs[0], 3)
 show(
-    "one-to-many-fed-its-output",
+    "One to many fed its output",
     "One input, many outputs: what a step puts out, the next step reads.",
     viz.draw(squared(y)),
 )
 
 
-def translation(attention=None):
-    embedding = nn.Embedding(3, 4, dtype=np.float64, rng=2)
-    decoder = nn.Decoder(small(nn.RNN), embedding, attention, dtype=np.float64, rng=3)
-    model = nn.Seq2Seq(nn.Encoder(small(nn.RNN)), decoder, start=0, stop=1)
-    return nn.sequence_loss(model(xs[:2], targets[:2]), targets[:2])
-
-
+decoder = nn.Decoder(small(nn.RNN), nn.Embedding(3, 4, dtype=np.float64, rng=2), dtype=np.float64, rng=3)
+model = nn.Seq2Seq(nn.Encoder(small(nn.RNN)), decoder, start=0, stop=1)
 show(
-    "sequence-to-sequence",
+    "Sequence to sequence",
     "The decoder, with weights of its own, begins with the encoder's last state: all that it knows of the source.",
-    viz.draw(translation()),
+    viz.draw(nn.sequence_loss(model(xs[:2], targets[:2]), targets[:2])),
 )
+
+
+class Attentive(nn.Module):
+    def __init__(self):
+        self.encoder, self.decoder = small(nn.RNN), small(nn.RNN)
+        self.attention = nn.DotAttention(4, 4, dtype=np.float64, rng=2)
+
+    def forward(self, source, target):
+        states, last = self.encoder.unrolled(source)
+        memory = self.attention.remember(tg.stack(states))
+
+        def f(x, state):
+            h, state = self.decoder.step(x, state)
+            context, _ = self.attention.look(h, memory)
+            return squared(context), state
+
+        losses, _ = nn.unroll(f, target, last)
+        return total(losses)
+
+
 show(
-    "attention",
-    "With attention, all states of the encoder are kept as a memory, and each step of the decoder looks at it again.",
-    viz.draw(translation(nn.DotAttention(4, 4, dtype=np.float64, rng=4))),
+    "Attention",
+    "With attention the decoder does not live by the last state alone: all states are kept as a memory, each with a "
+    "key that says what it is good for, and every step of the decoder looks at them again.",
+    viz.draw(Attentive()(xs[:2], xs[1:])),
 )
 
 # Truncated backprop through time: the state goes on, the gradient does not go back.
 
 *_, chunk = tg.train.truncated(small(nn.RNN), rng.standard_normal((5, 1, 4)), k1=1, k2=3)
 show(
-    "truncated",
+    "Truncated",
     "The loss of step 5, with k1=1 and k2=3: its gradient goes back through three steps. The state before them, h₂, "
     "was carried over as a constant.",
     viz.draw(squared(chunk.output), gradients=True),
@@ -169,7 +187,7 @@ for t, x in enumerate(xs, 1):
     h = cell(x, h)
     losses.append(squared(h))
 show(
-    "truncated-by-hand",
+    "Truncated by hand",
     "A detach() in the loop: on the dotted line the values go on, and no gradient comes back.",
     viz.draw(total(losses), gradients=True),
 )
@@ -192,7 +210,7 @@ class Stretched(nn.Module):
 
 losses = Stretched(grows=30.0, stays=1.0, fades=0.03)(1e-4 * xs)
 show(
-    "vanishing-healthy-exploding",
+    "Vanishing healthy exploding",
     "Read each row from right to left. The same gradient, ∇ 2, arrives at h₃ of all three; at h₁ it has vanished in "
     "the first, is as large as before in the second, and has exploded in the third. They share one scale of colours.",
     viz.draw(tg.graph(*losses, gradients=True), gradients=True, title="Three networks, one scale of colours"),
@@ -212,12 +230,12 @@ class LeakyNet(nn.Recurrent):
 
 
 show(
-    "a-cell-of-your-own",
+    "A cell of your own",
     "A cell that the library does not have is drawn as those are that it has, under its own name.",
     viz.draw(judged_at_the_end(small(LeakyNet))),
 )
 show(
-    "inside-a-cell-of-your-own",
+    "Inside a cell of your own",
     "Its inside: there are two ways from one state to the next, one through W_hh and tanh, and one past them.",
     viz.draw(judged_at_the_end(small(LeakyNet)), view="gate"),
 )
@@ -229,7 +247,7 @@ for x in xs:
     state = h, c = cell(x, state)
     losses.append(squared(h))
 show(
-    "a-loop-by-hand",
+    "A loop by hand",
     "A cell in a plain for loop. Nobody has said where a step begins, and the record knows it all the same.",
     viz.draw(total(losses)),
 )
@@ -253,7 +271,7 @@ look = (
     "One weight, twelve uses, a loss at the end. A bar is what one use adds to the gradient, and all bars together are "
     "its norm. The first is 0, since h₀ = 0. What is far from the loss adds little, and some of it pulls back."
 )
-show("ledger-of-a-weight", look, viz.Plot(figure, look))
+show("Ledger of a weight", look, viz.Plot(figure, look))
 
 # A text in the colours of one unit. The net is trained here, on gibberish: is this character in quotes?
 
@@ -278,7 +296,7 @@ states, _ = gru(one_hot[ids[:, None]])
 inside = np.cumsum(ids == quote) % 2
 unit = int(np.argmax([abs(np.corrcoef(h, inside)[0, 1]) for h in states.data[:, 0].T]))
 show(
-    "text-in-the-colours-of-a-unit",
+    "Text in the colours of a unit",
     "A GRU of eight units, trained on gibberish to tell what stands in quotes, reads a text that it has never seen. "
     "This is the unit of the eight that shows it best: it changes its sign at each quotation mark.",
     viz.colour_text(text, states[:, 0, unit]),

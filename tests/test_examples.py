@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 GUIDE = EXAMPLES / "testing-gradients.md"
+GALLERY = EXAMPLES / "gallery"
 LESSONS = sorted(EXAMPLES.glob("[0-9]*.py"))
 
 
@@ -82,7 +83,7 @@ def test_a_lesson_runs_leaves_the_checkout_as_it_is_and_draws_what_the_gallery_s
     assert pictures
     for name, path in pictures.items():
         assert str(path) in printed
-        assert said(path) == said(EXAMPLES / "gallery" / name)
+        assert said(path) == said(GALLERY / name)
 
 
 def test_the_gallery_is_what_its_script_draws_the_same_each_time_and_nowhere_else(tmp_path):
@@ -98,18 +99,22 @@ def test_the_gallery_is_what_its_script_draws_the_same_each_time_and_nowhere_els
         path.name: path.read_bytes() for path in told.iterdir()
     }
     for name, path in pictures.items():
-        shown = EXAMPLES / "gallery" / name
+        shown = GALLERY / name
         assert (
             said(path) == said(shown) if path.suffix == ".svg" else path.read_text("utf-8") == shown.read_text("utf-8")
         )
+    lessons = "".join(path.read_text(encoding="utf-8") for path in LESSONS)
+    assert {path.name for path in GALLERY.iterdir()} == pictures.keys() | set(re.findall(r"[\w-]+\.svg", lessons))
+    assert max(path.stat().st_size for path in GALLERY.iterdir()) < 200_000
 
 
-def test_every_picture_of_the_gallery_is_drawn_by_something():
-    scripts = [EXAMPLES / "gallery.py", *LESSONS]
-    source = "".join(path.read_text(encoding="utf-8") for path in scripts)
-    for path in (EXAMPLES / "gallery").glob("*.*"):
-        assert f'"{path.stem}"' in source or path.name in source
-        assert path.stat().st_size < 200_000
+def test_the_pictures_of_the_readme_can_be_read_where_a_page_shows_them():
+    """GitHub's column is 830 pixels wide: letters of 12 points are at least 10 pixels high there."""
+    shown = re.findall(r"!\[.+\]\((.+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(shown) >= 3
+    for path in shown:
+        width = ElementTree.parse(ROOT / path).getroot().get("width")
+        assert 12 * 830 / float(width.removesuffix("pt")) >= 10, path
 
 
 def test_the_readmes_examples_run(tmp_path):
