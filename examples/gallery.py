@@ -3,7 +3,7 @@
     python examples/gallery.py                            into a new folder, and says where that is
     python examples/gallery.py --into examples/gallery    the pictures of this repository, made again
 
-It needs matplotlib and Hypothesis: pip install 'tinygrad-rnn[plots,test]'. The page README.md shows all the pictures.
+It needs matplotlib and Hypothesis: pip install 'tinygrad-rnn[plots,test]'. README.md, a page beside them, shows them.
 """
 
 import subprocess
@@ -177,7 +177,7 @@ show(
 show(
     "Truncated",
     "The loss of step 5, with k1=1 and k2=3: its gradient goes back through three steps. The state before them, h₂, "
-    "was carried over as a constant.",
+    "was carried over as a constant. A bracket below is a piece of the sequence on which the layer was run.",
     viz.draw(squared(chunk.output), gradients=True),
 )
 cell, h, losses = small(nn.RNNCell), None, []
@@ -266,6 +266,7 @@ figure = Figure((8, 3.5), layout="constrained")
 axes = figure.subplots()
 axes.bar(range(1, 13), along, color="#B57A00")
 axes.axhline(0, color="#5F6368", linewidth=0.8)
+axes.spines[["top", "right"]].set_visible(False)
 axes.set(xticks=range(1, 13), xlabel="step t", ylabel="part along the gradient", title="Where W_hh's gradient is from")
 look = (
     "One weight, twelve uses, a loss at the end. A bar is what one use adds to the gradient, and all bars together are "
