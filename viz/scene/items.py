@@ -84,7 +84,7 @@ class Items:
         return self._owner(head) if constant else self.where.lane.get(head.id)
 
     def _starts(self, head: GraphNode) -> str:
-        return "cell" if (head.name or "").partition(" ")[0] in self.cell_letters else "hidden"
+        return "cell" if _letter(head) in self.cell_letters else "hidden"
 
     def _id(self, node: GraphNode, name: str) -> str:
         """`n_h_2`, with the layer's name before it where there are several; a second of that name gets a number."""
@@ -124,7 +124,7 @@ class Items:
         for node in reversed(self.graph.nodes):
             uses = (use for use in self.graph.uses(node) if place[use[0]] == place[node.id])
             usage = () if node.role else tuple(sorted((found[user], position) for user, position in uses)[:8])
-            found[node.id] = numbers.setdefault((node.op, node.role, node.name, usage), len(numbers))
+            found[node.id] = numbers.setdefault((node.op, node.role, _letter(node), usage), len(numbers))
         return found
 
     def _kind(self, node: GraphNode) -> str:
@@ -211,6 +211,11 @@ class Items:
         steps = {moment(node) for node in self.members[group]} - {None}
         inside = f"\n{text.count(len(steps), 'step')}" if len(steps) > 1 else f"\nt = {head.step}" if steps else ""
         return f"{scope[-1]}{f': {kind}' if kind and kind != scope[-1] else ''}{inside}"
+
+
+def _letter(node: GraphNode) -> str:
+    """A name without what it says after the letter."""
+    return (node.name or "").partition(" ")[0]
 
 
 def _first_state(node: GraphNode, *, learnt: bool) -> str:
