@@ -36,7 +36,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "viz": "scene layout paint views drawing plots",
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",
     "viz.scene": "model time lanes groups fold alike words text items edges elide roll legend",
-    "viz.layout": "geometry step rows order tracks grid routes place captions",
+    "viz.layout": "geometry step rows order tracks grid plans routes place captions",
     "viz.paint": "heat theme failures files fonts dot mermaid data render",
 }
 STUDY = ROOMS[: ROOMS.index("nn")]  # what a reader of the engine reads: no library but NumPy
