@@ -193,10 +193,11 @@ def painted(picture: Any, suffix: str, dpi: int | None = None) -> bytes:
         DataError: this machine cannot paint it.
     """
     from viz.drawing import FORMATS
+    from viz.paint.failures import MissingGlyphs
 
     try:
         with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
+            warnings.simplefilter("always", MissingGlyphs)
             data: bytes = picture.png(dpi) if dpi else FORMATS[suffix](picture)
     except RuntimeError as error:  # no Graphviz, no font, too many pixels: viz says what to do
         raise DataError(str(error)) from None
