@@ -74,7 +74,7 @@ def test_what_a_name_says_after_its_letter_is_shown_and_changes_no_id_and_no_pla
         assert [(item.id, item.key) for item in plain.items] == [(item.id, item.key) for item in said.items]
     assert picture(told, "cell").by_id["n_x_2"].label == "x₂ 2!"
     assert picture(told, "rolled").by_id["n_x_1"].label == "xₜ ×3"
-    assert picture(net("RNN", 1).graph(), "rolled").by_id["n_x_1"].label == "xₜ"
+    assert picture(net("RNN", 1).graph(), "rolled").by_id["n_x_1"].label == "x₁"  # of one step alone
     same = replace(graph, nodes=tuple(replace(n, name="x a") if n.role == "input" else n for n in graph.nodes))
     assert picture(same, "rolled").by_id["n_x_1"].label == "xₜ ×3"
 
