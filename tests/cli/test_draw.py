@@ -1,6 +1,9 @@
 """draw: every option does what it says, what is drawn goes where it should, and a trained model reads a text."""
 
+import os
 import re
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -86,7 +89,9 @@ def test_each_topology_reads_and_writes_at_its_steps(topology, inputs, outputs):
 @pytest.mark.parametrize("model", KINDS)
 def test_every_network_can_be_drawn(topology, model, drawn):
     both = ["--bidirectional"] * (topology != "one-to-many")
-    assert "n_" in drawn("--topology", topology, "--model", model, "--layers", 2, "--steps", 2, *both, "--gradients")
+    picture = drawn("--topology", topology, "--model", model, "--layers", 2, "--steps", 2, *both, "--gradients")
+    assert ("W_hh_l1_reverse" in picture) == bool(both)
+    assert "W_hh_l1 " in picture
 
 
 # where it goes
@@ -115,6 +120,14 @@ def test_standard_output_has_the_picture_and_nothing_else(suffix, drawn):
 def test_standard_output_is_an_svg_unless_told_otherwise(capsysbinary):
     assert main(["draw", "-o", "-"]) == 0
     assert capsysbinary.readouterr().out == viz.draw(Sketch().loss()).svg().encode()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+def test_a_full_disk_behind_standard_output_is_said_in_a_line():
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "tinygrad_rnn", "draw", "-o", "-"]
+        done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "tinygrad-rnn draw: [Errno 28] No space left on device\n")
 
 
 def test_without_a_name_it_is_unrolled_svg(tmp_path, monkeypatch):
@@ -183,7 +196,7 @@ def test_an_old_picture_survives_and_the_reason_is_said(tmp_path, monkeypatch, r
         (["--text", "hello"], "--text: there is no model to read it (help: name the DIR where train saved one)"),
         (["RUN"], "RUN: --text is missing (help: it says what the model reads)"),
         (["RUN", "--text", "hello", "--steps", "3", "--hidden", "4"], "--steps, --hidden: a trained model has its own"),
-        (["RUN", "--text", ""], "--text is too short (expected: two characters or more: each is foretold from"),
+        (["RUN", "--text", ""], "--text is too short (expected: two characters or more: each is predicted from"),
         (["RUN", "--text", "h"], "got: 'h')"),
         (["RUN", "--text", "hex"], "1 character is not in the vocabulary (expected: only the 4 that the model has"),
         (["RUN", "--text", "hex"], "the model has seen: 'ehlo'; got: 'x')"),

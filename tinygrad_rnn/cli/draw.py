@@ -29,7 +29,7 @@ def add_options(to: Parser) -> None:
 
     add_settings(to, Sketch)
     to.add_argument("dir", type=Path, nargs="?", metavar="DIR", help="draw the model that train saved there instead")
-    to.add_argument("--text", help="with DIR: what the model reads, to foretell each next character")
+    to.add_argument("--text", help="with DIR: what the model reads; at each character it predicts the next")
     views = "; ".join(map(str, VIEWS.values()))
     to.add_argument("--view", choices=list(VIEWS), default="cell", help=f"{views} (%(default)s)")
     to.add_argument("--gradients", action="store_true", help="show where the gradient goes, and how large it is")
@@ -150,8 +150,11 @@ def reading(run: Run, text: str, *, gradients: bool = False, told: bool = True) 
         DataError: fewer than two characters, or one that the model has not seen.
     """
     if len(text) < 2:
-        raise DataError("--text is too short", expected="two characters or more: each is foretold from those before it",
-                        got=repr(text))  # fmt: skip
+        raise DataError(
+            "--text is too short",
+            expected="two characters or more: each is predicted from those before it",
+            got=repr(text),
+        )
     ids = run.corpus.encode(text)[:, None]
     with evaluating(run.model):
         loss, _ = run.model.step_losses(ids[:-1], ids[1:])
@@ -190,10 +193,11 @@ def painted(picture: Any, suffix: str, dpi: int | None = None) -> bytes:
         DataError: this machine cannot paint it.
     """
     from viz.drawing import FORMATS
+    from viz.paint.failures import MissingGlyphs
 
     try:
         with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
+            warnings.simplefilter("always", MissingGlyphs)
             data: bytes = picture.png(dpi) if dpi else FORMATS[suffix](picture)
     except RuntimeError as error:  # no Graphviz, no font, too many pixels: viz says what to do
         raise DataError(str(error)) from None
