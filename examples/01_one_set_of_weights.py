@@ -3,10 +3,12 @@
 The same thing. `new_state = f_W(old_state, x_t)`: the same f, the same W, only the state changes. This lesson writes f
 down by hand, unrolls it over three steps from h₀ = 0, and looks at what was recorded.
 
-    python examples/01_one_set_of_weights.py
+    python examples/01_one_set_of_weights.py [FOLDER]        the picture goes into it, or into a new one
 """
 
+import sys
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 
@@ -45,8 +47,9 @@ for weight in graph.parameters:
 
 # The picture, with the gradient on it. Draw before backward(), which lets go of what it has passed.
 
-gallery = Path(__file__).parent / "gallery"
-viz.draw(loss, gradients=True, title="A vanilla RNN, written by hand").save(gallery / "one-set-of-weights.svg")
+pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-"))
+drawing = viz.draw(loss, gradients=True, title="A vanilla RNN, written by hand")
+print("picture   ", drawing.save(pictures / "one-set-of-weights.svg"))
 
 # One weight, three uses, one gradient: the sum over the steps. Three copies that are not shared show the terms.
 

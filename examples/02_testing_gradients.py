@@ -4,10 +4,14 @@ Not by running it: a wrong gradient has a shape and a value like any other, and 
 can be had without any rule, from runs of the function alone. So: write a rule, and let a machine look for the smallest
 input on which the two disagree.
 
-    python examples/02_testing_gradients.py        needs Hypothesis: pip install 'tinygrad-rnn[test]'
+    python examples/02_testing_gradients.py [FOLDER]         the pictures go into it, or into a new one
+
+It needs Hypothesis: pip install 'tinygrad-rnn[test]'.
 """
 
+import sys
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 from hypothesis import given, settings
@@ -26,7 +30,7 @@ from tinygrad_rnn.testing import (
     values,
 )
 
-gallery = Path(__file__).parent / "gallery"
+pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-"))
 rng = np.random.default_rng(0)
 
 # An op of your own: the forward in NumPy, and dy/dx. The two modes of differentiation follow from that.
@@ -146,7 +150,7 @@ assert failed.mismatch.ratio == "0.125"  # half of it three times over: once for
 # The report keeps what was recorded. Follow the green line from h₀: half_bump stands in it at every step.
 
 drawing = viz.draw(failed.graph, view="op", title="What the failed check had recorded")
-drawing.save(gallery / "wrong-op-in-a-model.svg")
+print(f"picture: {drawing.save(pictures / 'wrong-op-in-a-model.svg')}\n")
 
 # One that no test of an op can find: it keeps x for the backward pass in a place of its own. Alone it is right. Used
 # twice, the second call has overwritten what the first one kept. So draw whole graphs, of this op among others:
@@ -184,7 +188,7 @@ except GradMismatch as error:
 assert smallest.ops == ["forgetful", "forgetful"]
 assert failed.mismatch.node.startswith("each recorded op agrees by itself")
 drawing = viz.draw(failed.graph, view="op", title="The smallest program that fails")
-drawing.save(gallery / "smallest-failing-program.svg")
+print(f"picture: {drawing.save(pictures / 'smallest-failing-program.svg')}\n")
 
 # Whole modules are checked by their inputs and by every parameter; the float32 gradient is held against the same code
 # in float64.

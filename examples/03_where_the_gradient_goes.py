@@ -4,17 +4,21 @@ A network reads a hundred steps and is judged at the last. To learn from step 1,
 back to it, through a hundred times the same W. This lesson measures what arrives, finds out what became of the rest,
 and then cuts the way off on purpose.
 
-    python examples/03_where_the_gradient_goes.py      with matplotlib (pip install 'tinygrad-rnn[plots]'), curves too
+    python examples/03_where_the_gradient_goes.py [FOLDER]   the pictures go into it, or into a new one
+
+With matplotlib (pip install 'tinygrad-rnn[plots]') it draws curves too.
 """
 
+import sys
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 
 import tinygrad_rnn as tg
 import viz
 
-gallery = Path(__file__).parent / "gallery"
+pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-"))
 T, I, H = 100, 4, 16
 xs = np.random.default_rng(0).standard_normal((T, 1, I))
 SHOWN = [0, 49, 89, 99]  # steps 1, 50, 90 and 100
@@ -100,17 +104,18 @@ for name, layer in {"RNN, ρ = 1.0": rnn, "LSTM, forget bias 3": lstm}.items():
     print("    what truncated(layer, xs, k1=1, k2=20) gives is that sum of 20 terms, to the last digits")
     assert np.allclose(layer.weight_hh_l0.grad.data, kept, rtol=1e-9, atol=1e-15)
 
-# The picture: four steps of an LSTM, each node with the norm of the gradient that arrives there.
+# The picture: three steps of an LSTM, each node with the norm of the gradient that arrives there.
 
-short, _ = tg.nn.LSTM(I, 2, forget_bias=3.0, dtype=np.float64, rng=0).unrolled(xs[:4])
+short, _ = tg.nn.LSTM(I, 2, forget_bias=3.0, dtype=np.float64, rng=0).unrolled(xs[:3])
 loss = tg.label((short[-1] ** 2).sum(), "loss", "L")
-viz.draw(loss, gradients=True, title="Judged at the end").save(gallery / "where-the-gradient-goes.svg")
+drawing = viz.draw(loss, gradients=True, title="Judged at the end")
+print(f"\npicture: {drawing.save(pictures / 'where-the-gradient-goes.svg')}")
 
 # And the curves, where there is matplotlib.
 
 try:
     plot = viz.plot_gradient_flow(curves, title="What arrives of a loss at step 100")
-    plot.save(gallery / "gradient-flow.svg")
+    print(f"curves: {plot.save(pictures / 'gradient-flow.svg')}")
 except ModuleNotFoundError as missing:
     print(f"\nno curves: {missing}")
 

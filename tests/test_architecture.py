@@ -30,13 +30,13 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "tasks": "batch config task adding copying reber temporal_order trial clipping tables",
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",
-    "cli": "options check draw sample task train demo translate",
+    "cli": "options check sketch draw sample task train demo translate",
     "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views drawing plots",
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",
     "viz.scene": "model time lanes groups fold alike words text items edges elide roll legend",
-    "viz.layout": "geometry step rows order tracks grid routes place captions",
+    "viz.layout": "geometry step rows order tracks grid plans routes place captions",
     "viz.paint": "heat theme failures files fonts dot mermaid data render",
 }
 STUDY = ROOMS[: ROOMS.index("nn")]  # what a reader of the engine reads: no library but NumPy

@@ -1,4 +1,4 @@
-"""Every lesson runs, from a copy, so that the gallery of this checkout stays as it is; so does every block of text.
+"""Every lesson runs and leaves the checkout as it is; so do the gallery's script and every block of text.
 
 Each in a process of its own: what a reader declares there, ops above all, is nobody else's.
 """
@@ -9,17 +9,21 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GUIDE = ROOT / "examples" / "testing-gradients.md"
+EXAMPLES = ROOT / "examples"
+GUIDE = EXAMPLES / "testing-gradients.md"
+GALLERY = EXAMPLES / "gallery"
+LESSONS = sorted(EXAMPLES.glob("[0-9]*.py"))
 
 
-def run(file, *before):
+def run(file, *before, after=(), **variables):
     """What the file prints, run as a reader does, with every warning an error."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-W", "error", *before, file.name]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **variables}
+    command = [sys.executable, "-W", "error", *before, file.name, *after]
     options = {"cwd": file.parent, "env": environment, "capture_output": True, "encoding": "utf-8"}
     result = subprocess.run(command, check=False, **options)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -30,13 +34,86 @@ def blocks(path, language):
     return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("lesson", sorted((ROOT / "examples").glob("[0-9]*.py")), ids=lambda p: p.stem)
-def test_a_lesson_runs(lesson, tmp_path):
+def copied(tmp_path, *lessons):
+    """The examples as in a checkout, with these lessons alone, and what is in each file."""
+    unwanted = {path.name for path in LESSONS} - set(lessons)
+    folder = shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=lambda *_: unwanted | {"__pycache__"})
+    return folder, contents(folder)
+
+
+def contents(folder):
+    """Every file's bytes by its path, apart from what Hypothesis keeps beside any script, and git ignores."""
+    files = [path for path in folder.rglob("*") if path.is_file() and ".hypothesis" not in path.parts]
+    return {path.relative_to(folder): path.read_bytes() for path in files}
+
+
+def temporary(tmp_path):
+    """Variables of a process whose temporary files shall be under `tmp_path`."""
+    (tmp_path / "temporary").mkdir()
+    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path / "temporary"))
+
+
+def drawn(tmp_path):
+    """The pictures that a script has written into a folder of its own, and the page with them, by name."""
+    return {path.name: path for path in (tmp_path / "temporary").rglob("*.*") if path.suffix in (".svg", ".md")}
+
+
+def said(file):
+    """Ids, classes and words in an SVG: no places, which each Graphviz rounds in its own way, and no fractions.
+
+    Of a plot what it says of itself: the rest is as the version of matplotlib has it. Of a page all.
+    """
+    if file.suffix == ".md":
+        return file.read_text(encoding="utf-8")
+    root = ElementTree.parse(file).getroot()
+    if "aria-label" in root.attrib:
+        found = [root.get("aria-label")]
+    else:
+        parts = [(e.get("id", "").partition("-")[2], e.get("class"), *(e.text or "").split()) for e in root.iter()]
+        found = map(str, parts)
+    return sorted(re.sub(r"\d+\.\d+(e[+-]?\d+)?", "#", text) for text in found)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda p: p.stem)
+def test_a_lesson_runs_leaves_the_checkout_as_it_is_and_draws_what_the_gallery_shows(lesson, tmp_path):
     if "hypothesis" in lesson.read_text(encoding="utf-8"):
         pytest.importorskip("hypothesis")
-    (tmp_path / "gallery").mkdir()
-    run(Path(shutil.copy(lesson, tmp_path)))
-    assert list((tmp_path / "gallery").iterdir())
+    examples, before = copied(tmp_path, lesson.name)
+    printed = run(examples / lesson.name, **temporary(tmp_path))
+    assert contents(examples) == before
+    pictures = drawn(tmp_path)
+    assert pictures
+    for name, path in pictures.items():
+        assert str(path) in printed
+        assert said(path) == said(GALLERY / name)
+
+
+def test_the_gallery_is_what_its_script_draws_the_same_each_time_and_nowhere_else(tmp_path):
+    pytest.importorskip("matplotlib")
+    examples, before = copied(tmp_path, LESSONS[0].name)
+    told = tmp_path / "told"
+    run(examples / "gallery.py", after=("--into", str(told)), PYTHONHASHSEED="1")
+    printed = run(examples / "gallery.py", PYTHONHASHSEED="2", **temporary(tmp_path))
+    assert contents(examples) == before
+    pictures = drawn(tmp_path)
+    assert str(pictures["rnn.svg"]) in printed
+    assert {name: path.read_bytes() for name, path in pictures.items()} == {
+        path.name: path.read_bytes() for path in told.iterdir()
+    }
+    for name, path in pictures.items():
+        assert said(path) == said(GALLERY / name)
+    lessons = "".join(path.read_text(encoding="utf-8") for path in LESSONS)
+    assert {path.name for path in GALLERY.iterdir()} == pictures.keys() | set(re.findall(r"[\w-]+\.svg", lessons))
+    assert max(path.stat().st_size for path in GALLERY.iterdir()) < 200_000
+
+
+def test_the_pictures_of_the_readme_can_be_read_where_a_page_shows_them():
+    """GitHub's column is 830 pixels wide: letters of 12 points are at least 10 pixels high there."""
+    shown = re.findall(r"!\[.+\]\((.+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(shown) >= 3
+    for path in shown:
+        width = ElementTree.parse(ROOT / path).getroot().get("width")
+        assert 12 * 830 / float(width.removesuffix("pt")) >= 10, path
 
 
 def test_the_readmes_examples_run(tmp_path):

@@ -54,9 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         print(f"{PROGRAM} {options.command}: too large for this machine: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader has seen enough; what is left in the buffer goes nowhere
+    except OSError as error:  # standard output is closed, or full: what is left in the buffer goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):  # the reader has seen enough
+            return 0
+        print(f"{PROGRAM} {options.command}: {error}", file=sys.stderr)
+        return 1
 
 
 def one_line(error: TinygradError) -> str:

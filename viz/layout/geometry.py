@@ -82,7 +82,10 @@ def size(item: Item) -> tuple[float, float]:
     shape, ring = SHAPES[item.kind], 2 * RING if is_double(item) else 0.0
     (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least
     lean = LEAN if shape.outline == "parallelogram" else 1.0
-    return max(w + pad_w, least_w) * lean + ring, max(h + pad_h, least_h) + ring
+    high = max(h + pad_h, least_h)
+    if shape.outline == "hexagon":  # it grows narrow towards the first and the last line
+        pad_w = max(pad_w, (w + 6) / (1 - h / high / 2) - w)
+    return max(w + pad_w, least_w) * lean + ring, high + ring
 
 
 def is_double(item: Item) -> bool:

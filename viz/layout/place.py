@@ -10,7 +10,7 @@ from viz.layout.grid import Spot, grid
 from viz.layout.routes import Way, Ways, XRef, YRef, ways
 from viz.scene.model import Item, Picture
 
-CHANNEL, STREET, TRACK, RAIL, PAD = 26.0, 18.0, 7.0, 14.0, 7.0
+CHANNEL, STREET, TRACK, RAIL, PAD = 26.0, 16.0, 7.0, 14.0, 7.0
 BESIDE = 6.0  # how far a gradient goes from the line that it goes back along
 FRAME = (12.0, 10.0, 10.0, 24.0)  # around what is inside: left, below, right, above, where its label stands
 
@@ -97,11 +97,15 @@ class _Board:
         for row in range(rows + 1):
             if opened and row - 1 in framed and row in self.grid.base:  # a frame's label, under its upper border
                 y += FRAME[3]
-            y += self._lay_rails(row, y)
             count = self.ways.channels[row].settle() if row in self.ways.channels else 0
-            self.channel.append(y + PAD)
-            y += max(CHANNEL if row else 12.0, 2 * PAD + count * self.track)
+            tracks = max(CHANNEL if row else 12.0, 2 * PAD + count * self.track)
+            rails = self._lay_rails(
+                row, y if row == 0 else y + tracks
+            )  # between two floors, above what leaves the lower
+            self.channel.append(y + PAD + (rails if row == 0 else 0.0))
+            y += tracks + rails
             if row < rows:
+                y += CHANNEL if row and rails else 0.0
                 self.row.append(y + self.down[row])
                 y += self.down[row] + self.up[row]
 

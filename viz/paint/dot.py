@@ -15,7 +15,7 @@ from viz.scene.model import Chunk, Edge
 from viz.scene.words import plain_text
 
 CLASSES = {"parameter": "param"}
-TITLE, PAD = 30.0, 10.0  # points: the height that the title takes, and the space around it all
+TITLE, PAD = 30.0, 8.0  # points: the height that the title takes, and the space around it all
 
 
 def quote(text: str) -> str:
