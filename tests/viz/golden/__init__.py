@@ -49,7 +49,7 @@ def truncated(kind: Any, T: int = 4, every: int = 2) -> tg.Tensor:
         out, state = rnn(inputs(T)[start : start + every], state)
         losses.append(squared(out))
         state = tg.train.detach_state(state)
-    return tg.label(losses[0] + losses[1], "loss", "L")
+    return tg.label(reduce(add, losses), "loss", "L")
 
 
 def headed(T: int = 2) -> tg.Tensor:
@@ -57,6 +57,13 @@ def headed(T: int = 2) -> tg.Tensor:
     rnn = exact(nn.GRU(2, 3, dtype=np.float64, rng=0))
     model = nn.ManyToMany(rnn, exact(nn.Linear(3, 4, dtype=np.float64, rng=1)))
     return tg.label(nn.cross_entropy(model(inputs(T))[0], ids(T) % 4), "loss", "L")
+
+
+def averaged(T: int = 3) -> tg.Tensor:
+    """The mean of the losses of a layer's steps."""
+    rnn = exact(nn.RNN(2, 3, dtype=np.float64, rng=0))
+    losses, _ = nn.unroll(lambda h, _: (squared(h), None), rnn.unrolled(inputs(T))[0], None)
+    return tg.label(tg.stack(losses).mean(), "loss", "L")
 
 
 def looped(T: int = 3) -> tg.Tensor:
@@ -106,7 +113,7 @@ KEPT: dict[str, Kept] = {
     "rnn in pieces": (TOPOLOGIES["rnn in pieces"], {"title": "Two calls\nof one layer"}),
     "lstm": (partial(layered, nn.LSTM, 3), BOTH),
     "lstm, gates": (partial(layered, nn.LSTM), {"view": "gate", "gradients": True, "theme": "dark"}),
-    "lstm, rolled": (partial(layered, nn.LSTM, 3), {"view": "rolled", "gradients": True}),
+    "lstm, rolled": (partial(layered, nn.LSTM, 3), {"view": "rolled", **BOTH}),
     "lstm, fifteen steps": (partial(layered, nn.LSTM, 15), {"gradients": True}),
     "lstm, two layers": (TOPOLOGIES["lstm two layers"], {"legend": False, "theme": "dark"}),
     "lstm peepholes": (TOPOLOGIES["lstm peepholes"], {"view": "gate", "steps": (2, 3), "legend": False}),
@@ -131,6 +138,10 @@ KEPT: dict[str, Kept] = {
     "not a number": (TOPOLOGIES["not a number"], {"gradients": True}),
     "arithmetic": (arithmetic, BOTH),
     "long chain": (TOPOLOGIES["long chain"], {}),
+    "mean of losses": (averaged, {"values": True}),
+    "detached output": (TOPOLOGIES["detached output"], {"legend": False}),
+    "state handed on": (TOPOLOGIES["cell that hands on a part of its state"], {}),
+    "first chunk": (partial(truncated, nn.RNN, 6), {"steps": (1, 2)}),
     "many terms": (terms, {}),
     "ladder": (ladder, {"gradients": True, "legend": False}),
     "names that look like markup": (TOPOLOGIES["names that look like markup"], {}),
