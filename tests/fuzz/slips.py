@@ -31,6 +31,7 @@ TESTS = ("golden", "picture", "drawing", "legend", "fold", "elide", "mermaid", "
 PAINT = ("heat", "theme", "words", "files", "render", "fonts")  # for what they are about alone
 SLOW = ("geometry",)
 LIMIT = {False: 120, True: 900}  # seconds, without and with the slow ones
+SAME = ("min", "max", "math.dist", "math.hypot")  # whatever the order of their arguments
 TURNED = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
@@ -103,7 +104,8 @@ def slips(path: Path) -> Iterator[Slip]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
             yield Slip(path, place, "constant")
         if isinstance(node, ast.Call):
-            yield from (Slip(path, place, "arguments", k) for k in range(len(node.args) - 1))
+            order = range(len(node.args) - 1 if ast.unparse(node.func) not in SAME else 0)
+            yield from (Slip(path, place, "arguments", k) for k in order)
             yield from (Slip(path, place, "keyword", k) for k, word in enumerate(node.keywords) if word.arg)
         if isinstance(node, ast.stmt) and not isinstance(
             node, ast.FunctionDef | ast.ClassDef | ast.AnnAssign | ast.Pass

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.viz.geometry import offences
-from tests.viz.golden import FOLDER, drawn
+from tests.viz.golden import FOLDER, MEASURED, MEASURES, drawn, measures
 from tests.viz.golden.__main__ import changed
 from tests.viz.reading import read
 
@@ -24,6 +24,12 @@ def test_a_kept_picture_is_drawn_as_it_was(name):
     assert not changed(file, text), "python -m tests.viz.golden draws it anew, if this is meant"
     assert text == file.read_text(encoding="utf-8")
     assert offences(read(text)) == []
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_picture_is_as_large_as_it_was_and_its_lines_as_long(name):
+    kept = MEASURES.read_text(encoding="utf-8").splitlines()
+    assert measures(name) == [line for line in kept if line.rpartition(": ")[0].rpartition(", ")[0] == name]
 
 
 def test_the_folder_holds_these_pictures_and_no_others():

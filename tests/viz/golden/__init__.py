@@ -4,12 +4,18 @@ python -m tests.viz.golden     draws them anew, and says which have changed and 
 
 What computes runs on other machines with other last digits. So where numbers are written, the weights are small
 eighths in double precision, and the two or three digits that are printed are the same everywhere.
+
+Of many more pictures the measures alone are kept, in measures.txt: of a change one sees at once which pictures grow,
+and where lines become longer.
 """
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator
 from functools import partial, reduce
+from itertools import pairwise
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -22,6 +28,7 @@ from tests.viz.topologies import TOPOLOGIES, B, Build, CoupledNet, Leaky, ended,
 from tinygrad_rnn import nn
 
 FOLDER = Path(__file__).parent
+MEASURES = FOLDER / "measures.txt"
 
 
 def exact(module: Any) -> Any:
@@ -158,3 +165,19 @@ def drawn() -> Iterator[tuple[Path, Callable[[], str]]]:
 def text(build: Build, options: dict[str, Any]) -> str:
     """The picture as Graphviz reads it."""
     return viz.draw(build(), **options).dot
+
+
+MEASURED = [name for name in TOPOLOGIES if not name.startswith(("rnn", "gru")) and "thirty" not in name]
+
+
+def measures(name: str) -> list[str]:
+    """Of one listed topology how large it is drawn, and how long all lines are together, in three views."""
+    loss, found = TOPOLOGIES[name](), []
+    for view in ("cell", "gate", "op"):
+        drawing = viz.draw(loss, view=view, gradients=view == "gate", legend=False)
+        lines = [arrow["points"] for arrow in json.loads(drawing.json())["arrows"]]
+        length = sum(math.dist(a, b) for points in lines for a, b in pairwise(points))
+        across, up = drawing.size
+        counts = f"{drawing.shapes} shapes, {drawing.arrows} arrows, {length:.0f} pt of lines"
+        found.append(f"{name}, {view}: {across} × {up} pt, {counts}")
+    return found
