@@ -30,7 +30,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "tasks": "batch config task adding copying reber temporal_order trial clipping tables",
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",
-    "cli": "options check draw sample task train demo translate",
+    "cli": "options check sketch draw sample task train demo translate",
     "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views drawing plots",

@@ -1,5 +1,7 @@
 """What is drawn: the op view one to one, the cell view folded onto boxes, states and one shape per weight."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,21 @@ def test_a_carried_state_is_not_said_to_be_zero():
     with tg.scope("rnn"), tg.step(1, of=1):
         h = tg.label(tg.tanh(tg.inner(h, w)), "hidden_state", "h")
     assert picture(tg.graph(h)).by_id["n_h_carried_0"].label == "h₀ carried"
+
+
+def test_what_a_name_says_after_its_letter_is_shown_and_changes_no_id_and_no_place():
+    """A name such as x 'h' tells one step's value from the next; rolled up, it is true of none of them."""
+    graph = net("RNN").graph()
+    told = [replace(n, name=f"{n.name} {n.step}!") if n.role in ("input", "loss", "output") else n for n in graph.nodes]
+    told = replace(graph, nodes=tuple(told))
+    for view in ("cell", "op", "rolled"):
+        plain, said = picture(graph, view), picture(told, view)
+        assert [(item.id, item.key) for item in plain.items] == [(item.id, item.key) for item in said.items]
+    assert picture(told, "cell").by_id["n_x_2"].label == "x₂ 2!"
+    assert picture(told, "rolled").by_id["n_x_1"].label == "xₜ ×3"
+    assert picture(net("RNN", 1).graph(), "rolled").by_id["n_x_1"].label == "x₁"  # of one step alone
+    same = replace(graph, nodes=tuple(replace(n, name="x a") if n.role == "input" else n for n in graph.nodes))
+    assert picture(same, "rolled").by_id["n_x_1"].label == "xₜ ×3"
 
 
 @pytest.mark.parametrize("view", ["cell", "op"])

@@ -1,5 +1,6 @@
 """Plots show the numbers that they were given, read back from their axes, and each of those that a scale lacks."""
 
+import os
 import re
 import subprocess
 import sys
@@ -415,6 +416,17 @@ def test_another_suffix_is_refused_and_an_old_file_survives_a_failure(tmp_path, 
     with pytest.raises(ZeroDivisionError):
         plot.save(old)
     assert old.read_text() == "old"
+
+
+def test_a_file_appears_whole_or_the_error_says_why_not(tmp_path, monkeypatch):
+    plot, path = viz.plot_training({"train": [1.0, 2.0]}), tmp_path / "a.svg"
+    with pytest.raises(viz.WriteError, match=f"there is no folder {tmp_path / 'new'}"):
+        plot.save(tmp_path / "new" / "a.svg")
+    path.write_text("old")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(viz.WriteError, match="No space left on device"):
+        plot.save(path)
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
 
 
 def test_without_matplotlib_the_error_says_how_to_get_it():

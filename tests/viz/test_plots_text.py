@@ -1,5 +1,6 @@
 """A text in the colours of one unit: every character is there, on the colour of its number, and can be read."""
 
+import os
 import re
 from html import unescape
 from html.parser import HTMLParser
@@ -276,6 +277,17 @@ def test_save_writes_what_the_suffix_says(tmp_path, suffix, begin):
         require_matplotlib()
     path = viz.colour_text("ab", [0.5, -0.5]).save(tmp_path / f"a{suffix}")
     assert path.read_bytes().startswith(begin)
+
+
+def test_a_file_appears_whole_or_the_error_says_why_not(tmp_path, monkeypatch):
+    coloured, path = viz.colour_text("ab", [0.5, -0.5]), tmp_path / "a.html"
+    with pytest.raises(viz.WriteError, match=f"there is no folder {tmp_path / 'new'}"):
+        coloured.save(tmp_path / "new" / "a.html")
+    path.write_text("old")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(viz.WriteError, match="No space left on device"):
+        coloured.save(path)
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
 
 
 # what it takes

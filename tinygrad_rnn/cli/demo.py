@@ -7,11 +7,10 @@ import math
 import time
 from pathlib import Path
 
-from tinygrad_rnn.cli.draw import save_picture
+from tinygrad_rnn.cli.draw import painted, reading, reading_title, save
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser
 from tinygrad_rnn.cli.train import describe, prepare, progress_bar
 from tinygrad_rnn.errors import DataError
-from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.train import Corpus, Run, Settings, bits_per_char, evaluate, sample
 
 
@@ -41,13 +40,10 @@ def run(options: argparse.Namespace) -> None:
     print("\nThe model writes:\n" + indent(sample(made.model, corpus, "The ", 240, temperature=0.7, rng=0)))
 
     made.save(options.out)
-    ids = corpus.encode("help")[:, None]
-    with evaluating(made.model):
-        loss, _ = made.model.step_losses(ids[:-1], ids[1:])
-    picture = viz.draw(loss, gradients=True, title="The trained LSTM reads “hel”: the same weights at every step")
+    picture = viz.draw(reading(made, "help", gradients=True), gradients=True, title=reading_title(made, "help"))
     for name in ("unrolled.svg", "unrolled.png"):
         try:
-            save_picture(picture, options.out / name)
+            save(painted(picture, Path(name).suffix), options.out / name)
         except DataError as error:  # the model is trained and saved: a missing picture is said, not fatal
             print(error)
     print(f"""
@@ -56,7 +52,7 @@ In {options.out}:
   checkpoint.json              the trained model
 Try next:
   {PROGRAM} sample {options.out} --prompt "def " --temperature 0.5
-  {PROGRAM} draw --model gru --steps 4 --view op --gradients -o gru.svg
+  {PROGRAM} draw {options.out} --text "hello" --view gate -o hello.svg
   {PROGRAM} train --text your.txt --model lstm --hidden 128 --layers 2""")
 
 

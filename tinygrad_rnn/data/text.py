@@ -80,8 +80,8 @@ class Corpus:
         unknown = sorted(set(text) - self._ids.keys())
         if unknown:
             raise DataError(
-                f"{len(unknown)} characters are not in the vocabulary",
-                expected=f"only the {len(self.vocabulary)} the model has seen",
+                f"{len(unknown)} character{'s are' if len(unknown) > 1 else ' is'} not in the vocabulary",
+                expected=f"only the {len(self.vocabulary)} that the model has seen: {self.vocabulary!r:.200}",
                 got=", ".join(map(repr, unknown[:10])),
             )
         return np.fromiter((self._ids[character] for character in text), np.int64, len(text))

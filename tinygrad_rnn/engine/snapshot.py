@@ -74,7 +74,7 @@ class GraphNode:
         cut: what a detached value was cut from.
         read: which elements an op such as `x[-1]` took, for each axis: one position, a range, or several; axes that
             are not named are whole. None for other ops, and where it is not known.
-        value: its numbers in short, where they were asked for, and those of first states.
+        value: its numbers in short, where they were asked for, and those of first states and inputs.
         gradient: ∂(sum of the outputs)/∂node in short, where it was asked for and the node has one.
         cotangents: for each of `inputs` the norm of what flowed back through this use, None where nothing did;
             empty where it was not asked for.
@@ -207,10 +207,10 @@ def snapshot(
     rows = _leaves_placed([_recorded(node, ids, passages, places) for node in nodes])
     if values:
         rows = [replace(row, value=_value(node)) for row, node in zip(rows, nodes, strict=True)]
-    else:  # whether a first state is zero is a part of what was done, and shown by every picture
-        starts = [(k, node) for k, node in enumerate(nodes) if rows[k].role == "initial_state"]
-        for k, node in starts:
-            if node.value is not None:
+    else:  # whether a first state, or an input, is zero is a part of what was done, and shown by every picture
+        for k, node in enumerate(nodes):
+            given = rows[k].role == "initial_state" or (rows[k].role == "input" and rows[k].op is None)
+            if given and node.value is not None:
                 rows[k] = replace(rows[k], value=Summary.of(node.value))
     if gradients is not None:
         found, arrived = gradients, cotangents or {}

@@ -57,7 +57,7 @@ class CharModel(Module):
         self.rnn = KINDS[kind](
             features or vocabulary_size, hidden, layers, dropout=dropout, dtype=dtype, rng=rng, **cell
         )
-        self.head = Linear(hidden, vocabulary_size, dtype=dtype, rng=rng)
+        self.head = Linear(self.rnn.output_size, vocabulary_size, dtype=dtype, rng=rng)
 
     def forward(self, ids: Array, state: Any = None) -> tuple[Tensor, Any]:
         """Logits of the next character at every step.

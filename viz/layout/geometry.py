@@ -82,7 +82,10 @@ def size(item: Item) -> tuple[float, float]:
     shape, ring = SHAPES[item.kind], 2 * RING if is_double(item) else 0.0
     (w, h), (pad_w, pad_h), (least_w, least_h) = text_size(item.label), shape.padding, shape.least
     lean = LEAN if shape.outline == "parallelogram" else 1.0
-    return max(w + pad_w, least_w) * lean + ring, max(h + pad_h, least_h) + ring
+    high = max(h + pad_h, least_h)
+    if shape.outline == "hexagon":  # it grows narrow towards the first and the last line
+        pad_w = max(pad_w, (w + 6) / (1 - h / high / 2) - w)
+    return max(w + pad_w, least_w) * lean + ring, high + ring
 
 
 def is_double(item: Item) -> bool:
@@ -128,8 +131,8 @@ def border(place: Placed, inside: Point, outside: Point) -> Point:
     >>> [round(at, 1) for at in border(box, (0, 0), (100, 0))]
     [20.0, 0.0]
     """
-    low, high = 0.0, 1.0
-    for _ in range(14):  # to a hundredth of a point
+    low, high = 0.0, min(1.0, (place.w + place.h) / (math.dist(inside, outside) or 1.0))  # no further than it reaches
+    for _ in range(11):  # to a tenth of a point
         mid = (low + high) / 2
         x, y = (inside[k] + mid * (outside[k] - inside[k]) for k in (0, 1))
         low, high = (mid, high) if _contains(place, x - place.x, y - place.y) else (low, mid)

@@ -17,7 +17,7 @@ from viz.layout.geometry import size
 from viz.layout.order import arrange
 from viz.layout.step import ELSEWHERE, Step, step_of
 from viz.layout.tracks import Tracks
-from viz.scene.model import Edge, Item, Picture
+from viz.scene.model import STATES, Edge, Item, Picture
 
 Part = tuple[int, int, bool]  # block, floor, and whether it was made before any step
 
@@ -162,22 +162,26 @@ def _arrange_steps(found: Grid) -> None:
     for part in sorted(parts):
         found.steps[part] = step_of(parts[part], edges[part], picture.by_id)
         found.steps[part].room += found.beside
-    for block, early in {(block, early) for block, _, early in parts}:
-        floors = [step for (b, _, e), step in sorted(found.steps.items()) if (b, e) == (block, early)]
-        with_states = [step for step in floors if any(map(step.in_gutter, step.kinds))]
-        for step in with_states:
-            arrange(step)
-        gutter = max((step.gutter for step in with_states if not step.reverse), default=0.0)
-        for step in with_states:
-            if not step.reverse:
-                step.shift(gutter - step.gutter)
-        ahead = next((step.middle for step in with_states if not step.reverse), 0.0)
-        for step in with_states:
-            if step.reverse:
-                step.shift(ahead - step.middle)
-        for step in floors:
-            if step not in with_states:
-                arrange(step, gutter if with_states else None)
+    for block, early in dict.fromkeys((block, early) for block, _, early in sorted(parts)):
+        _line_up([step for (b, _, e), step in found.steps.items() if (b, e) == (block, early)])
+
+
+def _line_up(floors: list[Step]) -> None:
+    """The gutters of all layers in line; in a layer that runs backwards, the middle of what makes its states."""
+    layers = [step for step in floors if step.has_states]
+    ahead = [step for step in layers if not step.reverse]
+    for step in layers:
+        arrange(step)
+    gutter = max((step.gutter for step in ahead), default=0.0)
+    for step in ahead:
+        step.shift(gutter - step.gutter)
+    middle = ahead[0].middle if ahead else 0.0
+    for step in layers:
+        if step.reverse:
+            step.shift(middle - step.middle)
+    for step in floors:
+        if not step.has_states:
+            arrange(step, gutter if layers else None)
 
 
 def _stack_floors(found: Grid) -> None:
@@ -205,9 +209,10 @@ def _number_columns(found: Grid) -> None:
 
 def _fill_columns(found: Grid) -> None:
     rank = {column: k for k, column in enumerate(found.columns)}
+    stand_ins = _stand_ins(found)
     for item in found.picture.items:
         if item.column is not None:
-            _stand(found, _spot(found, item, rank[item.column]))
+            _stand(found, _spot(found, item, stand_ins.get(item.id, item.key), rank[item.column]))
     for cell in found.cells.values():
         if any(spot.item.kind in ELSEWHERE for spot in cell):
             _make_room(found, cell)
@@ -219,30 +224,36 @@ def _stand(found: Grid, spot: Spot) -> None:
     found.cells.setdefault((spot.column, spot.row), []).append(spot)
 
 
-def _spot(found: Grid, item: Item, column: int) -> Spot:
+def _spot(found: Grid, item: Item, key: str, column: int) -> Spot:
     step = found.step(item)
-    w, h = size(item)
-    key = item.key if item.key in step.rows else _stand_in(found, item)
-    if key is None:
-        return Spot(item, column, 0.0, found.base[item.slot], 0.0, w, h)
-    row, lift = found.base[item.slot] + step.rows[key], step.lifts.get(key, 0.0)
-    if item.kind in ELSEWHERE:
-        return Spot(item, column, 0.0, row, lift, w, h)
-    if item.kind == "box":
-        w, h = step.sizes[key][0], step.sizes[key][1]
-    return Spot(item, column, step.x[key], row, lift, w, h)
+    w, h = step.sizes[key] if item.kind == "box" else size(item)
+    row, lift = found.base[item.slot] + step.rows.get(key, 0), step.lifts.get(key, 0.0)
+    return Spot(item, column, 0.0 if item.kind in ELSEWHERE else step.x[key], row, lift, w, h)
 
 
-def _stand_in(found: Grid, item: Item) -> str | None:
-    """For a first value, the state that it starts; else what uses it: it stands at that height."""
-    step, picture = found.step(item), found.picture
-    letter = (item.nodes[0].name or "").partition(" ")[0] if item.nodes else ""
-    own = [o for o in picture.items if o.slot == item.slot and o.block == item.block and o.key in step.rows]
-    for other in own:
-        if other.kind == item.starts and (other.nodes[0].name or "").partition(" ")[0] == letter:
-            return other.key
-    users = [picture.by_id[e.target].key for e in picture.edges if e.source == item.id and e.kind != "backward"]
-    return next((key for key in users if key in step.rows), next(iter(step.rows), None))
+def _stand_ins(found: Grid) -> dict[str, str]:
+    """For each first value and each ellipsis the key at whose height it stands.
+
+    That of the state that it starts, where the picture has it; else of what uses it.
+    """
+    picture = found.picture
+    states = {(part_of(i), i.kind, _letter(i)): i.key for i in picture.items if i.kind in STATES}
+    users: dict[str, str] = {}
+    for edge in picture.edges:
+        a, b = picture.by_id[edge.source], picture.by_id[edge.target]
+        if edge.kind != "backward" and a.kind in ELSEWHERE and b.key in found.step(a).rows:
+            users.setdefault(a.id, b.key)
+    keys: dict[str, str] = {}
+    for item in picture.items:
+        if item.kind in ELSEWHERE:
+            rows = found.step(item).rows
+            own = item.key if item.key in rows else states.get((part_of(item), item.starts, _letter(item)))
+            keys[item.id] = own or users.get(item.id, "")
+    return keys
+
+
+def _letter(item: Item) -> str:
+    return (item.nodes[0].name or "").partition(" ")[0] if item.nodes else ""
 
 
 def _make_room(found: Grid, cell: list[Spot]) -> None:
@@ -285,6 +296,6 @@ def _fill_shelves(found: Grid) -> None:
             column = rank[found.shelves[item.block]]
             w, h = size(item)
             found.spots[item.id] = Spot(item, column, -w / 2, found.base[slot], 0.0, w, h)
-            rails.add((place, item.id), (column, 0.0), (max(ends.get(item.id, column), column), 1.0))
+            rails.add(item.id, (column, place), (max(ends.get(item.id, column), column), math.inf))
         rails.settle()
-        found.rails |= {net[1]: track for net, track in rails.of.items()}  # type: ignore[index]
+        found.rails |= {item.id: rails.of[item.id] for item in own}

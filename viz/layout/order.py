@@ -11,7 +11,7 @@ from viz.layout.rows import rows_of
 from viz.layout.step import LEAVES, Slot, Step
 from viz.scene.model import STATES
 
-GAP, GUTTER, FAR = 16.0, 17.0, 100.0
+GAP, GUTTER, FAR = 16.0, 15.5, 100.0
 Rows = list[list[Slot]]
 
 

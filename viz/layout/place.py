@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from viz.layout.geometry import Placed, Point, beside, border, text_size
@@ -9,7 +10,7 @@ from viz.layout.grid import Spot, grid
 from viz.layout.routes import Way, Ways, XRef, YRef, ways
 from viz.scene.model import Item, Picture
 
-CHANNEL, STREET, TRACK, RAIL, PAD = 26.0, 18.0, 7.0, 14.0, 7.0
+CHANNEL, STREET, TRACK, RAIL, PAD = 26.0, 16.0, 7.0, 14.0, 7.0
 BESIDE = 6.0  # how far a gradient goes from the line that it goes back along
 FRAME = (12.0, 10.0, 10.0, 24.0)  # around what is inside: left, below, right, above, where its label stands
 
@@ -96,11 +97,15 @@ class _Board:
         for row in range(rows + 1):
             if opened and row - 1 in framed and row in self.grid.base:  # a frame's label, under its upper border
                 y += FRAME[3]
-            y += self._lay_rails(row, y)
             count = self.ways.channels[row].settle() if row in self.ways.channels else 0
-            self.channel.append(y + PAD)
-            y += max(CHANNEL if row else 12.0, 2 * PAD + count * self.track)
+            tracks = max(CHANNEL if row else 12.0, 2 * PAD + count * self.track)
+            rails = self._lay_rails(
+                row, y if row == 0 else y + tracks
+            )  # between two floors, above what leaves the lower
+            self.channel.append(y + PAD + (rails if row == 0 else 0.0))
+            y += tracks + rails
             if row < rows:
+                y += CHANNEL if row and rails else 0.0
                 self.row.append(y + self.down[row])
                 y += self.down[row] + self.up[row]
 
@@ -143,7 +148,8 @@ class _Board:
         for k in range(columns + 1):
             count = self.ways.streets[k].settle() if k in self.ways.streets else 0
             self.street.append(at + PAD)
-            at += max(66.0 if k in cut else STREET, 2 * PAD + count * self.track) if k else count * self.track
+            least = 66.0 if k in cut else STREET + 2 * self.grid.beside
+            at += max(least, 2 * PAD + count * self.track) if k else count * self.track
             if k < columns:
                 self.column.append(at - left[k])
                 at += right[k] - left[k]
@@ -206,18 +212,21 @@ def _frames(plan: Layout) -> list[Frame]:
         item = place.item
         if item.lane is not None and item.column is not None and plan.picture.opened:
             groups.setdefault((item.lane, item.column), []).append(place)
-    return [_frame(plan, lane, column, members) for (lane, column), members in sorted(groups.items())]
+    heights: dict[int, tuple[float, float]] = {}  # one for all frames of a layer: their upper borders are in line
+    for (lane, _), members in groups.items():
+        low, high = heights.get(lane, (math.inf, -math.inf))
+        heights[lane] = min(low, *(p.box[1] for p in members)), max(high, *(p.box[3] for p in members))
+    return [_frame(plan, *key, members, *heights[key[0]]) for key, members in sorted(groups.items())]
 
 
-def _frame(plan: Layout, lane: int, column: float, members: list[Placed]) -> Frame:
+def _frame(plan: Layout, lane: int, column: float, members: list[Placed], low: float, high: float) -> Frame:
     boxes = [place.box for place in members]
     _, below, _, above = FRAME
     label = _frame_label(plan.picture, lane, [place.item for place in members])
     left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
     start, end = _frame_ends(label, left, right, reverse=plan.picture.lanes[lane].reverse)
     ids = tuple(place.item.id for place in members)
-    box = (start, min(b[1] for b in boxes) - below, end, max(b[3] for b in boxes) + above)
-    return Frame(f"c_{lane}_{column:g}", label, box, ids)
+    return Frame(f"c_{lane}_{column:g}", label, (start, low - below, end, high + above), ids)
 
 
 def _frame_label(picture: Picture, lane: int, items: list[Item]) -> str:

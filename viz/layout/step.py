@@ -8,8 +8,9 @@ row 0         x │  W     states stand in the gutter at the right, on their way
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
 from viz.layout.geometry import size
 from viz.scene.model import STATES, Edge, Item
@@ -56,6 +57,11 @@ class Step:
         """States stand between this step and the next."""
         return self.kinds[key] in STATES
 
+    @property
+    def has_states(self) -> bool:
+        """Whether a recurrent layer is a part of it."""
+        return any(map(self.in_gutter, self.kinds))
+
     def width(self, slot: Slot) -> float:
         """What a slot takes up in its row."""
         return self.sizes[slot][0] if isinstance(slot, str) else 0.0
@@ -99,13 +105,16 @@ class Step:
         self.x = {slot: -x for slot, x in self.x.items()}
 
 
-def step_of(items: Iterable[Item], edges: Iterable[Edge], by_id: dict[str, Item]) -> Step:
+def step_of(items: Iterable[Item], edges: Sequence[Edge], by_id: dict[str, Item]) -> Step:
     """The union of a floor's steps: a loss that only the last one has stands in none of the others' way."""
     step = Step()
-    here = sorted((i for i in items if i.column is not None and i.kind not in ELSEWHERE), key=lambda i: i.made)
+    here = [item for item in items if item.column is not None and item.kind not in ELSEWHERE]
+    here.sort(key=lambda item: (item.column or 0.0, item.made))
+    for key in _in_order(here, edges, by_id):
+        step.kinds[key] = ""
     for item in here:
         w, h = step.sizes.get(item.key, (0.0, 0.0))
-        step.kinds.setdefault(item.key, item.kind)
+        step.kinds[item.key] = item.kind
         step.sizes[item.key] = max(w, size(item)[0]), max(h, size(item)[1])
         if item.lane is not None:
             step.inside.add(item.key)
@@ -125,3 +134,28 @@ def step_of(items: Iterable[Item], edges: Iterable[Edge], by_id: dict[str, Item]
             step.flow[a.key, b.key] = None
             step.level |= {(a.key, b.key): None} if edge.kind in ("cell", "recurrent") else {}
     return step
+
+
+def _in_order(items: Sequence[Item], edges: Sequence[Edge], by_id: dict[str, Item]) -> list[str]:
+    """The keys of all steps, each after those that it is made from in any of them."""
+    first = {key: k for k, key in enumerate(dict.fromkeys(item.key for item in items))}
+    users: dict[str, set[str]] = {key: set() for key in first}
+    for edge in edges:
+        a, b = by_id[edge.source], by_id[edge.target]
+        if a.column == b.column and a.made < b.made and a.key in first and b.key in first and a.key != b.key:
+            users[a.key].add(b.key)
+    waiting = dict.fromkeys(first, 0)
+    for targets in users.values():
+        for key in targets:
+            waiting[key] += 1
+    ready = [(first[key], key) for key, count in waiting.items() if not count]
+    heapify(ready)
+    found: dict[str, None] = {}
+    while ready:
+        _, key = heappop(ready)
+        found[key] = None
+        for user in users[key]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                heappush(ready, (first[user], user))
+    return [*found, *(key for key in first if key not in found)]  # steps that contradict each other: as they come

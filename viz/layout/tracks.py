@@ -42,7 +42,7 @@ class Tracks:
         free: list[int] = []
         busy: list[tuple[tuple[float, float], int]] = []
         count = 0
-        for net in sorted(self.spans, key=lambda net: (self.spans[net], str(net))):
+        for net in sorted(self.spans, key=self.spans.__getitem__):
             low, high = self.spans[net]
             while busy and busy[0][0] < low:
                 heappush(free, heappop(busy)[1])

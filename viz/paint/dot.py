@@ -15,7 +15,7 @@ from viz.scene.model import Chunk, Edge
 from viz.scene.words import plain_text
 
 CLASSES = {"parameter": "param"}
-TITLE, PAD = 30.0, 10.0  # points: the height that the title takes, and the space around it all
+TITLE, PAD = 30.0, 8.0  # points: the height that the title takes, and the space around it all
 
 
 def quote(text: str) -> str:
@@ -205,7 +205,8 @@ def _entry(entry: Entry, box: Box, filled: Mapping[str, list[str]], theme: Theme
     if entry.sort == "heat":
         fill, extra, ink = filled[entry.kind]
         values |= {"fillcolor": fill, "style": ",".join(filter(None, ["filled", extra])), "fontcolor": ink}
-    return [f"{quote(id)} {attributes(values | ({'peripheries': 2} if entry.kind == 'shared' else {}))};"]
+    twice = "[peripheries=2, " if entry.kind == "shared" else "["
+    return [f"{quote(id)} {attributes(values).replace('[', twice, 1)};"]
 
 
 def _sample(entry: Entry, id: str, box: Box, said: dict[str, object], theme: Theme) -> list[str]:

@@ -123,7 +123,8 @@ class ColouredText:
         """Write it in the format that the suffix names: .html, or as a plot .svg, .png or .pdf.
 
         Raises:
-            OptionError: another suffix. ShapeError, MissingError: as for `plot`.
+            OptionError: another suffix. WriteError: the file cannot be written; the old one stays. ShapeError,
+                MissingError: as for `plot`.
         """
         formats: dict[str, Callable[[], bytes]] = {
             ".html": lambda: self.html().encode(),

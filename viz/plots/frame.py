@@ -11,6 +11,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from tinygrad_rnn.errors import OptionError, TinygradError, check_number, check_path, check_type
+from viz.paint import files
 
 __all__ = ["INK", "MissingError", "Plot", "canvas", "matplotlib", "styled", "write"]
 
@@ -112,10 +113,10 @@ class Plot:
         return self._painted("pdf")
 
     def save(self, path: str | Path) -> Path:
-        """Write the plot in the format that the suffix names: .svg, .png or .pdf.
+        """Write the plot in the format that the suffix names: .svg, .png or .pdf; the old file stays until it is whole.
 
         Raises:
-            OptionError: another suffix.
+            OptionError: another suffix. WriteError: the file cannot be written.
         """
         return write("Plot.save", path, {".svg": lambda: self.svg().encode(), ".png": self.png, ".pdf": self.pdf})
 
@@ -132,12 +133,15 @@ class Plot:
 
 
 def write(owner: str, path: str | Path, formats: dict[str, Callable[[], bytes]]) -> Path:
-    """Write what the suffix of `path` asks for; an old file stays as it is until the new one is complete."""
+    """Write what the suffix of `path` asks for; the file appears whole, or the old one stays.
+
+    Raises:
+        OptionError: another suffix. WriteError: the file cannot be written.
+    """
     check_path(owner, path)
     path = Path(path)
     if path.suffix.lower() not in formats:
         raise OptionError(f"{owner}: cannot write {path.name!r}",
                           expected=f"a name that ends in {' or '.join(formats)}")  # fmt: skip
-    data = formats[path.suffix.lower()]()
-    path.write_bytes(data)
+    files.write(path, formats[path.suffix.lower()]())
     return path

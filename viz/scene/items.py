@@ -10,7 +10,7 @@ from tinygrad_rnn.engine.snapshot import GraphNode
 from viz.scene import text
 from viz.scene.groups import Group, Groups
 from viz.scene.lanes import STATE_ROLES, Places
-from viz.scene.model import Item
+from viz.scene.model import Item, gradient_norm
 from viz.scene.time import moment
 from viz.scene.words import plain_text
 
@@ -43,6 +43,7 @@ class Items:
         self.parts = max((lane.block for lane in where.lanes), default=0) + 1
         self.taken: Counter[str] = Counter()
         self.ordinals: Counter[tuple[float | None, str]] = Counter()
+        self.usage = self._usage()
         self.weights = self._weights()
         cells = (n.name for n in self.graph.nodes if n.role == "cell_state" and n.name)
         self.cell_letters = {name.partition(" ")[0] for name in cells}
@@ -58,6 +59,8 @@ class Items:
         kind = SPECIAL[special] if special in SPECIAL else self._kind(head)
         uses = sum(self.groups[user] != group for node in nodes for user, _ in self.graph.uses(node))
         name = special or head.name or head.op or "constant"
+        if kind != "initial":
+            name = name.partition(" ")[0]  # x 'h' and x 'e' are both x, each at its step
         label = self._special(group, head) if special else self._label(head, kind, uses, nodes)
         tip = _inside_tip(head, nodes) if special else text.tooltip(head, uses, gradients=gradients)
         said = text.short(plain_text(label))
@@ -66,6 +69,7 @@ class Items:
             min(self.where.slots[node.id] for node in nodes) if kind == "part" else self.where.slots[head.id],
             self.where.blocks[head.id], self._lane(head, kind), tuple(nodes), uses, tip,
             self._starts(head) if kind == "initial" else "", self._made(nodes),
+            gradient_norm(head),
         )  # fmt: skip
 
     def _made(self, nodes: list[GraphNode]) -> int:
@@ -80,7 +84,7 @@ class Items:
         return self._owner(head) if constant else self.where.lane.get(head.id)
 
     def _starts(self, head: GraphNode) -> str:
-        return "cell" if (head.name or "").partition(" ")[0] in self.cell_letters else "hidden"
+        return "cell" if _letter(head) in self.cell_letters else "hidden"
 
     def _id(self, node: GraphNode, name: str) -> str:
         """`n_h_2`, with the layer's name before it where there are several; a second of that name gets a number."""
@@ -102,10 +106,26 @@ class Items:
         """What it is and how many like it came before in its step: the same at every step."""
         column = self.where.columns[node.id]
         key = f"{'/'.join(node.scope)}/{kind}/{name}" + (f"/{node.id}" if column is None else "")
+        key += f"/{self.usage[node.id]}" if node.op and node.role is None and kind == "op" else ""
         if moment(node) is None and node.op and column is not None and kind != "initial":
             key = f"after/{node.op}"  # a total is its last addition: it stands where the others do
         self.ordinals[column, key] += 1
         return f"{key}#{self.ordinals[column, key]}"
+
+    def _usage(self) -> dict[int, int]:
+        """What each value is used for in its step, as a number: it tells values apart of which not every step has all.
+
+        0.9·h is the first argument of the sum that makes the next state, and 0.1·tanh(…) the second, also where h₀ = 0
+        is not recorded.
+        """
+        found: dict[int, int] = {}
+        numbers: dict[object, int] = {}
+        place = {node.id: (self.where.columns[node.id], self.where.lane.get(node.id)) for node in self.graph.nodes}
+        for node in reversed(self.graph.nodes):
+            uses = (use for use in self.graph.uses(node) if place[use[0]] == place[node.id])
+            usage = () if node.role else tuple(sorted((found[user], position) for user, position in uses)[:8])
+            found[node.id] = numbers.setdefault((node.op, node.role, _letter(node), usage), len(numbers))
+        return found
 
     def _kind(self, node: GraphNode) -> str:
         if node.id in self.parameters:
@@ -146,6 +166,8 @@ class Items:
             return node.symbol or f"{'mask' if node.dtype == 'bool' else 'const'}{text.shape(node.shape)}"
         letter = {"output": "ŷ"}.get(kind, node.name) if node.name == "y" else node.name
         name = text.subscript(letter, node.step)
+        if kind == "input" and node.value is not None and node.value.zero and node.dtype.startswith("float"):
+            return f"{name} = 0"
         if kind == "total":
             return self._total(name, nodes)
         if not self.opened or node.op is None or kind in ("input", "loss", "output"):
@@ -191,6 +213,11 @@ class Items:
         return f"{scope[-1]}{f': {kind}' if kind and kind != scope[-1] else ''}{inside}"
 
 
+def _letter(node: GraphNode) -> str:
+    """A name without what it says after the letter."""
+    return (node.name or "").partition(" ")[0]
+
+
 def _first_state(node: GraphNode, *, learnt: bool) -> str:
     """`h₀ = 0` where the value is exactly that, else how it came to be, as far as the record tells.
 
@@ -216,7 +243,7 @@ def _told(item: Item, *, gradients: bool, values: bool) -> Item:
     """The item with its value, and the norm of its gradient, in its label."""
     lines = [item.label]
     if values and item.nodes and item.kind not in ("box", "affine", "part") and not item.label.endswith("= 0"):
-        lines += [text.value(item.nodes[0])]
+        lines += [text.values(item.nodes[:1])]
     if gradients and item.is_heated:
         lines += [text.norm(item.gradient)]
     return replace(item, label="\n".join(filter(None, lines)))

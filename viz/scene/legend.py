@@ -13,7 +13,7 @@ SHAPES = {
 }  # fmt: skip
 LINES = {
     "data": "data", "weight": "weight", "recurrent": "state", "cell": "cell state", "cut": "cut by detach()",
-    "backward": "gradient on its way back",
+    "backward": "gradient going back, thicker where larger",
 }  # fmt: skip
 
 

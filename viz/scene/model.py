@@ -33,6 +33,7 @@ class Item:
         uses: how many arguments in the graph it is.
         starts: of a first state, the kind of state that it is the first value of.
         made: the id of the first node that was made of it: data flows from older items to newer ones.
+        gradient: norm of the gradient of the value it shows; None where there is none.
     """
 
     id: str
@@ -48,11 +49,7 @@ class Item:
     tooltip: str = ""
     starts: str = ""
     made: int = 0
-
-    @property
-    def gradient(self) -> float | None:
-        """Norm of the gradient of the value it shows."""
-        return gradient_norm(self.nodes[0]) if self.nodes else None
+    gradient: float | None = None
 
     @property
     def is_carried(self) -> bool:

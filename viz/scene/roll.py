@@ -6,6 +6,7 @@ h₀ ─→ f_W ─→ h₁ ─→ f_W ─→ h₂ ─→ f_W ─→ h₃       
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,38 +20,43 @@ def roll(picture: Picture) -> Picture:
     for item in picture.items:
         alone = item.column is None or item.column != int(item.column)
         alike.setdefault((item.id,) if alone else (item.block, item.slot, item.key), []).append(item)
-    blocks = {item.block for item in picture.items}
-    rolled = [_one(items, len(blocks) > 1) for items in alike.values()]
-    stands_for = {item.id: one for one, items in zip(rolled, alike.values(), strict=True) for item in items}
-    edges: dict[tuple[str, str, str], Edge] = {}
+    rolled = [_one(items, picture) for items in alike.values()]
+    stands_for = {item.id: one.id for one, items in zip(rolled, alike.values(), strict=True) for item in items}
+    edges: dict[tuple[str, str, str], list[Edge]] = {}
     for edge in picture.edges:
-        key = (stands_for[edge.source].id, stands_for[edge.target].id, edge.kind)
-        before = edges.get(key)
-        edges[key] = Edge(*key, (*(before.uses if before else ()), *edge.uses), _joined(before, edge))
-    taken: dict[str, int] = {}
-    return replace(picture, items=tuple(_named(rolled, taken)), edges=tuple(edges.values()), rolled=True)
+        edges.setdefault((stands_for[edge.source], stands_for[edge.target], edge.kind), []).append(edge)
+    together = (_together(*ends, found) for ends, found in edges.items())
+    return replace(picture, items=tuple(rolled), edges=tuple(together), rolled=True, chunks=())
 
 
-def _joined(before: Edge | None, edge: Edge) -> float | None:
-    if edge.norm is None:
-        return None
-    return float((edge.norm**2 + (before.norm or 0.0) ** 2) ** 0.5) if before else edge.norm
+def _together(source: str, target: str, kind: str, edges: Sequence[Edge]) -> Edge:
+    norms = [edge.norm for edge in edges if edge.norm is not None]
+    uses = tuple(use for edge in edges for use in edge.uses)
+    return Edge(source, target, kind, uses, math.hypot(*norms) if norms else None)
 
 
-def _named(items: Sequence[Item], taken: dict[str, int]) -> Sequence[Item]:
-    return items
-
-
-def _one(items: list[Item], parted: bool) -> Item:
-    """One item for all steps: `hₜ ×3`, `LSTM ×3`."""
+def _one(items: Sequence[Item], picture: Picture) -> Item:
+    """One item for all steps: `hₜ ×3`, `LSTM ×3`; its gradient is the largest, and its label tells the smallest too."""
     first, count = items[0], len(items)
     column = None if first.column is None else 2.0 * first.block + (first.column % 1 or 1.0)
-    if column is None or (count == 1 and first.kind in ("initial", "total")):
+    if column is None or (count == 1 and first.kind != "box"):
         return replace(first, column=column)
-    lines = first.label.split("\n")
-    if first.kind == "box":
-        lines = [f"{lines[0]} ×{count}"]
-    else:
-        lines = [text.unstepped(lines[0]) + (f" ×{count}" if count > 1 else "")]
+    norms = [item.gradient for item in items]
     nodes = tuple(node for item in items for node in item.nodes)
-    return replace(first, column=column, label="\n".join(lines), nodes=nodes, uses=sum(i.uses for i in items))
+    lines = [_name(items) + (f" ×{count}" if count > 1 else "")]
+    if picture.values and first.kind != "box":
+        lines += [text.values([item.nodes[0] for item in items])]
+    if picture.gradients and first.is_heated:
+        lines += [text.norms(norms)]
+    uses = sum(item.uses for item in items)
+    largest = max((norm for norm in norms if norm is not None), default=None)
+    return replace(first, column=column, label="\n".join(filter(None, lines)), nodes=nodes, uses=uses, gradient=largest)
+
+
+def _name(items: Sequence[Item]) -> str:
+    """What all steps call it: `hₜ`; of x₁ 'h' and x₂ 'e' the letter alone."""
+    first = items[0].label.partition("\n")[0]
+    if items[0].kind == "box":
+        return first
+    names = {text.unstepped(item.label.partition("\n")[0]) for item in items}
+    return names.pop() if len(names) == 1 else text.unstepped(first.partition(" ")[0])

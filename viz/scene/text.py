@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tinygrad_rnn.engine.snapshot import GraphNode
 from viz.scene.model import Item, Picture, gradient_norm
@@ -72,16 +72,26 @@ def short(label: str, most: int = 48) -> str:
     )
 
 
-def value(node: GraphNode) -> str:
-    """A value in a label: the number where there is one, else from the least to the largest; all zeros are said."""
-    known = node.value
-    if known is None:
-        return ""
-    if known.numbers is not None and len(known.numbers) == 1:
-        return f"{known.numbers[0]:.3g}"
-    if known.zero:
+def values(nodes: Sequence[GraphNode]) -> str:
+    """One value, or that of several steps, in a label: the number, or from the least to the largest; zeros are said."""
+    there = [node.value for node in nodes if node.value is not None]
+    if len(there) == 1 and there[0].numbers is not None and len(there[0].numbers) == 1:
+        return f"{there[0].numbers[0]:.3g}"
+    if there and all(each.zero for each in there):
         return "all 0"
-    return f"{known.min:.2g} … {known.max:.2g}" if known.min is not None else f"‖·‖ {known.norm:.2g}"
+    ends = [end for each in there for end in (each.min, each.max) if end is not None]
+    return f"{min(ends):.2g} … {max(ends):.2g}" if ends else ""
+
+
+def norms(gradients: Sequence[float | None]) -> str:
+    """The norms of several steps in a label, from the least to the largest.
+
+    >>> norms([1e-3, None, 0.5]), norms([2.0, 2.0])
+    ('∇ 1.0e-3 … 5.0e-1', '∇ 2.0e0')
+    """
+    known = [each for each in gradients if each is not None]
+    ends = dict.fromkeys([norm(min(known)), norm(max(known))]) if known else [norm(None)]
+    return " … ".join([*ends][:1] + [end.removeprefix("∇ ") for end in [*ends][1:]])
 
 
 def unstepped(label: str) -> str:
@@ -125,7 +135,7 @@ def title(picture: Picture) -> str:
     many += f", {runs} runs" if runs > 1 else ""
     both = ", both directions" if any(name.endswith("_reverse") for name in names) else ""
     every = [item for item in shared(picture) if _at_every_step(item, picture)]
-    same = f": the same {len(every)} weights at every step" if every else ""
+    same = f": the same {f'{len(every)} weights' if len(every) > 1 else 'weight'} at every step" if every else ""
     return f"{nets}{many}{both}, {count(picture.length, 'step')}{same}"
 
 
