@@ -209,7 +209,7 @@ class Stretched(nn.Module):
         return [tg.label(h.sum(), "loss", "L") for h in ends]
 
 
-losses = Stretched(grows=30.0, stays=1.0, fades=0.03)(1e-4 * xs)
+losses = Stretched(grow=30.0, stay=1.0, fade=0.03)(1e-4 * xs)
 show(
     "Vanishing healthy exploding",
     "Read each row from right to left. The same gradient, ∇ 2, arrives at h₃ of all three; at h₁ it has vanished in "
