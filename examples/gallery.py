@@ -123,11 +123,12 @@ show(
     "There is one answer to the whole sequence, made from the last state.",
     viz.draw(tg.label(nn.cross_entropy(y, targets[-1]), "loss", "L")),
 )
-y, _ = nn.OneToMany(small(nn.GRU), linear(4), feed="zeros")(xs[0], 3)
+one = nn.GRU(1, 1, bias=False, dtype=np.float64, rng=0), nn.Linear(1, 1, bias=False, dtype=np.float64, rng=1)
+y, _ = nn.OneToMany(*one, feed="zeros")(np.ones((1, 1)), 3)
 show(
     "One to many fed zeros",
-    "One input, many outputs: the steps after the first read zeros.",
-    viz.draw(squared(y)),
+    "One input, many outputs: the steps after the first read 0. In this net of one unit, all values are shown.",
+    viz.draw(squared(y), values=True),
 )
 y, _ = nn.OneToMany(small(nn.GRU), linear(4), feed="output")(xs[0], 3)
 show(
@@ -208,7 +209,7 @@ class Stretched(nn.Module):
         return [tg.label(h.sum(), "loss", "L") for h in ends]
 
 
-losses = Stretched(grows=30.0, stays=1.0, fades=0.03)(1e-4 * xs)
+losses = Stretched(grow=30.0, stay=1.0, fade=0.03)(1e-4 * xs)
 show(
     "Vanishing healthy exploding",
     "Read each row from right to left. The same gradient, ∇ 2, arrives at h₃ of all three; at h₁ it has vanished in "
@@ -267,7 +268,12 @@ axes = figure.subplots()
 axes.bar(range(1, 13), along, color="#B57A00")
 axes.axhline(0, color="#5F6368", linewidth=0.8)
 axes.spines[["top", "right"]].set_visible(False)
-axes.set(xticks=range(1, 13), xlabel="step t", ylabel="part along the gradient", title="Where W_hh's gradient is from")
+axes.set(
+    xticks=range(1, 13),
+    xlabel="step t",
+    ylabel="part along the gradient",
+    title="Where the gradient of W_hh comes from",
+)
 look = (
     "One weight, twelve uses, a loss at the end. A bar is what one use adds to the gradient, and all bars together are "
     "its norm. The first is 0, since h₀ = 0. What is far from the loss adds little, and some of it pulls back."

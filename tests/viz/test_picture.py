@@ -159,7 +159,7 @@ def test_an_encoder_and_a_decoder_are_told_apart():
         "GRU decoder l0",
         "GRU decoder l1",
     ]
-    assert [(lane.slot, lane.block) for lane in shown.lanes] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    assert [(lane.slot, lane.block) for lane in shown.lanes] == [(0, 0), (2, 0), (0, 1), (2, 1)]
     names = [item.label.split()[0] for item in shown.items if item.kind == "parameter"]
     assert len(set(names)) == len(names)
     assert {"encoder.embedding.W", "decoder.embedding.W", "encoder.rnn.W_hh_l1"} <= set(names)

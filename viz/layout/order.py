@@ -138,7 +138,8 @@ def _coordinates(step: Step, rows: Rows, spine: float | None) -> dict[Slot, floa
     sweeps = 24 if len(x) < 2000 else 6
     for sweep in range(sweeps):
         if sweep == sweeps // 2:  # by now the step has found its width, and what leads to the gutter leans towards it
-            edge = max(x.values(), default=0.0)
+            settled = [at for slot, at in x.items() if all(s in x for s in near.get(slot, []))]
+            edge = max(settled or x.values(), default=0.0)
         for row in rows if sweep % 2 else rows[::-1]:
             wish = [
                 _mean([x.get(s, x[slot] if edge is None else edge) for s in near.get(slot, [])], x[slot])

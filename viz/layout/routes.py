@@ -22,7 +22,8 @@ from viz.layout.plans import Plan, level_height, nets, plan, ports, turning
 from viz.layout.step import Via
 from viz.layout.tracks import Tracks
 
-EXIT, SIDE_BY_SIDE, LOOP = 6.0, 7.0, 9.0  # points above the middle where what leaves sideways does; between two uses
+EXIT, ENTER, LOOP = 6.0, 12.0, 9.0  # points from the middle: above it a line leaves sideways, below it one comes in
+SIDE_BY_SIDE = 7.0  # points between two uses of one value by another
 XRef = tuple[Any, ...]  # ("x", column, x) across a column; ("street", number, net)
 YRef = tuple[
     Any, ...
@@ -191,7 +192,7 @@ def _far(line: Line) -> Way:
     if line.plan.entry == "side":
         direct = beside and out == into and S.column != T.column
         start = _sideways(line, out) if direct else _leave(line, into)
-        level = ("row", T.row, T.lift - EXIT)
+        level = ("row", T.row, T.lift - min(ENTER, T.h / 2 - 8))
         return [*start, (start[-1][0], level), (("x", T.column, T.x), level)]
     straight = _straight(line)
     if straight:

@@ -46,8 +46,10 @@ def _plain(source: Item, target: Item, *, road: bool) -> str:
         return "weight"
     if road:
         return "cell" if "cell" in (source.kind, target.kind, source.starts) else "recurrent"
+    if source.hands_on and target.kind in ("box", "op", "affine"):  # states put together, on their way
+        return "recurrent"
     onward = source.is_carried and source.column != target.column and source.slot == target.slot
-    return "recurrent" if onward else "data"
+    return "recurrent" if onward or (target.hands_on and source.is_carried) else "data"
 
 
 def _letter(node: GraphNode) -> str:

@@ -57,7 +57,9 @@ def elide(picture: Picture, kept: set[int]) -> Picture:
     runs = _runs(picture, kept)
     if not runs:
         return picture
-    gone = {item.id: runs[item.column] for item in picture.items if item.column in runs}
+    end = max(picture.steps)  # what was made after all steps, as their total, stays
+    after = {item.id for item in picture.items if item.column == end and item.nodes and item.nodes[0].step is None}
+    gone = {item.id: runs[item.column] for item in picture.items if item.column in runs and item.id not in after}
     folds: dict[str, Item] = {}
     edges: dict[tuple[str, str, str], Edge] = {}
     untouched: list[Edge] = []
@@ -89,7 +91,7 @@ def _runs(picture: Picture, kept: set[int]) -> dict[float | None, Run]:
             runs |= dict.fromkeys(run, (run[0], len(run)))
             run = []
     for column in {item.column for item in picture.items}:
-        if column is not None and column != int(column):  # a first state goes with the step that it is for
+        if column is not None and column % 1 == 0.5:  # a first state goes with the step that it is for
             near = {runs[t] for t in (int(column), int(column) + 1) if t in runs}
             if near and not {int(column), int(column) + 1} & kept:
                 runs[column] = near.pop()

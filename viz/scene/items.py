@@ -25,6 +25,7 @@ SPECIAL = {
     "run": "op",
 }  # the kinds of groups that are more than a value
 _SUMS = {"add", "sum", "stack", "concatenate", "reshape", "expand_dims", "squeeze"}
+_MEANS = {"mean", "divide", "multiply"}
 
 
 class Items:
@@ -44,6 +45,7 @@ class Items:
         self.taken: Counter[str] = Counter()
         self.ordinals: Counter[tuple[float | None, str]] = Counter()
         self.usage = self._usage()
+        self.handed_on = self._handed_on()
         self.weights = self._weights()
         cells = (n.name for n in self.graph.nodes if n.role == "cell_state" and n.name)
         self.cell_letters = {name.partition(" ")[0] for name in cells}
@@ -69,7 +71,7 @@ class Items:
             min(self.where.slots[node.id] for node in nodes) if kind == "part" else self.where.slots[head.id],
             self.where.blocks[head.id], self._lane(head, kind), tuple(nodes), uses, tip,
             self._starts(head) if kind == "initial" else "", self._made(nodes),
-            gradient_norm(head),
+            gradient_norm(head), head.id in self.handed_on,
         )  # fmt: skip
 
     def _made(self, nodes: list[GraphNode]) -> int:
@@ -112,6 +114,17 @@ class Items:
         self.ordinals[column, key] += 1
         return f"{key}#{self.ordinals[column, key]}"
 
+    def _handed_on(self) -> set[int]:
+        """Stacks of states, and their pieces, that steps after them start from."""
+        found: set[int] = set()
+        for node in self.graph.nodes:
+            made_from = [self.graph.nodes[source] for source, _ in node.inputs]
+            states = made_from and all(one.role in STATE_ROLES or one.id in found for one in made_from)
+            if states and node.role is None and node.op in ("stack", "getitem", "concatenate"):
+                found.add(node.id)
+        users = ((id, user) for id in found for user, _ in self.graph.uses(id))
+        return {id for id, user in users if user in found or user in self.where.lane} & found
+
     def _usage(self) -> dict[int, int]:
         """What each value is used for in its step, as a number: it tells values apart of which not every step has all.
 
@@ -130,9 +143,24 @@ class Items:
     def _kind(self, node: GraphNode) -> str:
         if node.id in self.parameters:
             return "parameter"
-        if node.role == "loss" and moment(node) is None and node.id in self.graph.outputs:
+        if node.role == "loss" and moment(node) is None and self._terms(node) > 1:
             return "total"
         return KINDS.get(node.role or "", "op" if node.op else "input")
+
+    def _terms(self, node: GraphNode) -> int:
+        """How many losses a loss was put together from, by sums and means alone."""
+        found, seen, stack = 0, {node.id}, [node]
+        while stack:
+            for source, _ in stack.pop().inputs:
+                one = self.graph.nodes[source]
+                if source in seen:
+                    continue
+                seen.add(source)
+                if one.role == "loss":
+                    found += 1
+                elif one.role is None and one.op in _SUMS | _MEANS:
+                    stack.append(one)
+        return found
 
     def _weights(self) -> dict[int, str]:
         """A letter for each weight, `W_hh`; one that two share says whose it is, `head.W`, as far as that tells."""
@@ -187,7 +215,7 @@ class Items:
             return name
         if ops <= _SUMS:
             return f"{name} = Σ {name}ₜ"
-        return f"{name} = mean {name}ₜ" if ops <= _SUMS | {"mean", "divide", "multiply"} else name
+        return f"{name} = mean {name}ₜ" if ops <= _SUMS | _MEANS else name
 
     def _special(self, group: Group, head: GraphNode) -> str:
         assert isinstance(group, tuple)

@@ -1,7 +1,7 @@
 """Which recurrent layers there are, on which floor each of them runs through time, and what belongs to it.
 
-    slot 2   heads, losses                          what lies above them all
-    slot 1   LSTM l1   t = 1  2  3                   a layer above another
+    slot 3   heads, losses                           what is made of a layer's states, above it
+    slot 2   LSTM l1   t = 1  2  3                   a layer above another
     slot 0   LSTM l0   t = 1  2  3     GRU  t = 1 2   one behind another: a part, or block, of its own
 
 Nothing is guessed from names: a layer is a scope in which states are made step by step, in one run through time.
@@ -49,7 +49,7 @@ class Places:
 
     @property
     def top(self) -> int:
-        """The floor above all recurrent layers."""
+        """The floor above all recurrent layers: each has one for itself and one above it."""
         return max((lane.slot for lane in self.lanes), default=-1) + 1
 
 
@@ -68,7 +68,7 @@ def places(graph: Graph) -> Places:
     slots = _floors(_below(graph, found), ends)
     blocks = _parts(ends)
     for k, nodes in enumerate(members):
-        found.lanes.append(Lane(names[k], slots[k], blocks[k], ends[k], nodes[0].passage in backwards))
+        found.lanes.append(Lane(names[k], 2 * slots[k], blocks[k], ends[k], nodes[0].passage in backwards))
     _settle(found)
     return found
 
@@ -141,10 +141,11 @@ def _parts(ends: list[tuple[float, float]]) -> list[int]:
 
 
 def _settle(found: Places) -> None:
-    """Floor and part of every node: its own layer's, else the lowest that it leads to, else the top."""
+    """Floor and part of every node: its layer's, else the lowest that it leads to, else above what it was made from."""
     graph = found.graph
     starts = {lane.block: min(o.columns[0] for o in found.lanes if o.block == lane.block) for lane in found.lanes}
     parameters = {node.id for node in graph.parameters}
+    above = _above(found)
     for node in reversed(graph.nodes):
         id, column = node.id, found.columns[node.id]
         lane = found.lane.get(id)
@@ -154,28 +155,43 @@ def _settle(found: Places) -> None:
         users = [user for user, _ in graph.uses(node)]
         early = column is None or column != int(column) or id in parameters
         near = [user for user in users if early or found.columns[user] in (column, None)]
-        found.slots[id] = min((found.slots[user] for user in near), default=found.top)
+        found.slots[id] = min((found.slots[user] for user in near), default=above[id])
         if column is None:
             found.blocks[id] = min((found.blocks[user] for user in users), default=0)
         else:
             found.blocks[id] = max((b for b, first in starts.items() if first - 0.75 <= column), default=0)
 
 
+def _above(found: Places) -> dict[int, int]:
+    """For each node the floor above the highest layer that its value came from."""
+    floors: dict[int, int] = {}
+    for node in found.graph.nodes:
+        lane = found.lane.get(node.id)
+        known = [floors[source] for source, _ in node.inputs if source in floors]
+        if lane is not None:
+            floors[node.id] = found.lanes[lane].slot + 1
+        elif known:
+            floors[node.id] = max(known)
+    return {node.id: floors.get(node.id, found.top) for node in found.graph.nodes}
+
+
 def chunks(where: Places) -> tuple[Chunk, ...]:
     """The calls of one layer that went on from each other, as in truncated backpropagation through time."""
-    run = runs(where.graph)
-    several = [p.number for p in where.graph.passages if run[p.number] != p.number]
-    joined = {run[number] for number in several} | set(several)
+    members: dict[int | None, list[int]] = {}
+    for number, first in runs(where.graph).items():
+        if number is not None:
+            members.setdefault(first, []).append(number)
+    place = {number: k for own in members.values() if len(own) > 1 for k, number in enumerate(sorted(own), 1)}
     spans: dict[int, tuple[float, float, int, int]] = {}
     for id in where.lane:
         node, column = where.graph.nodes[id], where.columns[id]
-        if node.passage in joined and node.passage is not None and column is not None and node.step:
-            a, b, first, last = spans.get(node.passage, (column, column, node.step, node.step))
-            spans[node.passage] = min(a, column), max(b, column), min(first, node.step), max(last, node.step)
+        if node.passage in place and node.passage is not None and column is not None and node.step:
+            a, b, first_step, last = spans.get(node.passage, (column, column, node.step, node.step))
+            spans[node.passage] = min(a, column), max(b, column), min(first_step, node.step), max(last, node.step)
     found: dict[tuple[float, float], Chunk] = {}
-    for a, b, first, last in sorted(spans.values()):
-        steps = f"{first}" if first == last else f"{first} … {last}"
-        found.setdefault((a, b), Chunk(f"chunk {len(found) + 1}: t = {steps}", (a, b)))
+    for number, (a, b, first_step, last) in sorted(spans.items(), key=lambda span: span[1]):
+        steps = f"{first_step}" if first_step == last else f"{first_step} … {last}"
+        found.setdefault((a, b), Chunk(f"chunk {place[number]}: t = {steps}", (a, b)))
     return tuple(found.values()) if len(found) > 1 or _is_cut(where.graph) else ()
 
 

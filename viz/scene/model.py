@@ -34,6 +34,7 @@ class Item:
         starts: of a first state, the kind of state that it is the first value of.
         made: the id of the first node that was made of it: data flows from older items to newer ones.
         gradient: norm of the gradient of the value it shows; None where there is none.
+        hands_on: whether it holds the states of several layers for their next step.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Item:
     starts: str = ""
     made: int = 0
     gradient: float | None = None
+    hands_on: bool = False
 
     @property
     def is_carried(self) -> bool:
