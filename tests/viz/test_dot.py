@@ -184,6 +184,8 @@ def test_calls_that_go_on_from_each_other_have_brackets_over_their_steps():
         assert shape.centre[1] + shape.size[1] / 2 < lowest
         assert shape.attributes["shape"] == "underline"
     assert not brackets(drawn(TOPOLOGIES["gru"]()))
+    some = drawn(TOPOLOGIES["gru truncated"](), steps=(1, 3))
+    assert [shape.label for shape in brackets(some)] == ["chunk 1: t = 1 … 2", "chunk 2: t = 3 … 4"]
     one = drawn(TOPOLOGIES["rnn truncated, one step each"]())
     assert [shape.label for shape in brackets(one)] == ["chunk 1: t = 1", "chunk 2: t = 2", "chunk 3: t = 3"]
 

