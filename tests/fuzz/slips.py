@@ -16,6 +16,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ TESTS = ("golden", "picture", "drawing", "legend", "fold", "elide", "mermaid", "
 PAINT = ("heat", "theme", "words", "files", "render", "fonts")  # for what they are about alone
 SLOW = ("geometry",)
 LIMIT = {False: 120, True: 900}  # seconds, without and with the slow ones
+KEPT = (ast.FunctionDef, ast.ClassDef, ast.AnnAssign, ast.Pass)
 SAME = ("min", "max", "math.dist", "math.hypot")  # whatever the order of their arguments
 TURNED = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -97,19 +99,15 @@ def slips(path: Path) -> Iterator[Slip]:
             continue
         if isinstance(node, ast.Compare):
             yield from (Slip(path, place, "comparison", k) for k in range(len(node.ops)))
-        elif isinstance(node, ast.BoolOp | ast.IfExp | ast.If | ast.While) or (
-            isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in TURNED
-        ) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):  # fmt: skip
+        elif isinstance(node, ast.IfExp | ast.If | ast.While) or type(getattr(node, "op", None)) in (*TURNED, ast.Not):
             yield Slip(path, place, "comparison")
         elif isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
             yield Slip(path, place, "constant")
         if isinstance(node, ast.Call):
-            order = range(len(node.args) - 1 if ast.unparse(node.func) not in SAME else 0)
-            yield from (Slip(path, place, "arguments", k) for k in order)
+            words = [ast.unparse(each) for each in node.args] if ast.unparse(node.func) not in SAME else []
+            yield from (Slip(path, place, "arguments", k) for k, pair in enumerate(pairwise(words)) if len({*pair}) > 1)
             yield from (Slip(path, place, "keyword", k) for k, word in enumerate(node.keywords) if word.arg)
-        if isinstance(node, ast.stmt) and not isinstance(
-            node, ast.FunctionDef | ast.ClassDef | ast.AnnAssign | ast.Pass
-        ):
+        if isinstance(node, ast.stmt) and not isinstance(node, KEPT):
             yield Slip(path, place, "statement")
 
 
@@ -117,13 +115,11 @@ def is_quiet(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
     """Whether it is a part of what says nothing when the program runs."""
     while node in parents:
         above = parents[node]
-        if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert) or node in (
-            getattr(above, "annotation", None), getattr(above, "returns", None)
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert) or (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        ) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__") or (
+            node in (getattr(above, "annotation", None), getattr(above, "returns", None))
         ):  # fmt: skip
-            return True
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return True
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
             return True
         node = above
     return False
@@ -148,18 +144,16 @@ def slip(node: Any, kind: str, which: int, parents: dict[ast.AST, ast.AST]) -> N
     elif isinstance(node, ast.IfExp | ast.If | ast.While):
         node.test = ast.UnaryOp(ast.Not(), node.test)
     elif isinstance(node, ast.UnaryOp):
-        node.op = ast.UAdd() if isinstance(node.op, ast.USub) else ast.Not()
         node.operand = ast.UnaryOp(ast.Not(), node.operand)
     else:
         node.op = TURNED[type(node.op)]()
 
 
 def moved(value: Any) -> Any:
-    if isinstance(value, bool):
-        return not value
+    """The other truth value, a text with one sign more, 0 and 1 for each other, other numbers half as large again."""
     if isinstance(value, str):
-        return f"{value}x" if value else "x"
-    return value + 1 if isinstance(value, int) else value * 1.5 if value else 1.0
+        return f"{value}x"
+    return type(value)(1 - value if value in (0, 1) else value * 1.5)
 
 
 def noticed(path: Path, slow: bool, without: Sequence[str]) -> str:
