@@ -35,7 +35,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views drawing plots",
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",
-    "viz.scene": "model time lanes groups fold alike words text items edges elide roll legend",
+    "viz.scene": "model time lanes groups fold alike words usage text labels items edges elide roll legend",
     "viz.layout": "geometry step rows order tracks grid plans routes place captions",
     "viz.paint": "heat theme failures files fonts dot mermaid data render",
 }
