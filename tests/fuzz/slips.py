@@ -27,7 +27,7 @@ import pytest
 from tests.fuzz.killers import FirstFailure
 from tests.fuzz.trial import ROOT, tried
 
-TESTS = ("golden", "picture", "drawing", "legend", "fold", "elide", "mermaid", "data", "views", "dot", "truth",
+TESTS = ("golden", "picture", "drawing", "legend", "fold", "elide", "alike", "mermaid", "data", "views", "dot", "truth",
          "layout")  # fmt: skip
 PAINT = ("heat", "theme", "words", "files", "render", "fonts")  # for what they are about alone
 SLOW = ("geometry",)

@@ -10,7 +10,7 @@ import tinygrad_rnn as tg
 import viz
 from tests.viz.reading import read
 from tests.viz.samples import net
-from tests.viz.topologies import TOPOLOGIES
+from tests.viz.topologies import TOPOLOGIES, layer, squared, xs
 from tinygrad_rnn.errors import GraphError, OptionError, TinygradError
 
 RANGE = "expected  the first and the last step, as steps=(2, 5), or range(2, 6)"
@@ -217,3 +217,31 @@ def test_all_of_a_title_s_words():
         "sequence to sequence": "GRU encoder, GRU decoder, 5 steps: in each the same weights at every step",
     }
     assert {name: viz.draw(TOPOLOGIES[name]()).title for name in titles} == titles
+
+
+def test_a_mean_is_told_from_a_sum_however_it_is_written():
+    def total(mean):
+        hs, _ = layer("RNN").unrolled(xs())
+        losses, _ = tg.nn.unroll(lambda h, _: (squared(h), None), hs, None)
+        return tg.label(mean(losses), "loss", "L")
+
+    def said(mean):
+        return next(shape.label for shape in read(viz.draw(total(mean)).dot).drawn if shape.kind == "total")
+
+    assert said(lambda losses: losses[0] + losses[1] + losses[2]) == "L = Σ Lₜ"
+    assert said(lambda losses: tg.stack(losses).sum()) == "L = Σ Lₜ"
+    assert said(lambda losses: tg.stack(losses).mean()) == "L = mean Lₜ"
+    assert said(lambda losses: (losses[0] + losses[1] + losses[2]) / 3.0) == "L = mean Lₜ"
+    assert said(lambda losses: (losses[0] + losses[1] + losses[2]) * (1 / 3)) == "L = mean Lₜ"
+    assert said(lambda losses: tg.exp(losses[0] + losses[1] + losses[2])) == "L"
+
+
+def test_layers_in_scopes_of_unlike_depth_are_named_too():
+    rnn, h, x = tg.nn.RNN(2, 2, rng=0), tg.tensor(np.zeros((1, 2))), np.ones((2, 1, 2), np.float32)
+    W = tg.tensor(np.eye(2), requires_grad=True, name="W")
+    with tg.scope("outer"):
+        out = rnn(x)[0]
+    for t in (1, 2):
+        with tg.scope("mine"), tg.step(t, of=2):
+            h = tg.label(tg.tanh(tg.inner(h, W)), "hidden_state", "h")
+    assert "RNN" in viz.draw((out[-1] + h).sum()).title

@@ -45,6 +45,11 @@ def test_the_words_at_a_cut_read_in_its_own_colour(theme):
     assert ratio(theme.lines["cut"].stroke, theme.page) >= 4.5
 
 
+def test_contrast_is_that_of_the_guidelines():
+    for one, other in combinations(("#000000", "#FFFFFF", "#777777", *HEAT), 2):
+        assert contrast(one, other) == contrast(other, one) == pytest.approx(ratio(one, other), rel=1e-3)
+
+
 def test_text_reads_on_every_heat():
     assert all(ratio(text_on(fill), fill) >= 4.5 for fill in HEAT + EXPLODING)
 
