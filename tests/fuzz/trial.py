@@ -14,6 +14,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
@@ -36,10 +37,15 @@ def killer(path: Path, source: str, line: int, limit: int, suite: bool) -> str:
         limit: seconds after which a trial has been noticed: it does not end.
         suite: run pytest too.
     """
+    return tried(path, source, limit, partial(_by_tests_of_ops, path, line, suite))
+
+
+def tried(path: Path, source: str, limit: int, notices: Callable[[], str]) -> str:
+    """What `notices` says, in a child of this process, where the module at `path` reads `source`."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _alone(lambda: _noticed(path, source, line, limit, suite), writer)
+        _alone(lambda: _noticed(path, source, limit, notices), writer)
     os.close(writer)
     with os.fdopen(reader, encoding="utf-8") as pipe:
         said = pipe.read()
@@ -62,16 +68,24 @@ def _alone(work: Callable[[], str], pipe: int) -> None:
     os._exit(0)
 
 
-def _noticed(path: Path, source: str, line: int, limit: int, suite: bool) -> str:
+def _noticed(path: Path, source: str, limit: int, notices: Callable[[], str]) -> str:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(limit)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    sys.meta_path.insert(0, Instead(module, path, source))
+    sys.meta_path.insert(0, Instead(_module(path), path, source))
+    return notices()
+
+
+def _by_tests_of_ops(path: Path, line: int, suite: bool) -> str:
     killers = import_module("tests.fuzz.killers")
-    return str(killers.at_the_edges(module, line) or (killers.pytest_says(path) if suite else ""))
+    return str(killers.at_the_edges(_module(path), line) or (killers.pytest_says(path) if suite else ""))
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 class Instead(MetaPathFinder, SourceLoader):

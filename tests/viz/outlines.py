@@ -21,7 +21,8 @@ ROUND = tuple((np.cos(a), np.sin(a)) for a in np.arange(CORNERS) * 2 * np.pi / C
 # By half of the width and of the height, as `neato -n2` of Graphviz 2.43 and 14 draws them with fixedsize=true.
 # Source: https://graphviz.org/doc/info/shapes.html
 UNIT = {
-    **dict.fromkeys(("box", "rect", "rectangle", "square", "plaintext", "plain", "none", "note", "underline"), SQUARE),
+    **dict.fromkeys(("box", "rect", "rectangle", "square", "plaintext", "plain", "none", "note", "underline",
+                     "folder"), SQUARE),  # its tab, four points high, stands above it
     **dict.fromkeys(("ellipse", "oval", "circle", "point", "doublecircle"), ROUND),
     **dict.fromkeys(("octagon", "doubleoctagon"), OCTAGON),
     "hexagon": ((1, 0), (0.5, 1), (-0.5, 1), (-1, 0), (-0.5, -1), (0.5, -1)),

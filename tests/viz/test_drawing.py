@@ -1,11 +1,17 @@
 """draw(): what it refuses, and in which words."""
 
+import re
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 
+import tinygrad_rnn as tg
 import viz
+from tests.viz.reading import read
 from tests.viz.samples import net
-from tinygrad_rnn.errors import OptionError, TinygradError
+from tests.viz.topologies import TOPOLOGIES
+from tinygrad_rnn.errors import GraphError, OptionError, TinygradError
 
 RANGE = "expected  the first and the last step, as steps=(2, 5), or range(2, 6)"
 
@@ -57,3 +63,157 @@ def test_gradients_of_a_graph_that_was_made_without_are_refused():
 @pytest.mark.parametrize("steps", [(2, 3), [2, 3], range(2, 4), (np.int64(2), np.int64(3))], ids=repr)
 def test_steps_may_be_given_in_several_ways(steps):
     assert "the steps 2, 3." in viz.draw(net("RNN", 5), steps=steps).description
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"width": 49}, "viz.draw: width=49 is out of range\n  expected  a number of at least 50"),
+        ({"width": "wide"}, "viz.draw: width='wide' is out of range"),
+        ({"gradients": 1}, "viz.draw: gradients=1 is not a truth value\n  expected  True or False"),
+        ({"values": None}, "viz.draw: values=None is not a truth value\n  expected  True or False"),
+        ({"legend": "no"}, "viz.draw: legend='no' is not a truth value\n  expected  True or False"),
+        ({"fold": "decoder"}, "viz.draw: fold='decoder' is not a part of this graph"),
+    ],
+    ids=str,
+)
+def test_other_options_are_refused_in_words_too(options, said):
+    with pytest.raises(OptionError) as refused:
+        viz.draw(net("RNN"), **options)
+    assert said in str(refused.value)
+
+
+def test_values_of_a_graph_that_was_made_without_are_refused_with_the_way_to_have_them():
+    graph = net("RNN").graph()
+    for name in ("gradients", "values"):
+        with pytest.raises(OptionError) as refused:
+            viz.draw(
+                tg.Graph.from_json(re.sub(r'"value": \{[^}]*\}', '"value": null', graph.to_json())), **{name: True}
+            )
+        assert str(refused.value).splitlines() == [
+            f"viz.draw: {name}=True, but this Graph has none",
+            f"  expected  a Graph that was made with {name}",
+            f"  help      draw the Tensor itself, or make the Graph with x.graph({name}=True)",
+        ]
+
+
+def test_a_model_that_has_not_run_is_said_to_have_no_graph():
+    with pytest.raises(TypeError) as refused:
+        viz.draw(tg.nn.RNN(2, 3))
+    assert "cannot draw a value of type RNN" in str(refused.value)
+    assert "help      run it first, and draw what comes out: viz.draw(loss)" in str(refused.value)
+    with pytest.raises(TypeError) as refused:
+        viz.draw("W" * 1000 + "\n")
+    assert "help" not in str(refused.value)
+    assert str(refused.value).splitlines()[-1].strip() == "got       '" + "W" * 59
+
+
+def test_gradients_after_backward_are_refused_or_as_they_were():
+    def loss():
+        a = tg.tensor(3.0, requires_grad=True, name="a")
+        return a * a
+
+    before, kept, released = loss(), loss(), loss()
+    kept.backward(retain_graph=True)
+    released.backward()
+    assert viz.draw(kept, gradients=True) == viz.draw(before, gradients=True)
+    with pytest.raises(GraphError) as refused:
+        viz.draw(released, gradients=True)
+    assert "gradients=True, but backward() has released what they are made from" in str(refused.value)
+    assert "help      draw before backward(), or call backward(retain_graph=True)" in str(refused.value)
+    assert viz.draw(released).shapes == 2
+
+
+def test_a_drawing_tells_its_size_and_what_is_in_it():
+    drawing = viz.draw(net("RNN"))
+    page = read(drawing.dot)
+    left, bottom, right, top = page.box
+    pad = 144 * float(page.attributes["pad"])
+    assert drawing.size == (pytest.approx(right - left + pad, abs=1), pytest.approx(top - bottom + pad, abs=1))
+    assert drawing.shapes == len(page.drawn)
+    assert drawing.arrows == len([line for line in page.lines if line.kind])
+    width, height = drawing.size
+    assert repr(drawing) == (
+        "<Drawing 'RNN, 3 steps: the same 6 weights at every step', "
+        f"{width} × {height} pt, {drawing.shapes} shapes, {drawing.arrows} arrows>"
+    )
+    assert viz.draw(net("RNN"), title="").title == ""
+    with pytest.raises(FrozenInstanceError):
+        drawing.title = "another"
+
+
+def test_the_description_names_steps_states_shared_weights_and_gradients():
+    plain, full = viz.draw(net("LSTM", head=False)), viz.draw(net("LSTM", head=False), gradients=True)
+    assert plain.description == (
+        f"{plain.shapes} shapes, {plain.arrows} arrows. Time runs from left to right; the picture shows the steps "
+        "1, 2, 3. States: h₀ = 0, c₀ = 0, c₁, h₁, c₂, h₂, c₃, h₃. Shared weights, one of each: W_ih (16, 3) ×3, "
+        "W_hh (16, 4) ×3, b_ih (16,) ×3, b_hh (16,) ×3."
+    )
+    assert full.description.endswith(
+        " Dashed arrows show the gradient on its way back; the larger its norm ∇, the darker the shape."
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "starts"),
+    [
+        (".svg", b"<svg "),
+        (".png", b"\x89PNG"),
+        (".pdf", b"%PDF"),
+        (".dot", b"digraph "),
+        (".json", b"{"),
+        (".mmd", b"---\ntitle: "),
+    ],
+)
+def test_it_is_saved_in_the_format_that_the_suffix_names_in_any_case(tmp_path, suffix, starts):
+    drawing = viz.draw(net("RNN", 1))
+    for name in (f"a{suffix}", f"B{suffix.upper()}"):
+        path = drawing.save(str(tmp_path / name))
+        assert path == tmp_path / name
+        assert path.read_bytes().startswith(starts)
+
+
+def test_another_suffix_is_refused_with_those_there_are(tmp_path):
+    for name in ("a.gif", "svg", "a"):
+        with pytest.raises(OptionError) as refused:
+            viz.draw(net("RNN", 1)).save(tmp_path / name)
+        assert str(refused.value) == (
+            f"Drawing.save: cannot write '{name}'\n"
+            "  expected  a name that ends in .svg or .png or .pdf or .dot or .json or .mmd"
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_dots_per_inch_have_bounds():
+    drawing = viz.draw(net("RNN", 1))
+    assert drawing.png() == drawing.png(144) != drawing.png(72)
+    for dpi in (9, 2401, "72"):
+        with pytest.raises(OptionError, match=r"Drawing.png: dpi=.* is out of range\n  expected  .* 10 .* 2,?400"):
+            drawing.png(dpi)
+
+
+def test_a_notebook_shows_the_picture_or_says_why_there_is_none(monkeypatch):
+    drawing = viz.draw(net("RNN", 1))
+    bundle = drawing._repr_mimebundle_(include=None, exclude=None)
+    assert bundle == {"image/svg+xml": drawing.svg(), "text/plain": f"{drawing.title}\n{drawing.description}"}
+
+    def fail(*_):
+        raise RuntimeError("no Graphviz here")
+
+    monkeypatch.setattr("viz.paint.render._run", fail)
+    assert drawing._repr_mimebundle_() == {
+        "text/plain": f"{drawing.title}\n{drawing.description}\n(not drawn: no Graphviz here)"
+    }
+
+
+def test_all_of_a_title_s_words():
+    titles = {
+        "rnn": "RNN, 3 steps: the same 4 weights at every step",
+        "lstm two layers": "LSTM, 2 layers, 3 steps: the same 8 weights at every step",
+        "rnn one step": "RNN, 1 step",
+        "a layer called twice apart": "GRU, 2 runs, 3 steps: the same 4 weights at every step",
+        "a layer on another layers output": "LSTM over GRU, 2 layers, 3 steps: the same 8 weights at every step",
+        "dense graph": "37 values, 64 uses",
+        "sequence to sequence": "GRU encoder, GRU decoder, 5 steps: in each the same weights at every step",
+    }
+    assert {name: viz.draw(TOPOLOGIES[name]()).title for name in titles} == titles

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import warnings
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -132,5 +133,16 @@ def test_fonts_brought_by_matplotlib_are_shown_to_fontconfig_for_this_picture_al
 def test_a_pdf_needs_a_font_too(monkeypatch):
     monkeypatch.setattr(fonts, "_system_fonts", lambda: iter(()))
     monkeypatch.setattr(fonts, "_matplotlib_fonts", lambda: None)
-    with pytest.raises(RenderError, match="no font on this machine: there would be boxes, not letters"):
+    with pytest.raises(RenderError, match=r"no font on this machine: there would be boxes, not letters\n.*apt install"):
         viz.paint.render.pdf("digraph {}")
+
+
+def test_where_matplotlib_is_missing_or_brings_no_fonts_there_are_none_of_its(monkeypatch, tmp_path):
+    monkeypatch.setattr(fonts, "find_spec", lambda _: None)
+    assert fonts._matplotlib_fonts() is None
+    monkeypatch.setattr(
+        fonts, "find_spec", lambda _: ModuleSpec("matplotlib", None, origin=str(tmp_path / "__init__.py"))
+    )
+    assert fonts._matplotlib_fonts() is None
+    (tmp_path / "mpl-data/fonts/ttf").mkdir(parents=True)
+    assert fonts._matplotlib_fonts() == tmp_path / "mpl-data/fonts/ttf"

@@ -20,6 +20,10 @@ from tests.viz.reading import Shape, read
 from tests.viz.samples import net
 from tests.viz.topologies import TOPOLOGIES, networks
 from tests.viz.typeface import boxes, width
+from viz.layout import geometry, order, place
+from viz.layout.grid import Grid
+from viz.layout.step import Step
+from viz.layout.tracks import Tracks
 
 GOOD = """digraph unrolled {
   graph [bb="0,0,300,130", label="a < b", lp="150,120", fontsize="10"];
@@ -99,7 +103,7 @@ def graphviz_says(dot):
 
 
 @pytest.mark.parametrize("borders", [1, 2, 3])
-@pytest.mark.parametrize("name", sorted(set(UNIT) - {"doublecircle", "point", "note", "underline", "plain"}))
+@pytest.mark.parametrize("name", sorted(set(UNIT) - {"doublecircle", "point", "note", "underline", "plain", "folder"}))
 def test_the_outlines_are_those_that_graphviz_draws(name, borders):
     if borders == 1 and name.startswith("double"):
         return
@@ -256,3 +260,86 @@ def test_wrongs_planted_in_a_picture_are_found(plant):
     dot = viz.draw(net("RNN")).dot
     assert offences(read(dot)) == []
     assert {offence.what for offence in offences(read(plant(dot)))} >= PLANTED[plant]
+
+
+# wrongs planted in the layout
+
+
+def tracks_all_one(patch):
+    """Lines, and rails, that share a channel lie on one another."""
+
+    def settle(tracks):
+        tracks.of = dict.fromkeys(tracks.spans, 0)
+        return 1
+
+    patch.setattr(Tracks, "settle", settle)
+
+
+def always_clear(patch):
+    """Whatever stands between two shapes, the line goes straight on."""
+    for name in ("clear_between", "clear_upright"):
+        patch.setattr(Grid, name, lambda *_: True)
+
+
+def no_vias(patch):
+    """Lines have no places on the rows that they pass."""
+    patch.setattr(Step, "vias", lambda *_: [])
+
+
+def rails_swapped(patch):
+    """The lines of each weight begin where another one stands."""
+    height = place._Board._y
+
+    def swapped(board, y):
+        others = dict(zip(board.rail, reversed(board.rail.values()), strict=True))
+        return others[y[1]] if y[0] == "rail" else height(board, y)
+
+    patch.setattr(place._Board, "_y", swapped)
+
+
+def states_in_the_frame(patch):
+    """The gutter reaches into the frame of its step."""
+    patch.setattr(order, "GUTTER", 0.0)
+
+
+def columns_without_streets(patch):
+    """A column begins before the one at its left has ended."""
+    lined_up = place._Board._line_up_columns
+
+    def narrow(board):
+        lined_up(board)
+        board.column = [0.9 * x for x in board.column]
+
+    patch.setattr(place._Board, "_line_up_columns", narrow)
+
+
+def frames_without_room(patch):
+    """A frame's label has no room above what is inside."""
+    patch.setattr(place, "FRAME", (12.0, 10.0, 10.0, 0.0))
+
+
+def letters_too_narrow(patch):
+    """A text is taken for half as wide as it is."""
+    patch.setattr(geometry, "_width", lambda _: 0.3)
+
+
+LAYOUTS = {
+    tracks_all_one: {"overlap", "through"}, always_clear: {"through"}, no_vias: {"through"},
+    rails_swapped: {"through", "end"}, states_in_the_frame: {"frame"}, columns_without_streets: {"overlap", "through"},
+    frames_without_room: {"label"}, letters_too_narrow: {"label"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("plant", LAYOUTS, ids=lambda plant: plant.__name__)
+def test_wrongs_planted_in_the_layout_are_found_on_listed_topologies(plant, monkeypatch):
+    def plain(options):
+        return options["theme"] == "light" and not options["gradients"] and not options["values"]
+
+    def found():
+        pictures = (picture for name in ("lstm", "gru two layers", "attention", "rnn both ways")
+                    for picture in album(name, TOPOLOGIES[name], plain))  # fmt: skip
+        return {offence.what for picture in pictures for offence in picture.offences}
+
+    assert found() == set()
+    plant(monkeypatch)
+    assert found() >= LAYOUTS[plant]

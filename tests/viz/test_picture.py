@@ -8,6 +8,7 @@ import pytest
 import tinygrad_rnn as tg
 import viz
 from tests.viz.samples import net
+from tests.viz.topologies import TOPOLOGIES
 from tinygrad_rnn.errors import OptionError
 from viz.scene.elide import elide, kept_steps
 from viz.views import picture
@@ -77,6 +78,20 @@ def test_what_a_name_says_after_its_letter_is_shown_and_changes_no_id_and_no_pla
     assert picture(net("RNN", 1).graph(), "rolled").by_id["n_x_1"].label == "x₁"  # of one step alone
     same = replace(graph, nodes=tuple(replace(n, name="x a") if n.role == "input" else n for n in graph.nodes))
     assert picture(same, "rolled").by_id["n_x_1"].label == "xₜ ×3"
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("rnn", ["h₀ = 0"]), ("first state of ones", ["h₀ carried"]), ("gru learnt start", ["h₀ = 0, learnt"]),
+        ("first state that requires grad", ["h₀ = 0, learnt"]),
+        ("rnn truncated", ["h₀ = 0", "h₂ carried", "h₄ carried"]),
+        ("first state given as zeros", ["h₀ = 0", "c₀ carried"]), ("first state of ones by hand", ["h₀"]),
+    ],
+)  # fmt: skip
+def test_a_first_state_says_whether_it_is_zero_learnt_or_carried(name, labels):
+    drawn = picture(TOPOLOGIES[name]().graph(), "op")
+    assert [item.label for item in drawn.items if item.kind == "initial"] == labels
 
 
 @pytest.mark.parametrize("view", ["cell", "op"])

@@ -227,6 +227,7 @@ def test_a_shape_is_named_by_its_tooltip_and_not_by_its_id():
         render.svg('digraph {\n  graph [bb="0,0,9,9"];\n  a [pos="9,9", tooltip="h & c"];\n}', "t", "d")
     )
     assert [title.text for title in root.iter(f"{SVG}title")] == ["t", "h & c"]
+    assert not root.text.strip()
 
 
 def test_what_graphviz_cannot_read_is_said_in_words(engine, capfd):

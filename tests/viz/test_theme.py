@@ -3,7 +3,7 @@
 Which borders carry information: all that are painted. An elided step has no border, only its words.
 """
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from itertools import combinations, product
 
 import pytest
@@ -121,6 +121,17 @@ def test_a_theme_takes_what_it_is_not_given_from_the_light_or_the_dark_one():
     night = Theme(page="#000000", ink="#FFFFFF")
     assert (night.ink, night.quiet, night.is_dark) == ("#FFFFFF", DARK.quiet, True)
     assert night.looks["hidden"] == DARK.looks["hidden"]
+
+
+def test_a_look_and_a_line_have_the_usual_pen_and_cannot_be_changed():
+    look, line, theme = Look("#FFFFFF", "#000000"), Line("#000000"), Theme()
+    assert (look.style, look.pen) == ("filled", 1.3)
+    assert (line.style, line.head, line.pen, line.scale) == ("solid", "normal", 1.1, 0.65)
+    assert theme == LIGHT
+    for thing, name in ((look, "pen"), (line, "pen"), (theme, "ink")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(thing, name, 2)
+    assert Look("#FFFFFF", "#000000", pen=0).pen == Line("#FFFFFF", pen=0, scale=0).scale == 0
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,9 @@ def captions(plan: Layout, entries: list[Entry]) -> list[Caption]:
 
 def _under(plan: Layout, chunk: Chunk, top: float) -> Box | None:
     first, last = chunk.columns
-    inside = [p for p in plan.places.values() if p.item.column is not None and first <= p.item.column <= last]
-    if not inside:
+    if not any(first <= t <= last for t in plan.picture.steps):
         return None
+    inside = [p for p in plan.places.values() if p.item.column is not None and first <= p.item.column <= last]
     left, right = min(p.box[0] for p in inside), max(p.box[2] for p in inside)
     spare = max(text_size(chunk.label)[0] + 10 - (right - left), 0) / 2
     return left - spare, top - 20, right + spare, top

@@ -60,8 +60,8 @@ def source(plan: Layout, below: list[Caption], theme: Theme, title: str, scale: 
     left, bottom, right, top = _extent(plan, below, title)
     head = {
         "bb": f"{left:.1f},{bottom:.1f},{right:.1f},{top:.1f}", "bgcolor": theme.page, "pad": PAD / 72,
-        "label": title, "labelloc": "t", "lp": f"{(left + right) / 2:.1f},{top - 14:.1f}", "fontname": FONT,
-        "fontsize": 14, "fontcolor": theme.ink, "id": "picture", "outputorder": "edgesfirst",
+        "label": title, "labelloc": "t", "lp": f"{(left + right) / 2:.1f},{top + 1 - _title_height(title) / 2:.1f}",
+        "fontname": FONT, "fontsize": 14, "fontcolor": theme.ink, "id": "picture", "outputorder": "edgesfirst",
     }  # fmt: skip
     if scale < 1:
         across, up = size(plan, below, title)
@@ -95,7 +95,11 @@ def _extent(plan: Layout, below: list[Caption], title: str) -> Box:
     left, bottom = min(b[0] for b in boxes), min(b[1] for b in boxes)
     right, top = max(b[2] for b in boxes), max(b[3] for b in boxes)
     spare = max(text_size(title)[0] * 14 / TEXT - (right - left), 0.0) / 2
-    return left - spare, bottom, right + spare, top + TITLE
+    return left - spare, bottom, right + spare, top + _title_height(title)
+
+
+def _title_height(title: str) -> float:
+    return TITLE + 1.25 * 14 * title.count("\n")
 
 
 def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
@@ -205,8 +209,8 @@ def _entry(entry: Entry, box: Box, filled: Mapping[str, list[str]], theme: Theme
     if entry.sort == "heat":
         fill, extra, ink = filled[entry.kind]
         values |= {"fillcolor": fill, "style": ",".join(filter(None, ["filled", extra])), "fontcolor": ink}
-    twice = "[peripheries=2, " if entry.kind == "shared" else "["
-    return [f"{quote(id)} {attributes(values).replace('[', twice, 1)};"]
+    values |= {"peripheries": 2} if entry.kind == "shared" else {}
+    return [f"{quote(id)} {attributes(values)};"]
 
 
 def _sample(entry: Entry, id: str, box: Box, said: dict[str, object], theme: Theme) -> list[str]:

@@ -209,4 +209,5 @@ def layer_name(nodes: list[GraphNode], scopes: list[Scope], layer: int) -> str:
         return "f_W"
     kind = next((node.classes[depth - 1] for node in nodes if len(node.classes) >= depth), None)
     own = [part for part, others in zip(scopes[layer], zip(*scopes, strict=False), strict=False) if len({*others}) > 1]
-    return " ".join([kind.removesuffix("Cell") if kind else scopes[layer][-1], *own])
+    name = kind.removesuffix("Cell") if kind else scopes[layer][-1]
+    return " ".join([name, *(part for part in own if part != name)])

@@ -1,0 +1,242 @@
+"""How many slips of the pen in viz go unnoticed?  python -m tests.fuzz.slips --sample 200 --seed 0
+
+A comparison turned, a constant moved, a statement dropped, two arguments swapped, a keyword removed: one at a time, in
+viz without its plots. First the kept pictures are drawn, then the tests run, what kills most in least time first. The
+sources stay as they are: each trial is a fork that imports viz with the slip in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.fuzz.killers import FirstFailure
+from tests.fuzz.trial import ROOT, tried
+
+TESTS = ("golden", "picture", "drawing", "legend", "fold", "elide", "mermaid", "data", "views", "dot", "truth",
+         "layout")  # fmt: skip
+PAINT = ("heat", "theme", "words", "files", "render", "fonts")  # for what they are about alone
+SLOW = ("geometry",)
+LIMIT = {False: 120, True: 900}  # seconds, without and with the slow ones
+KEPT = (ast.FunctionDef, ast.ClassDef, ast.AnnAssign, ast.Pass)
+SAME = ("min", "max", "math.dist", "math.hypot")  # whatever the order of their arguments
+TURNED = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One change at one place.
+
+    Attributes:
+        place: of the node among all nodes of the file.
+        kind: comparison, constant, statement, arguments or keyword.
+        which: of several that one node has.
+    """
+
+    path: Path
+    place: int
+    kind: str
+    which: int = 0
+
+    def source(self) -> tuple[str, str]:
+        """The file with the slip in it, and where and what it is."""
+        tree = ast.parse(self.path.read_text(encoding="utf-8"))
+        nodes, parents = list(ast.walk(tree)), parents_of(tree)
+        node = nodes[self.place]
+        line = node
+        while not isinstance(line, ast.stmt):
+            line = parents[line]
+        before = head(line)
+        slip(node, self.kind, self.which, parents)
+        after = "" if self.kind == "statement" else head(line)
+        where = f"{self.path.as_posix().removeprefix(f'{ROOT.as_posix()}/')}:{getattr(node, 'lineno', line.lineno)}"
+        return ast.unparse(tree), f"{where} {self.kind}\n{differing(before, after)}"
+
+
+def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+
+def head(statement: ast.AST) -> str:
+    """A statement without what is inside of it."""
+    alone: Any = deepcopy(statement)
+    if isinstance(alone, ast.ClassDef | ast.FunctionDef | ast.For | ast.While | ast.If | ast.With | ast.Try):
+        alone.body, alone.orelse = [ast.Expr(ast.Constant(...))], []
+    return ast.unparse(alone)
+
+
+def differing(before: str, after: str) -> str:
+    """Of two lines the parts around which they differ."""
+    same = next((k for k, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    start = max(same - 50, 0)
+    return f"  - {before[start : start + 110]!r}\n  + {after[start : start + 110]!r}"
+
+
+def slips(path: Path) -> Iterator[Slip]:
+    """Every slip in a file; annotations, docstrings, imports and asserts are no behaviour."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    parents = parents_of(tree)
+    for place, node in enumerate(ast.walk(tree)):
+        if is_quiet(node, parents):
+            continue
+        if isinstance(node, ast.Compare):
+            yield from (Slip(path, place, "comparison", k) for k in range(len(node.ops)))
+        elif isinstance(node, ast.IfExp | ast.If | ast.While) or type(getattr(node, "op", None)) in (*TURNED, ast.Not):
+            yield Slip(path, place, "comparison")
+        elif isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
+            yield Slip(path, place, "constant")
+        if isinstance(node, ast.Call):
+            words = [ast.unparse(each) for each in node.args] if ast.unparse(node.func) not in SAME else []
+            yield from (Slip(path, place, "arguments", k) for k, pair in enumerate(pairwise(words)) if len({*pair}) > 1)
+            yield from (Slip(path, place, "keyword", k) for k, word in enumerate(node.keywords) if word.arg)
+        if isinstance(node, ast.stmt) and not isinstance(node, KEPT):
+            yield Slip(path, place, "statement")
+
+
+def is_quiet(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether it is a part of what says nothing when the program runs."""
+    while node in parents:
+        above = parents[node]
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert) or (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        ) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__") or (
+            node in (getattr(above, "annotation", None), getattr(above, "returns", None))
+        ):  # fmt: skip
+            return True
+        node = above
+    return False
+
+
+def slip(node: Any, kind: str, which: int, parents: dict[ast.AST, ast.AST]) -> None:
+    """Make it, in place."""
+    if kind == "statement":
+        above = parents[node]
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(above, name, [])
+            if isinstance(block, list) and node in block:
+                block[block.index(node)] = ast.copy_location(ast.Pass(), node)
+    elif kind == "constant":
+        node.value = moved(node.value)
+    elif kind == "arguments":
+        node.args[which], node.args[which + 1] = node.args[which + 1], node.args[which]
+    elif kind == "keyword":
+        del node.keywords[which]
+    elif isinstance(node, ast.Compare):
+        node.ops[which] = TURNED[type(node.ops[which])]()
+    elif isinstance(node, ast.IfExp | ast.If | ast.While):
+        node.test = ast.UnaryOp(ast.Not(), node.test)
+    elif isinstance(node, ast.UnaryOp):
+        node.operand = ast.UnaryOp(ast.Not(), node.operand)
+    else:
+        node.op = TURNED[type(node.op)]()
+
+
+def moved(value: Any) -> Any:
+    """The other truth value, a text with one sign more, 0 and 1 for each other, other numbers half as large again."""
+    if isinstance(value, str):
+        return f"{value}x"
+    return type(value)(1 - value if value in (0, 1) else value * 1.5)
+
+
+def noticed(path: Path, slow: bool, without: Sequence[str]) -> str:
+    """What notices first that something is wrong with viz; nothing, if nothing does.
+
+    Tests that compare with another process are left out: there the source is as it was.
+    """
+    if "golden" not in without:
+        found = import_module("tests.viz.test_golden").PICTURES
+        for name, (file, make) in found.items():
+            if make() != file.read_text(encoding="utf-8"):
+                return f"kept picture {name}"
+    seen = FirstFailure()
+    names = SLOW if slow else (*TESTS, *(PAINT if path.parent.name == "paint" or path.stem == "words" else ()))
+    files = [f"{ROOT}/tests/viz/test_{name}.py" for name in names if name not in without]
+    files = ([] if slow else [f"{ROOT}/viz"]) + [file for file in files if Path(file).exists()]
+    options = ["-x", "-k", "not hash", "-p", "no:cacheprovider", f"--rootdir={ROOT}", f"--ignore={ROOT}/viz/plots"]
+    options += ["--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    code = pytest.main([*options, *files], plugins=[seen])
+    return "" if code == pytest.ExitCode.OK else seen.name or f"pytest: {code!r}"
+
+
+def judge(one: Slip, without: Sequence[str], slow: bool) -> tuple[Slip, str, str, float]:
+    start = time.perf_counter()
+    source, said = one.source()
+    killer = ""
+    for late in (False, True)[: 1 + slow]:
+        killer = killer or tried(one.path, source, LIMIT[late], partial(noticed, one.path, late, without))
+    return one, said, killer, time.perf_counter() - start
+
+
+def control(without: Sequence[str]) -> None:
+    """Refuse to go on where the source as it is does not pass.
+
+    Raises:
+        RuntimeError: something noticed a slip there.
+    """
+    path = files()[0]
+    found = tried(path, path.read_text(encoding="utf-8"), 10 * LIMIT[True], partial(noticed, path, False, without))
+    if found:
+        raise RuntimeError(f"viz as it is does not pass: {found}")
+
+
+def files() -> list[Path]:
+    return [path for path in sorted(ROOT.glob("viz/**/*.py")) if "plots" not in path.parts]
+
+
+def chosen(options: argparse.Namespace) -> list[Slip]:
+    found = [one for path in files() for one in slips(path) if options.part in f"{path} {one.kind}"]
+    places = np.random.default_rng(options.seed).permutation(len(found))[: options.sample]
+    return [found[k] for k in sorted(places)]
+
+
+def arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    about = (__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.slips", description=about[0], epilog=about[2])
+    parser.add_argument("part", nargs="?", default="", help="only files with this in their path")
+    parser.add_argument("--sample", type=int, metavar="N", help="only so many, drawn at random")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--without", nargs="+", default=(), metavar="NAME", help="without these of tests/viz/test_*.py")
+    parser.add_argument("--slow", action="store_true", help="show what survives every listed topology as well")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trials at a time")
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    start, options = time.perf_counter(), arguments(words)
+    for name in ("pytest", "hypothesis.extra.numpy", "tests.viz.topologies", "tests.viz.geometry", "tests.viz.truth"):
+        import_module(name)
+    control(options.without)
+    own: Counter[str] = Counter()
+    killed: Counter[str] = Counter()
+    with get_context("fork").Pool(options.jobs, maxtasksperchild=20) as pool:
+        work = partial(judge, without=options.without, slow=options.slow)
+        for one, said, killer, seconds in pool.imap_unordered(work, chosen(options)):
+            own[one.kind] += 1
+            killed[one.kind] += bool(killer)
+            print(f"{said}\n  {f'killed by {killer:.150}' if killer else 'SURVIVED'}, {seconds:.1f} s", flush=True)
+    for kind in [*sorted(own), None]:
+        of, gone = (counts[kind] if kind else counts.total() for counts in (own, killed))
+        print(f"{kind or 'all':<12}{of:5} slips{gone:6} killed{gone / max(of, 1):9.1%}")
+    print(f"{time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
