@@ -1,7 +1,11 @@
 """The legend explains what is in the picture, all of it, and nothing else."""
 
+import re
+
+import numpy as np
 import pytest
 
+import tinygrad_rnn as tg
 import viz
 from tests.viz.reading import read
 from tests.viz.topologies import TOPOLOGIES
@@ -72,3 +76,12 @@ def test_entries_stand_in_lines_below_the_picture_and_read_from_left_to_right():
     places = [(-round(shape.centre[1]), shape.centre[0]) for shape in entries]
     assert places == sorted(places)
     assert all(shape.attributes["fontsize"] == "10" for shape in entries)
+
+
+def test_decades_that_differ_in_a_sign_alone_have_ids_of_their_own():
+    w = tg.tensor(1.0, requires_grad=True, name="w")
+    ws = [tg.tensor(1.0, requires_grad=True, name=f"w{k}") for k in range(4)]
+    total = sum((x * s for x, s in zip(ws, (1e-12, 2e-7, 3e4, np.inf), strict=True)), w * 1.0)
+    ids = re.findall(r'\bid="(legend_heat_[^"]*)"', viz.draw(total, gradients=True).dot)
+    assert sorted(ids) == sorted(set(ids))
+    assert {"legend_heat_below_1e_7", "legend_heat_1e_7", "legend_heat_from_1e4", "legend_heat_infinite"} <= set(ids)

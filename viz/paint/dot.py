@@ -15,6 +15,7 @@ from viz.scene.model import Chunk, Edge
 from viz.scene.words import plain_text
 
 CLASSES = {"parameter": "param"}
+SIGNS = {"<": "below", "≥": "from", "–": "none", "∞": "infinite"}  # in the names of decades, for ids
 TITLE, PAD = 30.0, 8.0  # points: the height that the title takes, and the space around it all
 
 
@@ -196,7 +197,7 @@ def _legend(entries: list[Caption], plan: Layout, theme: Theme) -> list[str]:
 
 
 def _entry(entry: Entry, box: Box, filled: Mapping[str, list[str]], theme: Theme) -> list[str]:
-    id = f"legend_{entry.sort}_{text.slug(entry.kind)}"
+    id = f"legend_{entry.sort}_{text.slug(''.join(SIGNS.get(sign, sign) for sign in entry.kind))}"
     said = {"id": id, "class": f"legend-{entry.sort}", "label": entry.label, "tooltip": entry.label, "fontsize": 10}
     if entry.sort == "line":
         return _sample(entry, id, box, said, theme)
