@@ -42,6 +42,16 @@ def cube(x):
 LOSS, CUBE, TEXT = run()[0], cube(X), tg.graph(X * 2).to_json()
 
 
+def drawn(
+    x=X * 2, view="cell", gradients=False, values=False, steps=None, fold=(), legend=True, theme="light", title=None,
+    width=None,
+):  # fmt: skip
+    return viz.draw(
+        x, view=view, gradients=gradients, values=values, steps=steps, fold=fold, legend=legend, theme=theme,
+        title=title, width=width,
+    )  # fmt: skip
+
+
 def scoped(name):
     with tg.scope(name):
         tg.sum(X, axis=5 if name != "lstm" else 0)  # refused, and the message tells the scope
@@ -98,9 +108,7 @@ DEFERRED = {
     "Tensor.grad": lambda grad=(1.0, 1.0): setattr(tg.tensor([1.0, 2.0]), "grad", grad),
     "Tensor[…]": lambda index=0: X[index],
     "Graph.from_json": lambda text=TEXT: tg.Graph.from_json(text),
-    "viz.draw": lambda x=X * 2, view="cell", gradients=False, steps=None, theme="light": viz.draw(
-        x, view=view, gradients=gradients, steps=steps, theme=theme
-    ),
+    "viz.draw": drawn,
 }
 PAIRS = [("one", "1"), ("two", "2"), ("three", "3")]
 CORPUS = tg.train.Corpus("to be or not to be")

@@ -16,7 +16,7 @@ from viz.scene.edges import backward, cuts, forward
 from viz.scene.fold import folded
 from viz.scene.groups import Groups, contracted, each_alone, gates
 from viz.scene.items import Items
-from viz.scene.lanes import Places, chunks, places
+from viz.scene.lanes import Places, chunks, places, weights_at_every_step
 from viz.scene.model import Picture
 from viz.scene.roll import roll
 
@@ -81,7 +81,7 @@ def picture(
     steps = tuple(sorted({int(i.column) for i in drawn if i.column and i.column == int(i.column)}))
     length = len({column for column in where.columns.values() if column and column == int(column)})
     whole = Picture(
-        drawn, tuple(edges), tuple(where.lanes), chosen.opened, steps if where.timed else (), length,
-        gradients, values, chunks=chunks(where),
+        drawn, tuple(edges), tuple(where.lanes), opened=chosen.opened, steps=steps if where.timed else (),
+        length=length, same=weights_at_every_step(where), gradients=gradients, values=values, chunks=chunks(where),
     )  # fmt: skip
     return roll(whole) if chosen.rolled else whole

@@ -150,7 +150,7 @@ def test_the_description_names_steps_states_shared_weights_and_gradients():
         "W_hh (16, 4) ×3, b_ih (16,) ×3, b_hh (16,) ×3."
     )
     assert full.description.endswith(
-        " Dashed arrows show the gradient on its way back; the larger its norm ∇, the darker the shape."
+        " Arrows that go back show the gradient, thicker where its norm ∇ is larger; colours show its power of ten."
     )
 
 
@@ -217,6 +217,21 @@ def test_all_of_a_title_s_words():
         "sequence to sequence": "GRU encoder, GRU decoder, 5 steps: in each the same weights at every step",
     }
     assert {name: viz.draw(TOPOLOGIES[name]()).title for name in titles} == titles
+
+
+@pytest.mark.parametrize("view", ["cell", "gate", "rolled"])
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [(0, ": the same 2 weights at every step"), (1, ": the same weight at every step"), (2, "")],
+)
+def test_a_title_counts_the_weights_that_are_used_at_every_step_and_no_others(own, said, view):
+    shared = [tg.tensor(np.eye(2), requires_grad=True, name=f"W{k}") for k in range(2 - own)]
+    h = tg.label(tg.tensor(np.ones((1, 2))), "initial_state", "h")
+    for t in (1, 2, 3):
+        weights = shared + [tg.tensor(np.eye(2), requires_grad=True, name=f"V{k}{t}") for k in range(own)]
+        with tg.scope("rnn"), tg.step(t, of=3):
+            h = tg.label(tg.tanh(tg.add(*(tg.inner(h, W) for W in weights))), "hidden_state", "h")
+    assert viz.draw(squared(h), view=view).title.endswith(f"3 steps{said}")
 
 
 def test_a_mean_is_told_from_a_sum_however_it_is_written():

@@ -705,19 +705,16 @@ def diamonds():
 
 
 @topology
-def long_chain():
+def long_chain(ops=40):
     x = tg.tensor(1.0, requires_grad=True, name="x")
-    for _ in range(40):
-        x = x * 1.01
+    for _ in range(ops):
+        x = x * 1.0001
     return x
 
 
 @topology
 def longer_chain():
-    x = tg.tensor(1.0, requires_grad=True, name="x")
-    for _ in range(1000):
-        x = x * 1.0001
-    return x
+    return long_chain(1000)
 
 
 @topology

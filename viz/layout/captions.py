@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from viz.layout.geometry import RING, SHAPES, text_size
-from viz.layout.place import Layout
+from viz.layout.place import Box, Layout
 from viz.scene.legend import Entry
 from viz.scene.model import Chunk
 
 SMALL = 10 / 12  # the size of a legend's text beside that of a label
 LINE, GAP, HEIGHT, NARROWEST = 34.0, 16.0, 34.0, 420.0
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from viz.layout.geometry import Placed, Point, beside, border, text_size
 from viz.layout.grid import Spot, grid
@@ -43,7 +44,7 @@ class Layout:
     lines: list[list[Point]] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
 
-    @property
+    @cached_property
     def extent(self) -> Box:
         """Left, bottom, right and top of all shapes, frames and lines."""
         boxes = [place.box for place in self.places.values()] + [frame.box for frame in self.frames]

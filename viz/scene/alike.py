@@ -32,7 +32,7 @@ def gathered(where: Places, groups: Groups) -> Groups:
     for node in reversed(graph.nodes):  # consumers first
         users = sorted((likeness[user], position) for user, position in graph.uses(node))
         run = ends[node.id] if lengths[ends[node.id]] > MANY else None
-        said = (node.op, node.role, node.name, node.shape, node.dtype, node.requires_grad, tuple(users[:MANY]))
+        said = (node.op, node.role, node.name, node.shape, node.dtype, node.requires_grad, tuple(users))
         alone = node.id if node.id in graph.outputs else None
         likeness[node.id] = kinds.setdefault((said, alone) if run is None else run, len(kinds))
     counts = Counter(likeness.values())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from numbers import Integral
 
 from tinygrad_rnn.errors import OptionError
-from viz.scene.model import Edge, Item, Picture
+from viz.scene.model import Edge, Item, Picture, together
 
 WHOLE = 12  # columns that still fit a page
 ENDS = (3, 2)
@@ -61,7 +61,7 @@ def elide(picture: Picture, kept: set[int]) -> Picture:
     after = {item.id for item in picture.items if item.column == end and item.nodes and item.nodes[0].step is None}
     gone = {item.id: runs[item.column] for item in picture.items if item.column in runs and item.id not in after}
     folds: dict[str, Item] = {}
-    edges: dict[tuple[str, str, str], Edge] = {}
+    edges: dict[tuple[str, str, str], list[Edge]] = {}
     untouched: list[Edge] = []
     for edge in picture.edges:
         ends = picture.by_id[edge.source], picture.by_id[edge.target]
@@ -71,10 +71,10 @@ def elide(picture: Picture, kept: set[int]) -> Picture:
             hub = ends[1] if edge.kind == "backward" else ends[0]
             a, b = (_fold(hub, gone[end.id], folds).id if end.id in gone else end.id for end in ends)
             if a != b:
-                together = edges.get((a, b, edge.kind), replace(edge, source=a, target=b, uses=()))
-                edges[a, b, edge.kind] = replace(together, uses=together.uses + edge.uses)
+                edges.setdefault((a, b, edge.kind), []).append(edge)
     items = [item for item in picture.items if item.id not in gone] + list(folds.values())
-    return replace(picture, items=tuple(items), edges=(*untouched, *edges.values()), steps=tuple(sorted(kept)))
+    joined = (together(*ends, found) for ends, found in edges.items())
+    return replace(picture, items=tuple(items), edges=(*untouched, *joined), steps=tuple(sorted(kept)))
 
 
 Run = tuple[int, int]  # its first step, and its length

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tinygrad_rnn.errors import OptionError
+from tinygrad_rnn.errors import OptionError, check_sequence
 from viz.scene.groups import Groups
 from viz.scene.lanes import Places, Scope
 
@@ -21,6 +21,8 @@ def folded(where: Places, groups: Groups, fold: str | Iterable[str]) -> Groups:
     Raises:
         OptionError: there is no such part.
     """
+    if not isinstance(fold, str):
+        check_sequence("viz.draw", "the parts to fold", fold)
     names = [fold] if isinstance(fold, str) else list(fold)
     if not names:
         return groups

@@ -47,8 +47,6 @@ def gates(where: Places) -> Groups:
 
 
 def _grouped(where: Places, inside: Inside) -> Groups:
-    if not where.lanes:
-        return each_alone(where)
     graph, groups = where.graph, Groups()
     for node in reversed(graph.nodes):  # consumers first
         led_to = list(dict.fromkeys(groups[user] for user, _ in graph.uses(node)))

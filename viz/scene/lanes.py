@@ -195,6 +195,21 @@ def chunks(where: Places) -> tuple[Chunk, ...]:
     return tuple(found.values()) if len(found) > 1 or _is_cut(where.graph) else ()
 
 
+def weights_at_every_step(where: Places) -> tuple[int, ...]:
+    """For each part, how many weights are used at every one of its steps; 0 where it has one alone."""
+    steps: dict[int, set[float]] = {lane.block: set() for lane in where.lanes}
+    for id, lane in where.lane.items():
+        column = where.columns[id]
+        if column is not None:
+            steps[where.lanes[lane].block].add(column)
+    found = dict.fromkeys(sorted(steps), 0)
+    for weight in where.graph.parameters:
+        columns = {where.columns[user] for user, _ in where.graph.uses(weight)}
+        for block, own in steps.items():
+            found[block] += len(own) > 1 and columns >= own
+    return tuple(found.values())
+
+
 def _is_cut(graph: Graph) -> bool:
     return any(node.cut is not None and node.role == "initial_state" for node in graph.nodes)
 

@@ -7,6 +7,8 @@ An item's `key` is the same at every step: the layout places keys once and repea
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,6 +89,13 @@ class Edge:
     norm: float | None = None
 
 
+def together(source: str, target: str, kind: str, edges: Sequence[Edge]) -> Edge:
+    """Several edges as one, with the joint norm of their gradients."""
+    norms = [edge.norm for edge in edges if edge.norm is not None]
+    uses = tuple(use for edge in edges for use in edge.uses)
+    return Edge(source, target, kind, uses, math.hypot(*norms) if norms else None)
+
+
 @dataclass(frozen=True)
 class Lane:
     """One recurrent layer on its way through time: a floor of the picture.
@@ -127,6 +136,7 @@ class Picture:
         opened: whether what stands inside a layer is drawn, in a frame for each step.
         steps: the columns that are drawn, elided ones and those of first states apart.
         length: how many steps the graph has.
+        same: for each part, how many weights are used at every one of its steps, where it has several.
         gradients, values: whether they are shown.
         rolled: whether all steps are drawn as one.
         chunks: the calls that went on from each other.
@@ -138,6 +148,7 @@ class Picture:
     opened: bool = False
     steps: tuple[int, ...] = ()
     length: int = 0
+    same: tuple[int, ...] = ()
     gradients: bool = False
     values: bool = False
     rolled: bool = False

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from viz.scene import text
-from viz.scene.model import Edge, Item, Picture
+from viz.scene.model import Edge, Item, Picture, together
 
 
 def roll(picture: Picture) -> Picture:
@@ -25,14 +25,8 @@ def roll(picture: Picture) -> Picture:
     edges: dict[tuple[str, str, str], list[Edge]] = {}
     for edge in picture.edges:
         edges.setdefault((stands_for[edge.source], stands_for[edge.target], edge.kind), []).append(edge)
-    together = (_together(*ends, found) for ends, found in edges.items())
-    return replace(picture, items=tuple(rolled), edges=tuple(together), rolled=True, chunks=())
-
-
-def _together(source: str, target: str, kind: str, edges: Sequence[Edge]) -> Edge:
-    norms = [edge.norm for edge in edges if edge.norm is not None]
-    uses = tuple(use for edge in edges for use in edge.uses)
-    return Edge(source, target, kind, uses, math.hypot(*norms) if norms else None)
+    joined = tuple(together(*ends, found) for ends, found in edges.items())
+    return replace(picture, items=tuple(rolled), edges=joined, rolled=True, chunks=())
 
 
 def _one(items: Sequence[Item], picture: Picture) -> Item:
@@ -49,7 +43,8 @@ def _one(items: Sequence[Item], picture: Picture) -> Item:
     if picture.gradients and first.is_heated:
         lines += [text.norms(norms)]
     uses = sum(item.uses for item in items)
-    largest = max((norm for norm in norms if norm is not None), default=None)
+    known = [norm for norm in norms if norm is not None]
+    largest = next((norm for norm in known if math.isnan(norm)), max(known, default=None))
     return replace(first, column=column, label="\n".join(filter(None, lines)), nodes=nodes, uses=uses, gradient=largest)
 
 

@@ -80,6 +80,8 @@ def values(nodes: Sequence[GraphNode]) -> str:
     if there and all(each.zero for each in there):
         return "all 0"
     ends = [end for each in there for end in (each.min, each.max) if end is not None]
+    if any(map(math.isnan, ends)):
+        return "NaN"
     return f"{min(ends):.2g} … {max(ends):.2g}" if ends else ""
 
 
@@ -88,10 +90,14 @@ def norms(gradients: Sequence[float | None]) -> str:
 
     >>> norms([1e-3, None, 0.5]), norms([2.0, 2.0])
     ('∇ 1.0e-3 … 5.0e-1', '∇ 2.0e0')
+    >>> norms([1.0, math.nan]), norms([None])
+    ('∇ NaN', '∇ –')
     """
     known = [each for each in gradients if each is not None]
-    ends = dict.fromkeys([norm(min(known)), norm(max(known))]) if known else [norm(None)]
-    return " … ".join([*ends][:1] + [end.removeprefix("∇ ") for end in [*ends][1:]])
+    if not known or any(map(math.isnan, known)):
+        return norm(math.nan if known else None)
+    least, most = norm(min(known)), norm(max(known))
+    return least if least == most else f"{least} … {most.removeprefix('∇ ')}"
 
 
 def unstepped(label: str) -> str:
@@ -128,25 +134,21 @@ def title(picture: Picture) -> str:
     nets = " over ".join(dict.fromkeys(name.split()[0] for name in names[::-1]))
     parts = list(dict.fromkeys(_LAYER.sub("", name) for name in names))
     if len(parts) > 1 and any(" " in part for part in parts):
-        return f"{_listed(parts)}, {count(picture.length, 'step')}: in each the same weights at every step"
+        same = ": in each the same weights at every step" if all(picture.same) else ""
+        return f"{_listed(parts)}, {count(picture.length, 'step')}{same}"
     ahead = [name for name in dict.fromkeys(names) if not name.endswith("_reverse")]
     many = f", {len(ahead)} layers" if len(ahead) > 1 else ""
     runs = max(map(names.count, names))
     many += f", {runs} runs" if runs > 1 else ""
     both = ", both directions" if any(name.endswith("_reverse") for name in names) else ""
-    every = [item for item in shared(picture) if _at_every_step(item, picture)]
-    same = f": the same {f'{len(every)} weights' if len(every) > 1 else 'weight'} at every step" if every else ""
+    every = sum(picture.same)
+    same = f": the same {f'{every} weights' if every > 1 else 'weight'} at every step" if every else ""
     return f"{nets}{many}{both}, {count(picture.length, 'step')}{same}"
 
 
 def node_uses(picture: Picture) -> list[int]:
     """How many arguments each graph node of the picture has."""
     return [len(node.inputs) for item in picture.items for node in item.nodes]
-
-
-def _at_every_step(item: Item, picture: Picture) -> bool:
-    users = {picture.by_id[edge.target].column for edge in picture.edges if edge.source == item.id}
-    return picture.rolled or users >= set(picture.steps)
 
 
 def shared(picture: Picture) -> list[Item]:
@@ -166,7 +168,9 @@ def description(picture: Picture) -> str:
     if shared(picture):
         said.append(f"Shared weights, one of each: {_listed(_plain(item) for item in shared(picture))}.")
     if picture.gradients:
-        said.append("Dashed arrows show the gradient on its way back; the larger its norm ∇, the darker the shape.")
+        said.append(
+            "Arrows that go back show the gradient, thicker where its norm ∇ is larger; colours show its power of ten."
+        )
     return " ".join(said)
 
 

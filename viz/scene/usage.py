@@ -29,7 +29,7 @@ def usage(where: Places) -> dict[int, int]:
     place = {node.id: (where.columns[node.id], where.lane.get(node.id)) for node in where.graph.nodes}
     for node in reversed(where.graph.nodes):
         uses = (use for use in where.graph.uses(node) if place[use[0]] == place[node.id])
-        used_for = () if node.role else tuple(sorted((found[user], position) for user, position in uses)[:8])
+        used_for = () if node.role else tuple(sorted((found[user], position) for user, position in uses))
         found[node.id] = numbers.setdefault((node.op, node.role, letter(node), used_for), len(numbers))
     return found
 

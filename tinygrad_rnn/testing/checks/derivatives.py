@@ -142,7 +142,7 @@ def _judged(check: Check, case: Case) -> tuple[Check, Case]:
 
 def _check_options(check: Check, kinks: str) -> None:
     owner = f"check_{check.kind}"
-    check_number(owner, "order", check.order, whole=True, least=1, most=5)  # each order costs about ten times the last
+    check_number(owner, "order", check.order, whole=True, least=1, most=5)  # each costs two or three times the last
     check_option(owner, "oracle", check.oracle, ORACLES)
     check_option(owner, "kinks", kinks, ("skip", "raise"))
     check_seed(owner, check.seed)
