@@ -9,7 +9,7 @@ which of them are computed together, is next door: accumulate.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts, check_finite_gradient
@@ -35,6 +35,7 @@ def backprop(
     stop: bool = False,
     shortcuts: bool = True,
     observe: Observer | None = None,
+    cut: Collection[tuple[Node, int]] = (),
 ) -> dict[Node, Any]:
     """The cotangent of every node in `wrt`, of every leaf that requires grad when None; nodes not reached are absent.
 
@@ -47,6 +48,7 @@ def backprop(
         stop: pass nothing on beyond a node of `wrt`.
         shortcuts: use the fast ways of accumulate.py where they apply; the values are the same without.
         observe: called with (node, argument position, gx) for what flows back through each use.
+        cut: uses (node, argument position) through which nothing flows back, as if `detach()` stood there.
     """
     floor = -1 if wrt is None else min((node.number for node in wrt), default=0)
     order = ancestors(outputs, grad_only=True, floor=floor, ends=wrt if stop and wrt is not None else ())
@@ -69,14 +71,20 @@ def backprop(
             if stop:
                 continue
         if node.op is not None:
-            _pass_back(node, gy, arrived, needed, anomaly, observe)
+            _pass_back(node, gy, arrived, needed, anomaly, observe, cut)
             if release:
                 node.release(released)
     return found
 
 
 def _pass_back(
-    node: Node, gy: Any, arrived: Cotangents, needed: set[Node] | None, anomaly: bool, observe: Observer | None
+    node: Node,
+    gy: Any,
+    arrived: Cotangents,
+    needed: set[Node] | None,
+    anomaly: bool,
+    observe: Observer | None,
+    cut: Collection[tuple[Node, int]],
 ) -> None:
     """Hand each input of a node its cotangent: gx = rule(gy, y, *args)."""
     op: Any = node.op
@@ -89,6 +97,8 @@ def _pass_back(
     for k, parent in enumerate(node.inputs):
         rule = rules[k]
         if parent is None or rule is None or not parent.requires_grad or (needed is not None and parent not in needed):
+            continue
+        if cut and (node, k) in cut:
             continue
         if (op.into or op.together) and arrived.shortcut(op, k, parent, gy, args, node.static):
             continue

@@ -25,7 +25,7 @@ from tinygrad_rnn.engine.summary import Summary
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import GraphError
 
-__all__ = ["Graph", "GraphCut", "GraphNode", "GraphPassage"]
+__all__ = ["Graph", "GraphCut", "GraphNode", "GraphPassage", "GraphTerm"]
 
 FORMAT, VERSION = "tinygrad_rnn.graph", 2
 Positions = int | range | tuple[int, ...]
@@ -63,6 +63,22 @@ class GraphPassage:
 
 
 @dataclass(frozen=True)
+class GraphTerm:
+    """What one use adds to the gradient ∇ of the value that it uses.
+
+    Attributes:
+        norm: ‖term‖.
+        along: the part of it along the whole, ⟨term, ∇⟩ / ‖∇‖, negative where it goes against it; these add up to ‖∇‖,
+            which the norms do not.
+        sum: the terms that have arrived so far, this one included, in short; after the last one it is ∇.
+    """
+
+    norm: float
+    along: float
+    sum: Summary
+
+
+@dataclass(frozen=True)
 class GraphNode:
     """One node of a snapshot.
 
@@ -78,6 +94,8 @@ class GraphNode:
         gradient: ∂(sum of the outputs)/∂node in short, where it was asked for and the node has one.
         cotangents: for each of `inputs` the norm of what flowed back through this use, None where nothing did;
             empty where it was not asked for.
+        terms: for each of `inputs` what this use adds to its gradient, None where nothing flowed back; empty where
+            it was not asked for. They arrive from the newest node to the oldest, in a node from its first argument on.
     """
 
     id: int
@@ -98,6 +116,7 @@ class GraphNode:
     value: Summary | None = None
     gradient: Summary | None = None
     cotangents: tuple[float | None, ...] = ()
+    terms: tuple[GraphTerm | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,6 +207,7 @@ def snapshot(
     values: bool = False,
     gradients: Mapping[Node, Array] | None = None,
     cotangents: Mapping[tuple[Node, int], float] | None = None,
+    terms: Mapping[tuple[Node, int], GraphTerm] | None = None,
 ) -> Graph:
     """The Graph behind `outputs`.
 
@@ -195,6 +215,7 @@ def snapshot(
         values: keep every node's value in short.
         gradients: ∂(sum of the outputs)/∂node, of the nodes that have one.
         cotangents: the norm of what flowed back through a use, by (node, argument position).
+        terms: what a use added to a gradient, by the same.
     """
     ends = [
         x.node if isinstance(x, Tensor) and not x.is_leaf else recorded("graph", f"output {k}", x)
@@ -215,6 +236,8 @@ def snapshot(
     if gradients is not None:
         found, arrived = gradients, cotangents or {}
         rows = [_with_gradient(row, node, found, arrived) for row, node in zip(rows, nodes, strict=True)]
+    if terms is not None:
+        rows = [replace(row, terms=_by_use(node, terms)) for row, node in zip(rows, nodes, strict=True)]
     return Graph(tuple(rows), tuple(ids[node] for node in ends), _described(passages))
 
 
@@ -271,8 +294,12 @@ def _with_gradient(
 ) -> GraphNode:
     """The row with what flowed back to the node, and through each of its uses of others."""
     gradient = Summary.of(gradients[node]) if node in gradients else None
-    arrived = tuple(cotangents.get((node, k)) for k, p in enumerate(node.inputs) if p is not None)
-    return replace(row, gradient=gradient, cotangents=arrived)
+    return replace(row, gradient=gradient, cotangents=_by_use(node, cotangents))
+
+
+def _by_use(node: Node, known: Mapping[tuple[Node, int], Any]) -> tuple[Any, ...]:
+    """What is known of each use that a node makes of others."""
+    return tuple(known.get((node, k)) for k, p in enumerate(node.inputs) if p is not None)
 
 
 @cache
@@ -358,6 +385,7 @@ def _node(row: Mapping[str, Any]) -> GraphNode:
         fields[name] = fields.get(name) and _summary(fields[name])
     fields["cut"] = fields.get("cut") and GraphCut(**fields["cut"])
     fields["cotangents"] = tuple(map(_number_of, fields.get("cotangents", ())))
+    fields["terms"] = tuple(term and _term(term) for term in fields.get("terms", ()))
     return GraphNode(**fields)
 
 
@@ -365,6 +393,10 @@ def _summary(row: Mapping[str, Any]) -> Summary:
     numbers = row.get("numbers")
     ends = {name: _number_of(row.get(name)) for name in ("norm", "min", "max")}
     return Summary(zero=row["zero"], numbers=numbers and tuple(map(_number_of, numbers)), **ends)
+
+
+def _term(row: Mapping[str, Any]) -> GraphTerm:
+    return GraphTerm(_number_of(row["norm"]), _number_of(row["along"]), _summary(row["sum"]))
 
 
 def _number_of(value: Any) -> Any:

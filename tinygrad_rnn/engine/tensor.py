@@ -11,7 +11,7 @@ the ops are (ops/operators.py) and where a graph is differentiated and drawn (au
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import update_wrapper
 from types import EllipsisType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -310,7 +310,9 @@ class Tensor:
     # what is computed with it: `define` fills these in
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
-    def graph(self, *, values: bool = False, gradients: bool = False) -> Any: ...
+    def graph(
+        self, *, values: bool = False, gradients: bool = False, terms: bool = False, cut: Collection[Any] = ()
+    ) -> Any: ...
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any: ...
     def __array_function__(
