@@ -135,16 +135,24 @@ def _node(place: Placed, plan: Layout, theme: Theme) -> str:
 
 def _edges(plan: Layout, theme: Theme) -> list[str]:
     """Thin lines first and the states' roads last, so that what matters lies on top."""
-    seen: dict[tuple[str, str, str], int] = {}
     lines: dict[str, list[str]] = {kind: [] for kind in ("weight", "data", "recurrent", "cell", "cut", "backward")}
-    for edge, points in zip(plan.picture.edges, plan.lines, strict=True):
-        pair = (edge.source, edge.target, edge.kind)
-        seen[pair] = seen.get(pair, 0) + 1
-        lines[edge.kind].append(_edge(edge, points, plan, theme, seen[pair]))
+    for id, edge, points in zip(edge_ids(plan.picture.edges), plan.picture.edges, plan.lines, strict=True):
+        lines[edge.kind].append(_edge(id, edge, points, plan, theme))
     return [line for kind in lines.values() for line in kind]
 
 
-def _edge(edge: Edge, points: list[Point], plan: Layout, theme: Theme, nth: int) -> str:
+def edge_ids(edges: Iterable[Edge]) -> list[str]:
+    """The id of each line: `e_n_h_1__n_LSTM_2`; a second one between the same shapes gets a number."""
+    seen: dict[str, int] = {}
+    found = []
+    for edge in edges:
+        id = f"e_{edge.source}__{edge.target}" + (f"_{edge.kind}" if edge.kind in ("backward", "cut") else "")
+        seen[id] = seen.get(id, 0) + 1
+        found.append(id + (f"_{seen[id]}" if seen[id] > 1 else ""))
+    return found
+
+
+def _edge(id: str, edge: Edge, points: list[Point], plan: Layout, theme: Theme) -> str:
     line = theme.lines[edge.kind]
     pen, style = line.pen, line.style
     if edge.norm is not None:
@@ -152,9 +160,7 @@ def _edge(edge: Edge, points: list[Point], plan: Layout, theme: Theme, nth: int)
     a, b = plan.places[edge.source].item, plan.places[edge.target].item
     said = f"{a.label} → {b.label}".replace("\n", " ")
     values = {
-        "id": f"e_{edge.source}__{edge.target}" + (f"_{edge.kind}" if edge.kind in ("backward", "cut") else "")
-        + (f"_{nth}" if nth > 1 else ""),
-        "class": f"edge-{edge.kind}", "pos": spline(points, line.arrow), "color": line.stroke,
+        "id": id, "class": f"edge-{edge.kind}", "pos": spline(points, line.arrow), "color": line.stroke,
         "penwidth": f"{pen:.2f}", "style": style, "arrowhead": line.head, "arrowsize": line.scale,
         "tooltip": said + (f" ×{len(edge.uses)}" if len(edge.uses) > 1 else "")
         + (f" · {text.norm(edge.norm)}" if edge.norm is not None else ""),
