@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn.engine.snapshot import Graph
 from tinygrad_rnn.errors import DTypeError, GraphError, OptionError, check_flags, check_number, check_option
+from viz.fit import fitted
 from viz.layout.captions import captions
-from viz.layout.place import Layout, layout
+from viz.layout.place import Layout
+from viz.page.contents import contents
+from viz.page.document import Page, document
 from viz.paint import render
 from viz.paint.data import data
 from viz.paint.dot import heats, scale, size, source
@@ -19,14 +23,10 @@ from viz.paint.files import write
 from viz.paint.mermaid import mermaid
 from viz.paint.theme import THEMES, Theme
 from viz.scene import text
-from viz.scene.elide import ENDS, elide, kept_steps
 from viz.scene.legend import legend as entries
-from viz.scene.model import Picture
 from viz.views import VIEWS, picture
 
 __all__ = ["Drawing", "draw"]
-
-WIDEST = 4000.0  # points: a picture that is wider is drawn without its middle, unless steps are asked for
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +48,7 @@ class Drawing:
     arrows: int
     _plan: Layout = field(compare=False)
     _theme: Theme = field(compare=False)
+    _page: Callable[[], Page] = field(compare=False)
 
     def __repr__(self) -> str:
         width, height = self.size
@@ -85,12 +86,27 @@ class Drawing:
         """The picture as data: shapes and arrows with their places, and which nodes and uses they stand for."""
         return data(self._plan, self.title, self.description)
 
+    def page(self) -> Page:
+        """The same graph as a page that can be walked through: every view, every frame of forward and backward.
+
+        In a notebook the page itself is shown, where the Drawing shows its picture. It is made from the values that
+        the Tensor has now, so make it before `backward()`; until it goes, a Drawing keeps what it was drawn from.
+
+        Raises:
+            GraphError: `backward()` has released the values. RenderError: there is no Graphviz on this machine.
+        """
+        return self._page()
+
+    def html(self) -> str:
+        """The page as one file of HTML, which needs nothing else. Raises what `page` raises."""
+        return self.page().html()
+
     def save(self, path: str | Path) -> Path:
         """Write the picture in the format that the suffix names; the file appears whole, or the old one stays.
 
         Raises:
-            OptionError: another suffix than .svg, .png, .pdf, .dot, .json, .mmd (Mermaid). RenderError: as for `svg`
-            and `png`, or the file cannot be written.
+            OptionError: another suffix than .svg, .png, .pdf, .html, .dot, .json, .mmd (Mermaid). RenderError: as for
+            `svg` and `png`, or the file cannot be written. GraphError: as for `page`.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -113,6 +129,7 @@ FORMATS: dict[str, Callable[[Drawing], bytes]] = {
     ".svg": lambda drawing: drawing.svg().encode(),
     ".png": Drawing.png,
     ".pdf": Drawing.pdf,
+    ".html": lambda drawing: drawing.html().encode(),
     ".dot": lambda drawing: drawing.dot.encode(),
     ".json": lambda drawing: drawing.json().encode(),
     ".mmd": lambda drawing: drawing.mermaid().encode(),
@@ -166,7 +183,7 @@ def draw(
     check_flags("viz.draw", gradients=gradients, values=values, legend=legend)
     graph = _graph(x, gradients=gradients, values=values)
     whole = picture(graph, view, gradients=gradients, values=values, fold=fold)
-    plan = _planned(whole, steps)
+    plan = fitted(whole, steps)
     heading = text.title(whole) if title is None else title
     below = captions(plan, entries(plan.picture) + heats(plan, colours) if legend else [])
     smaller = scale(plan, below, heading, width)
@@ -175,11 +192,20 @@ def draw(
     shown = plan.picture
     said = text.description(shown)
     ends = round(across * smaller), round(up * smaller)
-    return Drawing(dot, heading, said, ends, len(shown.items), len(shown.edges), plan, colours)
+    page = partial(_page, x, view=view, steps=steps, fold=fold, legend=legend, theme=theme, title=title)
+    return Drawing(dot, heading, said, ends, len(shown.items), len(shown.edges), plan, colours, page)
 
 
 if draw.__doc__:  # python -OO leaves none
     draw.__doc__ = cleandoc(draw.__doc__) + "\n\nViews:\n" + "\n".join(f"    {view}" for view in VIEWS.values())
+
+
+def _page(x: Any, *, view: str, theme: str | Theme, title: str | None, **options: Any) -> Page:
+    """The page of a Drawing: what is drawn in light colours follows the reader's system there."""
+    what = contents(x, **options)
+    own = theme if isinstance(theme, Theme) else None
+    chosen = "own" if own else "auto" if theme == "light" else str(theme)
+    return document([what], title=what.title if title is None else title, view=view, theme=chosen, own=own)
 
 
 def _theme(theme: str | Theme) -> Theme:
@@ -187,18 +213,6 @@ def _theme(theme: str | Theme) -> Theme:
         return theme
     check_option("viz.draw", "theme", theme, THEMES)
     return THEMES[theme]
-
-
-def _planned(whole: Picture, steps: object) -> Layout:
-    """The picture laid out, its middle left out where that was asked for, or where it would be too wide."""
-    if whole.rolled:
-        return layout(whole)
-    kept = kept_steps(whole.steps, steps)
-    plan = layout(elide(whole, kept))
-    left, _, right, _ = plan.extent
-    if steps is None and right - left > WIDEST and len(kept) > sum(ENDS):
-        return layout(elide(whole, kept_steps(whole.steps, whole=sum(ENDS))))
-    return plan
 
 
 def _graph(x: Any, *, gradients: bool, values: bool) -> Graph:

@@ -62,9 +62,14 @@ def picture(
     *,
     gradients: bool = False,
     values: bool = False,
+    brief: bool = False,
     fold: str | Iterable[str] = (),
 ) -> Picture:
     """Everything that `graph` has to show in a view; a graph without recurrent layers is always drawn op by op.
+
+    Args:
+        view, gradients, values, fold: as for `viz.draw`.
+        brief: of a value with many numbers only the norm.
 
     Raises:
         OptionError: an unknown view, or a part to fold that there is not.
@@ -74,7 +79,7 @@ def picture(
     chosen = VIEWS[view] if where.lanes else OP
     groups = gathered(where, folded(where, chosen.groups(where), fold))
     items = Items(where, groups, opened=chosen.opened)
-    by_group = items.made(gradients=gradients, values=values)
+    by_group = items.made(gradients=gradients, values=values, brief=brief)
     uses = forward(graph, groups, by_group, opened=chosen.opened, merged=chosen.merged)
     edges = [*uses, *cuts(graph, groups, by_group), *(backward(graph, uses) if gradients else ())]
     drawn = tuple(by_group.values())
@@ -82,6 +87,7 @@ def picture(
     length = len({column for column in where.columns.values() if column and column == int(column)})
     whole = Picture(
         drawn, tuple(edges), tuple(where.lanes), opened=chosen.opened, steps=steps if where.timed else (),
-        length=length, same=weights_at_every_step(where), gradients=gradients, values=values, chunks=chunks(where),
+        length=length, same=weights_at_every_step(where), gradients=gradients, values=values, brief=brief,
+        chunks=chunks(where),
     )  # fmt: skip
     return roll(whole) if chosen.rolled else whole

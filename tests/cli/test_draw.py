@@ -11,7 +11,7 @@ import pytest
 
 import viz
 from tinygrad_rnn.cli import draw, main
-from tinygrad_rnn.cli.draw import reading
+from tinygrad_rnn.cli.draw import Reading
 from tinygrad_rnn.cli.options import Parser
 from tinygrad_rnn.cli.sketch import TOPOLOGIES, Sketch
 from tinygrad_rnn.nn.module import evaluating
@@ -41,7 +41,7 @@ PICTURE = [
     (["--title", ""], {"title": ""}),
     (["--width", "300"], {"width": 300}),
 ]
-OTHERS = {"--help", "--text", "--dpi", "--out", "--format"}  # each has a test of its own below
+OTHERS = {"--help", "--text", "--dpi", "--out", "--format", "--twins"}  # each has a test of its own below
 
 
 @pytest.fixture
@@ -97,7 +97,15 @@ def test_every_network_can_be_drawn(topology, model, drawn):
 # where it goes
 
 
-BEGINS = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF", ".dot": b"digraph", ".json": b"{", ".mmd": b"---"}
+BEGINS = {
+    ".svg": b"<svg",
+    ".png": b"\x89PNG",
+    ".pdf": b"%PDF",
+    ".html": b"<!doctype html>",
+    ".dot": b"digraph",
+    ".json": b"{",
+    ".mmd": b"---",
+}
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -177,7 +185,7 @@ def test_an_old_picture_survives_and_the_reason_is_said(tmp_path, monkeypatch, r
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-o", "a.jpg"], "argument -o/--out: 'a.jpg' is not a name with .svg, .png, .pdf, .dot, .json or .mmd at"),
+        (["-o", "a.jpg"], "argument -o/--out: 'a.jpg' is not a name with .svg, .png, .pdf, .html, .dot, .json or .mmd"),
         (["-o", ""], "argument -o/--out: '' is not a name with .svg,"),
         (["-o", ".svg"], "argument -o/--out: '.svg' is not a name with .svg,"),
         (["-o", "-", "--format", "gif"], "argument --format: invalid choice: 'gif'"),
@@ -202,6 +210,11 @@ def test_an_old_picture_survives_and_the_reason_is_said(tmp_path, monkeypatch, r
         (["RUN", "--text", "hex"], "the model has seen: 'ehlo'; got: 'x')"),
         (["RUN", "--text", "axe"], "2 characters are not in the vocabulary"),
         (["nowhere", "--text", "hello"], "nowhere: no checkpoint here"),
+        (["--twins"], "--twins writes a page (help: give it a name that ends in .html, as "),
+        (["--twins", "--model", "gru", "-o", "a.html"], "--twins draws one network of each kind (help: leave out"),
+        (["RUN", "--twins", "--text", "hello", "-o", "a.html"], "--twins draws one network of each kind (help: leave out"),
+        (["--twins", "--show", "1-2", "-o", "a.html"], "--show: the twins are drawn whole (help: leave it out with"),
+        (["--twins", "--fold", "head", "-o", "a.html"], "--fold: the twins are drawn whole"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_said_before_anything_is_written(
@@ -211,6 +224,15 @@ def test_what_cannot_be_drawn_is_said_before_anything_is_written(
     trained.save("RUN")
     assert said in refused("draw", *arguments)
     assert [path.name for path in tmp_path.iterdir()] == ["RUN"]
+
+
+def test_twins_are_written_with_the_options_that_were_given(tmp_path, capsys):
+    path = tmp_path / "twins.html"
+    assert main(["draw", "--twins", "--steps", "4", "--title", "three", "--view", "gate", "-o", str(path)]) == 0
+    assert capsys.readouterr().out == f"drawn: {path}\n"
+    small = {"topology": "many-to-one", "steps": 4}
+    losses = {name: Sketch(model=kind, **small).loss() for name, kind in draw.TWINS.items()}
+    assert path.read_text(encoding="utf-8") == viz.twins(losses, title="three", view="gate").html()
 
 
 def test_a_wrong_suffix_is_refused_before_the_work(monkeypatch, refused):
@@ -234,7 +256,7 @@ def named(graph, role):
 @pytest.mark.parametrize("model", KINDS)
 def test_characters_stand_on_the_nodes_with_what_the_model_makes_of_them(model):
     run = Run(Settings(model=model, hidden=6, layers=1), Corpus("hello"))
-    graph = reading(run, "hello")
+    graph = Reading(run, "hello").graph(values=True)
     assert named(graph, "input") == ["x 'h'", "x 'e'", "x 'l'", "x 'l'"]
     assert named(graph, "target") == ["target 'e'", "target 'l'", "target 'l'", "target 'o'"]
     logits = run.model(run.corpus.encode("hell")[:, None])[0].numpy()[:, 0]
@@ -246,11 +268,11 @@ def test_characters_stand_on_the_nodes_with_what_the_model_makes_of_them(model):
 
 
 def test_it_reads_without_dropout_and_trains_on_with_it(trained):
-    assert reading(trained, "hello") == reading(trained, "hello")
+    assert Reading(trained, "hello").graph() == Reading(trained, "hello").graph()
     assert trained.model.training
     with evaluating(trained.model):
         loss = trained.model.step_losses(*(trained.corpus.encode(part)[:, None] for part in ("hell", "ello")))[0]
-    graph = reading(trained, "hello")
+    graph = Reading(trained, "hello").graph(values=True)
     assert graph.nodes[graph.outputs[0]].value.numbers[0] == loss.item()
 
 

@@ -179,7 +179,7 @@ def test_another_suffix_is_refused_with_those_there_are(tmp_path):
             viz.draw(net("RNN", 1)).save(tmp_path / name)
         assert str(refused.value) == (
             f"Drawing.save: cannot write '{name}'\n"
-            "  expected  a name that ends in .svg or .png or .pdf or .dot or .json or .mmd"
+            "  expected  a name that ends in .svg or .png or .pdf or .html or .dot or .json or .mmd"
         )
     assert not list(tmp_path.iterdir())
 

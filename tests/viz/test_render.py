@@ -69,7 +69,7 @@ def test_save_writes_what_the_suffix_says(tmp_path, suffix):
 
 
 def test_save_refuses_another_suffix(tmp_path):
-    formats = r"\.svg or \.png or \.pdf or \.dot or \.json or \.mmd"
+    formats = r"\.svg or \.png or \.pdf or \.html or \.dot or \.json or \.mmd"
     with pytest.raises(OptionError, match=rf"'net\.gif'\n  expected  a name that ends in {formats}"):
         viz.draw(net("RNN")).save(tmp_path / "net.gif")
 

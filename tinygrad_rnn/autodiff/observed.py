@@ -70,10 +70,10 @@ def graph(
     with no_grad():
         ones = [np.ones(node.shape, node.dtype) for node in ends]
         found = backprop(ends, ones, nodes, observe=note_norm, cut=without)
-        added = Terms(found) if terms else None
+        added = Terms(found, dict(zip(ends, ones, strict=True))) if terms else None
         if added is not None:  # a second time, since how far a term goes along the sum shows when the sum is there
             backprop(ends, ones, nodes, observe=added.note, cut=without)
-    return snapshot(outputs, values=values, gradients=found, cotangents=norms, terms=added and added.found)
+    return snapshot(outputs, values=values, gradients=found, cotangents=norms, terms=added.found if added else None)
 
 
 class Terms:
@@ -81,12 +81,13 @@ class Terms:
 
     Args:
         whole: the gradient of every node.
+        sums: what is there before anything arrives: 1 at each output.
     """
 
-    def __init__(self, whole: dict[Node, Array]) -> None:
+    def __init__(self, whole: dict[Node, Array], sums: dict[Node, Array]) -> None:
         self.found: dict[Use, GraphTerm] = {}
         self.directions = {node: _direction(g) for node, g in whole.items()}
-        self.sums: dict[Node, Array] = {}
+        self.sums = sums
 
     def note(self, node: Node, k: int, gx: Any) -> None:
         g = _as_argument(node, k, gx)
@@ -113,12 +114,12 @@ def _uses(outputs: Collection[Tensor], cut: Collection[tuple[int, int]]) -> set[
     order = ancestors([output.node for output in outputs])[::-1] if cut else []
     known = {(id, k): (node, k) for id, node in enumerate(order) for k, p in enumerate(node.inputs) if p is not None}
     for use in cut:
-        if tuple(use) not in known:
+        if use not in known:
             raise GraphError(
                 f"graph: cut={use!r:.60} is not a use of this graph",
                 expected="pairs (node id, argument position), as Graph.uses(node) lists them",
             )
-    return {known[tuple(use)] for use in cut}
+    return {known[use] for use in cut}
 
 
 def _kept(nodes: list[Node]) -> dict[Node, Array]:

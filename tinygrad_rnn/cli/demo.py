@@ -7,7 +7,7 @@ import math
 import time
 from pathlib import Path
 
-from tinygrad_rnn.cli.draw import painted, reading, reading_title, save
+from tinygrad_rnn.cli.draw import Reading, painted, reading_title, save
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser
 from tinygrad_rnn.cli.train import describe, prepare, progress_bar
 from tinygrad_rnn.errors import DataError
@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> None:
     print("\nThe model writes:\n" + indent(sample(made.model, corpus, "The ", 240, temperature=0.7, rng=0)))
 
     made.save(options.out)
-    picture = viz.draw(reading(made, "help", gradients=True), gradients=True, title=reading_title(made, "help"))
-    for name in ("unrolled.svg", "unrolled.png"):
+    picture = viz.draw(Reading(made, "help"), gradients=True, title=reading_title(made, "help"))
+    for name in ("unrolled.svg", "unrolled.png", "unrolled.html"):
         try:
             save(painted(picture, Path(name).suffix), options.out / name)
         except DataError as error:  # the model is trained and saved: a missing picture is said, not fatal
@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> None:
     print(f"""
 In {options.out}:
   unrolled.svg, unrolled.png   the unrolled graph: h₀ = 0 at the left, the weights once, the gradient flowing back
+  unrolled.html                the same to walk through, in a browser: every value forward, every gradient back
   checkpoint.json              the trained model
 Try next:
   {PROGRAM} sample {options.out} --prompt "def " --temperature 0.5

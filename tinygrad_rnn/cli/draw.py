@@ -6,6 +6,8 @@ import argparse
 import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,10 @@ def add_options(to: Parser) -> None:
     )  # fmt: skip
     to.add_argument("--no-legend", dest="legend", action="store_false", help="leave out the legend below the picture")
     to.add_argument("--theme", choices=list(THEMES), default="light", help="the colours (%(default)s)")
+    to.add_argument(
+        "--twins", action="store_true",
+        help="write a page (.html) that shows RNN, LSTM and GRU beside each other, with a loss after the last step",
+    )  # fmt: skip
     to.add_argument("--title", help="what stands above the picture (what the network is)")
     to.add_argument(
         "--width",
@@ -86,15 +92,18 @@ def run(options: argparse.Namespace) -> None:
     import viz
 
     check_together(options)
+    if options.twins:
+        write_twins(options)
+        return
     title = options.title
     if options.dir is None:
-        graph = Sketch(**given(options, Sketch)).loss().graph(gradients=options.gradients, values=options.values)
+        drawn: Any = Sketch(**given(options, Sketch)).loss()
     else:
         trained = Run.load(options.dir)
-        graph = reading(trained, options.text, gradients=options.gradients, told=not options.values)
+        drawn = Reading(trained, options.text, told=not options.values)
         title = reading_title(trained, options.text) if title is None else title
     picture = viz.draw(
-        graph,
+        drawn,
         view=options.view,
         gradients=options.gradients,
         values=options.values,
@@ -105,12 +114,16 @@ def run(options: argparse.Namespace) -> None:
         title=title,
         width=options.width,
     )
-    data = painted(picture, suffix_of(options), options.dpi)
-    if options.out is None:
+    put(painted(picture, suffix_of(options), options.dpi), options.out)
+
+
+def put(data: bytes, out: Path | None) -> None:
+    """Write a picture to a file, and say so; or to standard output."""
+    if out is None:
         sys.stdout.buffer.write(data)
     else:
-        save(data, options.out)
-        print(f"drawn: {options.out}")
+        save(data, out)
+        print(f"drawn: {out}")
 
 
 def suffix_of(options: argparse.Namespace) -> str:
@@ -132,6 +145,15 @@ def check_together(options: argparse.Namespace) -> None:
         raise DataError("--format: the name of the file says it already", help="leave it out, or write to -o -")
     if options.dpi and suffix_of(options) != ".png":
         raise DataError(f"--dpi: a {suffix_of(options)} has no pixels", help="leave it out, or write a .png")
+    if options.twins and (options.dir is not None or "model" in given(options, Sketch)):
+        raise DataError(
+            "--twins draws one network of each kind", help="leave out " + ("DIR" if options.dir else "--model")
+        )
+    if options.twins and suffix_of(options) != ".html":
+        raise DataError("--twins writes a page", help="give it a name that ends in .html, as in -o twins.html")
+    for name, chosen in (("--show", options.show), ("--fold", options.fold)):
+        if options.twins and chosen:
+            raise DataError(f"{name}: the twins are drawn whole", help="leave it out with --twins")
     if options.show and VIEWS[options.view].rolled:
         raise DataError(f"--show: the view {options.view} draws all steps as one", help="leave one of them out")
 
@@ -139,8 +161,8 @@ def check_together(options: argparse.Namespace) -> None:
 # a trained model that reads a text
 
 
-def reading(run: Run, text: str, *, gradients: bool = False, told: bool = True) -> Graph:
-    """The graph of a model that reads a text, with values; its characters stand in the names of the nodes.
+class Reading:
+    """A trained model that has read a text; its graph has the characters in the names of the nodes.
 
     x₁ 'h'   ŷ₁ 'e' 62%, the likeliest next character and its probability   target₁ 'e'   L₁ = 0.48
 
@@ -149,41 +171,72 @@ def reading(run: Run, text: str, *, gradients: bool = False, told: bool = True) 
     Raises:
         DataError: fewer than two characters, or one that the model has not seen.
     """
-    if len(text) < 2:
-        raise DataError(
-            "--text is too short",
-            expected="two characters or more: each is predicted from those before it",
-            got=repr(text),
-        )
-    ids = run.corpus.encode(text)[:, None]
-    with evaluating(run.model):
-        loss, _ = run.model.step_losses(ids[:-1], ids[1:])
-        with no_grad():
-            logits, _ = run.model(ids[:-1])
-    log_p = log_softmax(logits.data[:, 0])
-    best = zip(run.corpus.decode(log_p.argmax(-1)), np.exp(log_p.max(-1)), strict=True)
-    names = {
-        "input": [f"x {read!r}" for read in text[:-1]],
-        "output": [f"ŷ {likely!r} {p:.0%}" for likely, p in best],
-        "target": [f"target {after!r}" for after in text[1:]],
-        "loss": [f"L = {-log_p[t, k]:.3g}" if told else "L" for t, k in enumerate(ids[1:, 0])],
-    }
 
-    def named(node: GraphNode) -> GraphNode:
-        known = names.get(node.role or "")
+    def __init__(self, run: Run, text: str, *, told: bool = True) -> None:
+        if len(text) < 2:
+            raise DataError(
+                "--text is too short",
+                expected="two characters or more: each is predicted from those before it",
+                got=repr(text),
+            )
+        ids = run.corpus.encode(text)[:, None]
+        with evaluating(run.model):
+            self.loss, _ = run.model.step_losses(ids[:-1], ids[1:])
+            with no_grad():
+                logits, _ = run.model(ids[:-1])
+        log_p = log_softmax(logits.data[:, 0])
+        best = zip(run.corpus.decode(log_p.argmax(-1)), np.exp(log_p.max(-1)), strict=True)
+        self.names = {
+            "input": [f"x {read!r}" for read in text[:-1]],
+            "output": [f"ŷ {likely!r} {p:.0%}" for likely, p in best],
+            "target": [f"target {after!r}" for after in text[1:]],
+            "loss": [f"L = {-log_p[t, k]:.3g}" if told else "L" for t, k in enumerate(ids[1:, 0])],
+        }
+
+    def graph(self, **options: Any) -> Graph:
+        """The graph of the loss, as `Tensor.graph` makes it."""
+        graph: Graph = self.loss.graph(**options)
+        return replace(graph, nodes=tuple(map(self._named, graph.nodes)))
+
+    def _named(self, node: GraphNode) -> GraphNode:
+        known = self.names.get(node.role or "")
         return node if known is None or node.step is None else replace(node, name=known[node.step - 1])
-
-    graph = loss.graph(values=True, gradients=gradients)
-    return replace(graph, nodes=tuple(map(named, graph.nodes)))
 
 
 def reading_title(run: Run, text: str) -> str:
-    """What the picture of `reading` shows; of a long text its first characters."""
+    """What the picture of a Reading shows; of a long text its first characters."""
     read = text[:-1] if len(text) <= 40 else f"{text[:39]}…"
     return f"A trained {run.settings.model.upper()} reads {read!r}: which character comes next?"
 
 
+# RNN, LSTM and GRU beside each other
+
+
+def write_twins(options: argparse.Namespace) -> None:
+    """One network of each kind on the same sequence; the loss stands after the last step, so that it has far to go."""
+    import viz
+
+    chosen: dict[str, Any] = {"topology": "many-to-one", "steps": 12} | given(options, Sketch)
+    losses = {name: Sketch(**chosen | {"model": kind}).loss() for name, kind in TWINS.items()}
+    theme = "auto" if options.theme == "light" else options.theme
+    with refused_by_graphviz():
+        page = viz.twins(losses, view=options.view, title=options.title, theme=theme)
+    put(page.html().encode(), options.out)
+
+
+TWINS = {"RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
+
+
 # from a picture to a file
+
+
+@contextmanager
+def refused_by_graphviz() -> Iterator[None]:
+    """What viz cannot paint on this machine as an error of the command: it says what to do."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise DataError(str(error)) from None
 
 
 def painted(picture: Any, suffix: str, dpi: int | None = None) -> bytes:
@@ -195,12 +248,9 @@ def painted(picture: Any, suffix: str, dpi: int | None = None) -> bytes:
     from viz.drawing import FORMATS
     from viz.paint.failures import MissingGlyphs
 
-    try:
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always", MissingGlyphs)
-            data: bytes = picture.png(dpi) if dpi else FORMATS[suffix](picture)
-    except RuntimeError as error:  # no Graphviz, no font, too many pixels: viz says what to do
-        raise DataError(str(error)) from None
+    with refused_by_graphviz(), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", MissingGlyphs)
+        data: bytes = picture.png(dpi) if dpi else FORMATS[suffix](picture)
     for warning in warned:
         print(f"{PROGRAM}: {warning.message}", file=sys.stderr)
     return data

@@ -25,8 +25,12 @@ class Caption:
     box: Box
 
 
-def captions(plan: Layout, entries: list[Entry]) -> list[Caption]:
-    """Brackets, then the legend in lines as wide as the picture, below everything else."""
+def captions(plan: Layout, entries: list[Entry], narrowest: float = NARROWEST) -> list[Caption]:
+    """Brackets, then the legend in lines as wide as the picture, below everything else.
+
+    Args:
+        narrowest: how wide the lines may be in a picture that is narrower, in points.
+    """
     left, bottom, right, _ = plan.extent
     found = [Caption(chunk, box) for chunk in plan.picture.chunks if (box := _under(plan, chunk, bottom - 8))]
     if found:
@@ -34,7 +38,7 @@ def captions(plan: Layout, entries: list[Entry]) -> list[Caption]:
     x, y = left, bottom - 8 - HEIGHT
     for entry in entries:
         width = _width(entry)
-        if x > left and x + width > left + max(right - left, NARROWEST):
+        if x > left and x + width > left + max(right - left, narrowest):
             x, y = left, y - HEIGHT
         found.append(Caption(entry, (x, y, x + width, y + HEIGHT - 12)))
         x += width + GAP

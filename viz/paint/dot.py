@@ -56,8 +56,15 @@ def _written(key: str, value: object) -> str:
     return quote(str(value)) if key in ("label", "tooltip") else f'"{value}"'
 
 
-def source(plan: Layout, below: list[Caption], theme: Theme, title: str, scale: float = 1.0) -> str:
-    """The whole picture, with what stands below it; `scale` makes it smaller where it is painted."""
+def source(
+    plan: Layout, below: list[Caption], theme: Theme, title: str, scale: float = 1.0, *, heated: bool = True
+) -> str:
+    """The whole picture, with what stands below it.
+
+    Args:
+        scale: makes it smaller where it is painted.
+        heated: whether shapes have the colour of their gradient, where the picture shows gradients.
+    """
     left, bottom, right, top = _extent(plan, below, title)
     head = {
         "bb": f"{left:.1f},{bottom:.1f},{right:.1f},{top:.1f}", "bgcolor": theme.page, "pad": PAD / 72,
@@ -71,8 +78,8 @@ def source(plan: Layout, below: list[Caption], theme: Theme, title: str, scale: 
     lines += [f"  node {attributes({'fontname': FONT, 'fontsize': TEXT, 'fixedsize': 'true', 'margin': 0})};"]
     framed = {id for frame in plan.frames for id in frame.members}
     for frame in plan.frames:
-        lines += _frame(frame, plan, theme)
-    lines += [f"  {_node(place, plan, theme)}" for place in plan.places.values() if place.item.id not in framed]
+        lines += _frame(frame, plan, theme, heated)
+    lines += [f"  {_node(place, plan, theme, heated)}" for place in plan.places.values() if place.item.id not in framed]
     lines += [f"  {line}" for line in _edges(plan, theme)]
     lines += [f"  {_chunk(c.of, c.box, theme)}" for c in below if isinstance(c.of, Chunk)]
     lines += _legend([c for c in below if not isinstance(c.of, Chunk)], plan, theme)
@@ -100,10 +107,10 @@ def _extent(plan: Layout, below: list[Caption], title: str) -> Box:
 
 
 def _title_height(title: str) -> float:
-    return TITLE + 1.25 * 14 * title.count("\n")
+    return TITLE + 1.25 * 14 * title.count("\n") if title else 0.0
 
 
-def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
+def _frame(frame: Frame, plan: Layout, theme: Theme, heated: bool) -> list[str]:
     look = theme.looks["box"]
     left, bottom, right, top = frame.box
     head = {
@@ -112,25 +119,30 @@ def _frame(frame: Frame, plan: Layout, theme: Theme) -> list[str]:
         "fillcolor": look.fill, "color": look.stroke, "fontname": FONT, "fontsize": 11, "fontcolor": theme.quiet,
         "id": frame.id, "class": "cell",
     }  # fmt: skip
-    inside = [f"    {_node(plan.places[id], plan, theme)}" for id in frame.members]
+    inside = [f"    {_node(plan.places[id], plan, theme, heated)}" for id in frame.members]
     return [f"  subgraph {quote('cluster_' + frame.id)} {{", f"    graph {attributes(head)};", *inside, "  }"]
 
 
-def _node(place: Placed, plan: Layout, theme: Theme) -> str:
+def _node(place: Placed, plan: Layout, theme: Theme, heated: bool) -> str:
     item, look = place.item, theme.looks[place.item.kind]
     shared = item.kind == "parameter" and item.uses > 1
     width, height = told_size(place)
     values = {
-        "id": item.id, "class": f"node-{CLASSES.get(item.kind, item.kind)}" + (" shared" if shared else ""),
+        "id": item.id, "class": node_class(item.kind) + (" shared" if shared else ""),
         "label": item.label, "nodes": [node.id for node in item.nodes],
         "tooltip": item.tooltip or item.label, "pos": f"{place.x:.1f},{place.y:.1f}",
         "width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}",
         "shape": SHAPES[item.kind].outline, "style": look.style,
         "fillcolor": look.fill, "color": look.stroke, "fontcolor": theme.ink, "penwidth": look.pen,
     }  # fmt: skip
-    if plan.picture.gradients and item.is_heated:
+    if heated and plan.picture.gradients and item.is_heated:
         values |= _heated(item.gradient, theme)
     return f"{quote(item.id)} {attributes(values | ({'peripheries': 2} if shared else {}))};"
+
+
+def node_class(kind: str) -> str:
+    """The class that every shape of a kind has in an SVG."""
+    return f"node-{CLASSES.get(kind, kind)}"
 
 
 def _edges(plan: Layout, theme: Theme) -> list[str]:
@@ -209,6 +221,8 @@ def _entry(entry: Entry, box: Box, filled: Mapping[str, list[str]], theme: Theme
         return _sample(entry, id, box, said, theme)
     kind = "parameter" if entry.kind == "shared" else entry.kind if entry.sort == "shape" else "gate"
     look = theme.looks[kind]
+    if entry.sort == "shape":
+        said["class"] = f"{said['class']} sample-{kind}"
     if entry.kind in ("shared", "total", "output"):  # they are drawn larger than Graphviz is told
         box = box[0] + RING, box[1] + RING, box[2] - RING, box[3] - RING
     values = said | _inches(box) | {"shape": SHAPES[kind].outline, "style": look.style, "fillcolor": look.fill,
@@ -230,8 +244,8 @@ def _sample(entry: Entry, id: str, box: Box, said: dict[str, object], theme: The
         "shape": "point", "width": 0.01, "height": 0.01, "style": "invis"}) + ";"
         for k, (x, y) in enumerate(ends)
     ]  # fmt: skip
-    stroke = {"class": "legend-line", "pos": spline(ends, line.arrow), "color": line.stroke, "penwidth": line.pen,
-              "style": line.style, "arrowhead": line.head, "arrowsize": line.scale}  # fmt: skip
+    stroke = {"class": f"legend-line sample-{entry.kind}", "pos": spline(ends, line.arrow), "color": line.stroke,
+              "penwidth": line.pen, "style": line.style, "arrowhead": line.head, "arrowsize": line.scale}  # fmt: skip
     words = said | _inches((left + LINE + 4, bottom, right, top)) | {"shape": "plaintext", "fontcolor": theme.ink}
     return [
         *points,

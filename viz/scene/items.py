@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tinygrad_rnn.engine.snapshot import GraphNode
@@ -40,10 +41,10 @@ class Items:
         self.taken: Counter[str] = Counter()
         self.ordinals: Counter[tuple[float | None, str]] = Counter()
 
-    def made(self, *, gradients: bool = False, values: bool = False) -> dict[Group, Item]:
+    def made(self, *, gradients: bool = False, values: bool = False, brief: bool = False) -> dict[Group, Item]:
         """The item of every group, oldest first; its label says its gradient's norm, and its value, if asked for."""
         found = {group: self._item(group, gradients) for group in reversed(self.members)}
-        return {group: _told(item, gradients=gradients, values=values) for group, item in found.items()}
+        return {group: _told(item, gradients=gradients, values=values, brief=brief) for group, item in found.items()}
 
     def _kind(self, node: GraphNode) -> str:
         if node.id in self.labels.weights:
@@ -112,11 +113,18 @@ def _inside_tip(node: GraphNode, nodes: list[GraphNode]) -> str:
     return f"{'/'.join(node.scope)}{step} · {text.count(ops.total(), 'op')}: {inside}"
 
 
-def _told(item: Item, *, gradients: bool, values: bool) -> Item:
+def _told(item: Item, *, gradients: bool, values: bool, brief: bool) -> Item:
     """The item with its value, and the norm of its gradient, in its label."""
-    lines = [item.label]
-    if values and item.nodes and item.kind not in ("box", "affine", "part") and not item.label.endswith("= 0"):
-        lines += [text.values(item.nodes[:1])]
+    more: dict[str, str] = {}
+    shown = values and item.nodes and not (brief and item.kind == "parameter")
+    if shown and item.kind not in ("box", "affine", "part") and not item.label.endswith("= 0"):
+        more["value"] = text.values(item.nodes[:1], brief=brief)
     if gradients and item.is_heated:
-        lines += [text.norm(item.gradient)]
-    return replace(item, label="\n".join(filter(None, lines)))
+        more["gradient"] = text.norm(item.gradient)
+    return labelled(item, item.label, more)
+
+
+def labelled(item: Item, name: str, more: Mapping[str, str]) -> Item:
+    """The item with a label of several lines: its name, and what there is to tell of it."""
+    said = {what: line for what, line in more.items() if line}
+    return replace(item, label="\n".join([name, *said.values()]), told=tuple(said))

@@ -37,6 +37,7 @@ class Item:
         made: the id of the first node that was made of it: data flows from older items to newer ones.
         gradient: norm of the gradient of the value it shows; None where there is none.
         hands_on: whether it holds the states of several layers for their next step.
+        told: what the last lines of the label say, in their order: "value", "gradient".
     """
 
     id: str
@@ -54,6 +55,7 @@ class Item:
     made: int = 0
     gradient: float | None = None
     hands_on: bool = False
+    told: tuple[str, ...] = ()
 
     @property
     def is_carried(self) -> bool:
@@ -138,6 +140,7 @@ class Picture:
         length: how many steps the graph has.
         same: for each part, how many weights are used at every one of its steps, where it has several.
         gradients, values: whether they are shown.
+        brief: whether of a value with many numbers the norm is shown.
         rolled: whether all steps are drawn as one.
         chunks: the calls that went on from each other.
     """
@@ -151,6 +154,7 @@ class Picture:
     same: tuple[int, ...] = ()
     gradients: bool = False
     values: bool = False
+    brief: bool = False
     rolled: bool = False
     chunks: tuple[Chunk, ...] = ()
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from viz.scene import text
+from viz.scene.items import labelled
 from viz.scene.model import Edge, Item, Picture, together
 
 
@@ -37,15 +38,16 @@ def _one(items: Sequence[Item], picture: Picture) -> Item:
         return replace(first, column=column)
     norms = [item.gradient for item in items]
     nodes = tuple(node for item in items for node in item.nodes)
-    lines = [_name(items) + (f" ×{count}" if count > 1 else "")]
-    if picture.values and first.kind != "box":
-        lines += [text.values([item.nodes[0] for item in items])]
+    more: dict[str, str] = {}
+    if picture.values and first.kind not in ("box", "parameter"):
+        more["value"] = text.values([item.nodes[0] for item in items], brief=picture.brief)
     if picture.gradients and first.is_heated:
-        lines += [text.norms(norms)]
+        more["gradient"] = text.norms(norms)
     uses = sum(item.uses for item in items)
     known = [norm for norm in norms if norm is not None]
     largest = next((norm for norm in known if math.isnan(norm)), max(known, default=None))
-    return replace(first, column=column, label="\n".join(filter(None, lines)), nodes=nodes, uses=uses, gradient=largest)
+    name = _name(items) + (f" ×{count}" if count > 1 else "")
+    return labelled(replace(first, column=column, nodes=nodes, uses=uses, gradient=largest), name, more)
 
 
 def _name(items: Sequence[Item]) -> str:

@@ -72,13 +72,20 @@ def short(label: str, most: int = 48) -> str:
     )
 
 
-def values(nodes: Sequence[GraphNode]) -> str:
-    """One value, or that of several steps, in a label: the number, or from the least to the largest; zeros are said."""
+def values(nodes: Sequence[GraphNode], *, brief: bool = False) -> str:
+    """One value, or that of several steps, in a label: the number, or from the least to the largest; zeros are said.
+
+    Args:
+        brief: of many numbers the norm.
+    """
     there = [node.value for node in nodes if node.value is not None]
     if len(there) == 1 and there[0].numbers is not None and len(there[0].numbers) == 1:
         return f"{there[0].numbers[0]:.3g}"
     if there and all(each.zero for each in there):
         return "all 0"
+    if brief and there:
+        sizes = sorted({f"|{each.norm:.2g}|": each.norm for each in there}.items(), key=lambda size: size[1])
+        return " … ".join(dict.fromkeys((sizes[0][0], sizes[-1][0])))
     ends = [end for each in there for end in (each.min, each.max) if end is not None]
     if any(map(math.isnan, ends)):
         return "NaN"
