@@ -212,7 +212,7 @@ def test_an_old_picture_survives_and_the_reason_is_said(tmp_path, monkeypatch, r
         (["nowhere", "--text", "hello"], "nowhere: no checkpoint here"),
         (["--twins"], "--twins writes a page (help: give it a name that ends in .html, as "),
         (["--twins", "--model", "gru", "-o", "a.html"], "--twins draws one network of each kind (help: leave out"),
-        (["RUN", "--twins", "--text", "hello", "-o", "a.html"], "--twins draws one network of each kind (help: leave out"),
+        (["RUN", "--twins", "--text", "hello", "-o", "a.html"], "--twins draws one network of each kind"),
         (["--twins", "--show", "1-2", "-o", "a.html"], "--show: the twins are drawn whole (help: leave it out with"),
         (["--twins", "--fold", "head", "-o", "a.html"], "--fold: the twins are drawn whole"),
     ],

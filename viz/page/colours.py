@@ -55,13 +55,13 @@ def _rules() -> list[str]:
     """Only what is painted with a fill gets one: the outer of two borders, and an open arrow head, have none."""
     found = [".picture text { fill: var(--ink); }"]
     for kind in LIGHT.looks:
-        which = f":is({CLASSES.get(kind) or f'.{node_class(kind)}'}, .legend-shape.sample-{kind})"
+        which = f":where({CLASSES.get(kind) or f'.{node_class(kind)}'}, .legend-shape.sample-{kind})"
         found += [
             f".picture {which} {SHAPE}:not([fill=none]) {{ fill: var(--{kind}-fill); }}",
             f".picture {which} {SHAPE}:not([stroke=none]) {{ stroke: var(--{kind}-stroke); }}",
         ]
     for kind in LIGHT.lines:
-        which = f":is(.edge-{kind}, .legend-line.sample-{kind})"
+        which = f":where(.edge-{kind}, .legend-line.sample-{kind})"
         found += [
             f".picture {which} :is(path, polygon, polyline) {{ stroke: var(--line-{kind}); }}",
             f".picture {which} polygon:not([fill=none]) {{ fill: var(--line-{kind}); }}",

@@ -1,7 +1,8 @@
-"""A page opened in Chromium, which has no network; skipped with the reason where there is no browser, required in CI."""
+"""A page opened in Chromium without a network: skipped with the reason where there is no browser, required in CI."""
 
 import os
 import shutil
+from importlib.util import find_spec
 
 import pytest
 
@@ -14,8 +15,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 def browser():
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if os.environ.get("CI"):
-        import playwright.sync_api
-
+        assert find_spec("playwright")
         assert program, f"none of {', '.join(NAMES)} is on the PATH"
     else:
         pytest.importorskip("playwright.sync_api", reason="it drives the browser: pip install tinygrad-rnn[dev]")
@@ -31,7 +31,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """opened(html, width=1280, dark=False): the page in a browser; whatever it asks for, and each error, is a failure."""
+    """opened(html, width=1280, dark=False): a page in the browser; what it asks for, and each error, is a failure."""
     contexts, wrong = [], []
 
     def open_page(html, width=1280, height=900, dark=False):

@@ -5,7 +5,7 @@
 //   ├ Scrubber: frames, and what each one says ────────┤
 //   └ Table: the same facts, to be read ───────────────┘
 
-import { useCallback, useEffect, useMemo, useReducer, useRef } from "preact/hooks"
+import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks"
 import { chosenFrom, columnOf } from "./choice.js"
 import { Flow } from "./flow.jsx"
 import { Header } from "./header.jsx"
@@ -50,7 +50,7 @@ export function App({ facts, nets, replays, pictures, legends }) {
   })
 
   useEffect(() => void (document.documentElement.dataset.theme = state.theme), [state.theme])
-  useEffect(() => {
+  useLayoutEffect(() => {
     for (const picture of shown) {
       const mine = (choice) => (choice?.net === picture.netIndex ? choice : null)
       picture.paint({

@@ -50,7 +50,6 @@ export function Stage({ nets, shown, state, set, choose, net }) {
   }
   return (
     <section class="stage" aria-label="Picture">
-      <div class="pictures" ref={stage} onClick={click} onPointerOver={over} onPointerLeave={() => set({ hovered: null })} onFocusIn={over} />
       {narrow && (
         <nav class="columns" aria-label="Columns">
           <button type="button" disabled={column === 0} aria-label="column before" onClick={() => set({ column: column - 1 })}>◀</button>
@@ -58,6 +57,7 @@ export function Stage({ nets, shown, state, set, choose, net }) {
           <button type="button" disabled={column === columns.length - 1} aria-label="column after" onClick={() => set({ column: column + 1 })}>▶</button>
         </nav>
       )}
+      <div class="pictures" ref={stage} onClick={click} onPointerOver={over} onPointerLeave={() => set({ hovered: null })} onFocusIn={over} />
       {!narrow && (
         <div class="zoom" role="group" aria-label="Zoom">
           <button type="button" aria-label="larger" onClick={() => shown.forEach((p) => p.viewport.by(1.25))}>+</button>
@@ -82,15 +82,16 @@ function arrange(stage, shown, narrow, column) {
   if (!width) return
   if (narrow || shown.length === 1) {
     for (const { svg, viewport, columns } of shown) {
-      const room = Math.max(height / shown.length, LEAST_ROW)
+      viewport.narrow = narrow
+      const room = narrow ? viewport.fitColumn(Math.min(column, columns.length - 1), width) : Math.max(height, LEAST_ROW)
       svg.style.height = `${room}px`
-      if (narrow) viewport.fitColumn(Math.min(column, columns.length - 1), width, room)
-      else viewport.fit(width, room)
+      if (!narrow) viewport.fit(width, room)
     }
     return
   }
   const { pitch, first } = pitchOf(shown, width)
   for (const { svg, viewport } of shown) {
+    viewport.narrow = false
     svg.style.height = `${Math.max(viewport.align(pitch, first), LEAST_ROW)}px`
     viewport.others = shown.map((p) => p.viewport).filter((other) => other !== viewport)
   }

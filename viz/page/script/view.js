@@ -9,6 +9,7 @@ import { zoom, zoomIdentity } from "d3-zoom"
 
 const SVG = "http://www.w3.org/2000/svg"
 const MARGIN = 12
+const BESIDE = 30 // points of what is beside a column
 const PAD = 8 // points that Graphviz leaves around a picture
 
 export class Viewport {
@@ -24,8 +25,14 @@ export class Viewport {
     for (const name of ["viewBox", "width", "height"]) svg.removeAttribute(name)
     this.base = { scale: 1, x: 0, y: 0 }
     this.others = []
-    this.zoom = zoom().scaleExtent([0.2, 40]).on("zoom", ({ transform, sourceEvent }) => this.show(transform, sourceEvent))
+    this.zoom = zoom().scaleExtent([0.2, 40]).filter((event) => this.takes(event)).on("zoom", ({ transform, sourceEvent }) => this.show(transform, sourceEvent))
     select(svg).call(this.zoom).on("dblclick.zoom", null)
+  }
+
+  /** On a narrow page one finger, or the wheel, scrolls the page; two fingers zoom. */
+  takes(event) {
+    const scrolls = event.type === "wheel" ? !event.ctrlKey : event.touches?.length === 1
+    return !event.button && !(this.narrow && scrolls)
   }
 
   show(transform, byHand) {
@@ -50,14 +57,13 @@ export class Viewport {
     this.reset()
   }
 
-  /** One column, with the narrow space that is left of and right of it. */
-  fitColumn(k, width, height) {
+  /** One column, as wide as the page, with a little of what is beside it: how high the picture is then. */
+  fitColumn(k, width) {
     const { left, right } = this.picture.columns[k]
-    const wide = Math.max(right - left, 120) + 60
-    const scale = Math.min(width / wide, height / this.size.height, 1.6)
-    const middle = PAD + (left + right) / 2
-    this.base = { scale, x: width / 2 - scale * middle, y: (height - scale * this.size.height) / 2 }
+    const scale = Math.min(width / (right - left + 2 * BESIDE), 1.1)
+    this.base = { scale, x: width / 2 - scale * (PAD + (left + right) / 2), y: 0 }
     this.reset()
+    return scale * this.size.height
   }
 
   /** Columns one pitch apart, the first step's at x: how high the picture is then. */
