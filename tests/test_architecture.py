@@ -34,7 +34,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "nn": """options tree init module functional linear embedding dropout layernorm sequential masks losses attention
         passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views fit page drawing plots",
-    "viz.page": "facts colours cuts contents document twins",
+    "viz.page": "facts colours cuts slim contents document twins",
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",
     "viz.scene": "model time lanes groups fold alike words usage text labels items edges elide roll legend",
     "viz.layout": "geometry step rows order tracks grid plans routes place captions",

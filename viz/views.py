@@ -14,7 +14,7 @@ from tinygrad_rnn.errors import check_option
 from viz.scene.alike import gathered
 from viz.scene.edges import backward, cuts, forward
 from viz.scene.fold import folded
-from viz.scene.groups import Groups, contracted, each_alone, gates
+from viz.scene.groups import Groups, contracted, each_alone, gates, opened
 from viz.scene.items import Items
 from viz.scene.lanes import Places, chunks, places, weights_at_every_step
 from viz.scene.model import Picture
@@ -63,6 +63,7 @@ def picture(
     gradients: bool = False,
     values: bool = False,
     brief: bool = False,
+    opened_at: float | None = None,
     fold: str | Iterable[str] = (),
 ) -> Picture:
     """Everything that `graph` has to show in a view; a graph without recurrent layers is always drawn op by op.
@@ -70,6 +71,7 @@ def picture(
     Args:
         view, gradients, values, fold: as for `viz.draw`.
         brief: of a value with many numbers only the norm.
+        opened_at: in the view of cells, the column whose boxes are opened.
 
     Raises:
         OptionError: an unknown view, or a part to fold that there is not.
@@ -77,16 +79,19 @@ def picture(
     check_option("viz.draw", "view", view, VIEWS)
     where = places(graph)
     chosen = VIEWS[view] if where.lanes else OP
-    groups = gathered(where, folded(where, chosen.groups(where), fold))
+    inside = chosen.groups(where) if opened_at is None else opened(where, opened_at)
+    groups = gathered(where, folded(where, inside, fold))
     items = Items(where, groups, opened=chosen.opened)
     by_group = items.made(gradients=gradients, values=values, brief=brief)
-    uses = forward(graph, groups, by_group, opened=chosen.opened, merged=chosen.merged)
+    uses = forward(graph, groups, by_group, opened=chosen.opened or opened_at is not None,
+                   merged=chosen.merged)  # fmt: skip
     edges = [*uses, *cuts(graph, groups, by_group), *(backward(graph, uses) if gradients else ())]
     drawn = tuple(by_group.values())
     steps = tuple(sorted({int(i.column) for i in drawn if i.column and i.column == int(i.column)}))
     length = len({column for column in where.columns.values() if column and column == int(column)})
     whole = Picture(
-        drawn, tuple(edges), tuple(where.lanes), opened=chosen.opened, steps=steps if where.timed else (),
+        drawn, tuple(edges), tuple(where.lanes), opened=chosen.opened, opened_at=opened_at,
+        steps=steps if where.timed else (),
         length=length, same=weights_at_every_step(where), gradients=gradients, values=values, brief=brief,
         chunks=chunks(where),
     )  # fmt: skip

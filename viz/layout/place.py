@@ -92,11 +92,10 @@ class _Board:
                 self.up[spot.row] = max(self.up[spot.row], spot.top)
                 self.down[spot.row] = max(self.down[spot.row], -spot.bottom)
         self.up, self.down = ([at + self.grid.beside for at in side] for side in (self.up, self.down))
-        framed = {spot.row for spot in self.grid.spots.values() if spot.item.lane is not None}
-        opened = self.grid.picture.opened
+        framed = {spot.row for spot in self.grid.spots.values() if self.grid.picture.is_framed(spot.item)}
         y = 0.0
         for row in range(rows + 1):
-            if opened and row - 1 in framed and row in self.grid.base:  # a frame's label, under its upper border
+            if row - 1 in framed and row in self.grid.base:  # a frame's label, under its upper border
                 y += FRAME[3]
             count = self.ways.channels[row].settle() if row in self.ways.channels else 0
             tracks = max(CHANNEL if row else 12.0, 2 * PAD + count * self.track)
@@ -134,8 +133,8 @@ class _Board:
         inside: dict[tuple[int, int], list[Spot]] = {}
         for spot in self.grid.spots.values():
             reach(spot.column, spot.left, spot.right)
-            if spot.item.lane is not None and self.grid.picture.opened:
-                inside.setdefault((spot.item.lane, spot.column), []).append(spot)
+            if self.grid.picture.is_framed(spot.item):
+                inside.setdefault((spot.item.lane or 0, spot.column), []).append(spot)
         for (lane, column), spots in inside.items():
             label = _frame_label(self.grid.picture, lane, [spot.item for spot in spots])
             ends = min(spot.left for spot in spots), max(spot.right for spot in spots)
@@ -211,8 +210,8 @@ def _frames(plan: Layout) -> list[Frame]:
     groups: dict[tuple[int, float], list[Placed]] = {}
     for place in plan.places.values():
         item = place.item
-        if item.lane is not None and item.column is not None and plan.picture.opened:
-            groups.setdefault((item.lane, item.column), []).append(place)
+        if plan.picture.is_framed(item):
+            groups.setdefault((item.lane or 0, item.column or 0.0), []).append(place)
     heights: dict[int, tuple[float, float]] = {}  # one for all frames of a layer: their upper borders are in line
     for (lane, _), members in groups.items():
         low, high = heights.get(lane, (math.inf, -math.inf))

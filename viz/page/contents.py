@@ -1,6 +1,7 @@
 """What a page shows of one network: its graph in every view, painted, and the facts for the script.
 
 x ─→ Graph with values, gradients and terms ─→ view by view: Picture → Layout → SVG
+                                               and the view of cells once for each column that can be opened
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from typing import Any
 
 from tinygrad_rnn.engine.snapshot import Graph
 from viz.fit import fitted
-from viz.layout.captions import Caption, captions
+from viz.layout.captions import captions
 from viz.layout.place import Layout
 from viz.page.cuts import MOST, cuts, recurrent_uses
-from viz.page.facts import Facts, graph_facts, named, view_facts
+from viz.page.facts import Facts, graph_facts, has, names, view_facts
+from viz.page.slim import slim
 from viz.paint.dot import source
 from viz.paint.render import svg
 from viz.paint.theme import LIGHT
@@ -29,19 +31,34 @@ LEGEND = 280.0  # points: how wide the panel is
 
 
 @dataclass(frozen=True)
+class Sight:
+    """One way to see a network: a view, and in the view of cells which column is opened.
+
+    Attributes:
+        svg: the painted picture; its colours are the page's.
+        facts: what the script is told of it.
+    """
+
+    view: str
+    opened_at: float | None
+    svg: str = field(repr=False)
+    facts: Facts = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Contents:
     """One network on a page.
 
     Attributes:
-        svgs: the painted picture of each view, by its name.
-        legends: what its shapes and lines mean, painted by itself.
-        facts: what the script is told.
+        sights: every view, and the view of cells with each of its columns opened.
+        legends: by view, what its shapes and lines mean, painted by itself.
+        facts: what the script is told of the network.
     """
 
     name: str
     title: str
     description: str
-    svgs: dict[str, str] = field(repr=False)
+    sights: list[Sight]
     legends: dict[str, str] = field(repr=False)
     facts: Facts = field(repr=False)
 
@@ -54,7 +71,7 @@ def contents(
     fold: str | Iterable[str] = (),
     legend: bool = True,
     whole: int = 0,
-    scissors: bool = True,
+    alone: bool = True,
 ) -> Contents:
     """Everything about the graph behind `x`.
 
@@ -63,42 +80,50 @@ def contents(
         name: what the network is called beside others.
         steps, fold, legend: as for `viz.draw`.
         whole: a sequence of at most so many steps is drawn step by step in the view of cells.
-        scissors: whether every way of a state is cut once, each by a backward pass of its own.
+        alone: whether it has the page to itself. Then each column is drawn opened too, and each way of a state is cut
+            once, by a backward pass of its own.
     Raises:
         GraphError: `x` has no graph, or backward() has released its values. RenderError: there is no Graphviz.
     """
     graph = x if isinstance(x, Graph) else x.graph(values=True, terms=True)
-    told = graph_facts(graph, named(picture(graph, OP.name).items))
-    shown = {"values": told["has"]["values"], "gradients": told["has"]["gradients"]}
-    wholes = {view: picture(graph, view, fold=fold, brief=True, **shown) for view in VIEWS}
+    known = has(graph)
+    shown: dict[str, Any] = {"values": known["values"], "gradients": known["gradients"], "brief": True, "fold": fold}
+    wholes = {view: picture(graph, view, **shown) for view in VIEWS}
     plans = {view: fitted(drawn, steps) for view, drawn in wholes.items()}
-    if steps is None and 0 < len(wholes[CELL.name].steps) <= whole:
-        plans[CELL.name] = fitted(wholes[CELL.name], (1, whole))
-    painted = {view: _painted(plan, captions(plan, [])) for view, plan in plans.items()}
-    legends = {view: _legend(plan.picture) for view, plan in plans.items()} if legend else {}
+    cells = wholes[CELL.name]
+    if steps is None and 0 < len(cells.steps) <= whole:
+        plans[CELL.name] = fitted(cells, (1, whole))
     cell = plans[CELL.name].picture
+    sights = [_sight(view, None, plan) for view, plan in plans.items()]
+    for column in _boxes(cell) if alone else ():
+        inside = picture(graph, CELL.name, opened_at=column, **shown)
+        sights.append(_sight(CELL.name, column, fitted(inside, steps)))
     facts = {
         "name": name,
-        **told,
-        "views": {view: view_facts(plan, painted[view]) for view, plan in plans.items()},
-        "cuts": cuts(graph, cell, x.graph) if scissors and not isinstance(x, Graph) else [],
-        "uncut": _uncut(x, cell)
-        if scissors
-        else "Scissors are on the page of a single network, viz.draw(loss).page().",
+        **graph_facts(graph, names(picture(graph, OP.name), picture(graph, CELL.name))),
+        "cuts": cuts(graph, cell, x.graph) if alone and not isinstance(x, Graph) else [],
+        "uncut": _uncut(x, cell) if alone else "Scissors are on the page of a single network, viz.draw(loss).page().",
     }
-    return Contents(name, text.title(wholes[CELL.name]), text.description(cell), painted, legends, facts)
+    legends = {view: _legend(plan.picture) for view, plan in plans.items()} if legend else {}
+    return Contents(name, text.title(cells), text.description(cell), sights, legends, facts)
 
 
-def _painted(plan: Layout, below: list[Caption]) -> str:
+def _boxes(cell: Picture) -> list[float]:
+    """The columns in which a layer is closed to a box."""
+    return sorted({item.column for item in cell.items if item.kind == "box" and item.column is not None})
+
+
+def _sight(view: str, column: float | None, plan: Layout) -> Sight:
     """One picture for all themes: the page colours it, by classes."""
-    dot = source(plan, below, LIGHT, "", heated=False)
-    return svg(dot, text.title(plan.picture), text.description(plan.picture))
+    dot = source(plan, captions(plan, []), LIGHT, "", heated=False)
+    painted = svg(dot, text.title(plan.picture), text.description(plan.picture))
+    return Sight(view, column, slim(painted), view_facts(plan, painted) | {"view": view, "open": column})
 
 
 def _legend(of: Picture) -> str:
     nothing = Layout(Picture((), ()))
     dot = source(nothing, captions(nothing, entries(of), LEGEND), LIGHT, "")
-    return svg(dot, "Legend", f"{', '.join(entry.label for entry in entries(of))}.")
+    return slim(svg(dot, "Legend", f"{', '.join(entry.label for entry in entries(of))}."))
 
 
 def _uncut(x: Any, cell: Picture) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 from tinygrad_rnn.errors import OptionError
 from viz.page.colours import style
-from viz.page.contents import Contents
+from viz.page.contents import Contents, Sight
 from viz.paint.files import write
 from viz.paint.heat import EXPLODING, HEAT, LEAST
 from viz.paint.theme import Theme
@@ -81,20 +81,20 @@ def document(
         theme: "auto" follows the reader's system; "light", "dark", or "own" with a Theme.
     """
     title = plain_text(title, most=None)
-    view = view if view in nets[0].svgs else next(iter(nets[0].svgs))
     facts = {
         "title": title, "description": plain_text(nets[0].description, most=None), "view": view, "theme": theme,
-        "own": own is not None, "nets": [net.facts for net in nets],
+        "own": own is not None, "nets": [net.facts | {"sights": [sight.facts for sight in net.sights]} for net in nets],
         "heat": {"least": LEAST, "most": LEAST + len(HEAT + EXPLODING) - 1},
     }  # fmt: skip
     css, script = style(own) + "\n" + _bundled("page.css"), _bundled("page.js")
     pictures = "\n".join(
-        f'<div class="picture" data-net="{k}" data-view="{name}"{"" if name == view else " hidden"}>\n{svg}</div>'
+        f'<div class="picture" data-net="{k}" data-sight="{j}" data-view="{sight.view}"{_hidden(sight, view)}>'
+        f"{sight.svg}</div>"
         for k, net in enumerate(nets)
-        for name, svg in net.svgs.items()
+        for j, sight in enumerate(net.sights)
     )
     legends = "\n".join(
-        f'<div class="legend" data-net="{k}" data-view="{name}" hidden>\n{svg}</div>'
+        f'<div class="legend" data-net="{k}" data-view="{name}" hidden>{svg}</div>'
         for k, net in enumerate(nets)
         for name, svg in net.legends.items()
     )
@@ -121,6 +121,11 @@ def document(
 </html>
 """,
     )
+
+
+def _hidden(sight: Sight, view: str) -> str:
+    """Without a script, the view that the page begins with is what is there."""
+    return "" if sight.view == view and sight.opened_at is None else " hidden"
 
 
 def _bundled(name: str) -> str:

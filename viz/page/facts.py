@@ -9,16 +9,16 @@ Numbers are rounded here, to the digits that the page shows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tinygrad_rnn.engine.snapshot import Graph, GraphNode, GraphTerm
 from viz.layout.place import Layout
 from viz.paint.dot import edge_ids
 from viz.scene import text
-from viz.scene.model import Item
+from viz.scene.model import STATES, Item, Picture
 
-__all__ = ["graph_facts", "named", "rounded", "view_facts"]
+__all__ = ["graph_facts", "has", "names", "rounded", "view_facts"]
 
 DIGITS = 4  # of a value, as shown
 MORE_DIGITS = 8  # of what the page adds up
@@ -45,30 +45,42 @@ def graph_facts(graph: Graph, names: Mapping[int, str]) -> Facts:
         names: what a node is called in pictures.
     """
     return {
-        "nodes": [_node(node, names.get(node.id) or node.op or "constant") for node in graph.nodes],
-        "outputs": list(graph.outputs),
-        "has": {
-            "values": any(node.value is not None for node in graph.nodes if node.op),
-            "gradients": any(node.gradient is not None for node in graph.nodes),
-            "terms": any(node.terms for node in graph.nodes),
-        },
+        "nodes": [_node(node, names.get(node.id) or node.op or "constant", graph) for node in graph.nodes],
+        "outputs": list(graph.outputs), "has": has(graph),
+    }  # fmt: skip
+
+
+def has(graph: Graph) -> dict[str, bool]:
+    """Which numbers a graph was made with."""
+    return {
+        "values": any(node.value is not None for node in graph.nodes if node.op),
+        "gradients": any(node.gradient is not None for node in graph.nodes),
+        "terms": any(node.terms for node in graph.nodes),
     }
 
 
-def _node(node: GraphNode, name: str) -> Facts:
+def _node(node: GraphNode, name: str, graph: Graph) -> Facts:
     told = {
         "name": name, "op": node.op, "role": node.role, "scope": "/".join(node.scope), "step": node.step,
-        "passage": node.passage, "shape": list(node.shape), "dtype": node.dtype,
+        "passage": node.passage, "shape": list(node.shape),
+        "dtype": None if node.dtype == "float32" else node.dtype,
         "inputs": [list(pair) for pair in node.inputs], "value": _summary(node.value),
         "gradient": _summary(node.gradient),
-        "terms": [_term(term) for term in node.terms] if any(node.terms) else None,
+        "terms": _terms(node, graph) if any(node.terms) else None,
     }  # fmt: skip
     return {key: value for key, value in told.items() if value not in (None, "", [])}
 
 
-def _term(term: GraphTerm | None) -> Facts | None:
+def _terms(node: GraphNode, graph: Graph) -> list[Any]:
+    return [_term(term, graph.nodes[id], graph) for term, (id, _) in zip(node.terms, node.inputs, strict=True)]
+
+
+def _term(term: GraphTerm | None, of: GraphNode, graph: Graph) -> Facts | int | None:
+    """What a use adds; 1 where that is the whole gradient, as of most values, which are used once."""
     if term is None:
         return None
+    if len(graph.uses(of)) == 1 and of.gradient is not None and term.sum == of.gradient:
+        return 1
     return {"norm": rounded(term.norm), "along": rounded(term.along, MORE_DIGITS), "sum": _summary(term.sum)}
 
 
@@ -129,12 +141,19 @@ def _column_name(item: Item) -> str:
     return "start" if item.column % 1 else f"t = {step if step is not None else int(item.column)}"
 
 
-def named(items: Iterable[Item]) -> dict[int, str]:
-    """What each node is called, by the shape that stands for it alone; of a weight without its size."""
-    alone = {item.nodes[0]: item for item in items if len(item.nodes) == 1}
-    return {node.id: _name(node, item) for node, item in alone.items()}
+def names(ops: Picture, cells: Picture) -> dict[int, str]:
+    """What each node is called: as where it stands alone, but a state without its op, and a weight without its size.
+
+    Args:
+        ops: the view of every op.
+        cells: the view of cells, where a state is a state and nothing more.
+    """
+    found = {item.nodes[0].id: _name(item) for item in ops.items if len(item.nodes) == 1}
+    found |= {item.nodes[0].id: _name(item) for item in cells.items if item.kind in STATES}
+    gates = [item.nodes[0] for item in ops.items if item.kind == "gate"]
+    return found | {node.id: text.subscript(node.name or "", node.step) for node in gates}
 
 
-def _name(node: GraphNode, item: Item) -> str:
+def _name(item: Item) -> str:
     first = item.label.partition("\n")[0]
-    return first.partition(text.shape(node.shape) or " ×")[0] if item.kind == "parameter" else first
+    return first.partition(text.shape(item.nodes[0].shape) or " ×")[0] if item.kind == "parameter" else first

@@ -48,7 +48,7 @@ def twins(
     if not isinstance(theme, Theme) and theme not in ("auto", "light", "dark"):
         raise OptionError(f"viz.twins: unknown theme {theme!r:.40}", expected="auto, light, dark or a viz.Theme")
     check_option("viz.twins", "view", view, VIEWS)
-    nets = [contents(loss, str(name), whole=WHOLE, scissors=False) for name, loss in losses.items()]
+    nets = [contents(loss, str(name), whole=WHOLE, alone=False) for name, loss in losses.items()]
     heading = f"{', '.join(net.name for net in nets)} on the same sequence" if title is None else title
     own = theme if isinstance(theme, Theme) else None
     return document(nets, title=heading, view=view, theme="own" if own else str(theme), own=own)

@@ -26,7 +26,8 @@ def forward(graph: Graph, groups: Groups, items: Mapping[Group, Item], *, opened
         for source, position in node.inputs:
             a, b = items[groups[source]], items[groups[node.id]]
             if a is not b:
-                kind = _plain(a, b, road=(source, node.id) in roads) if opened else _boxed(a, b)
+                boxed = not opened or "box" in (a.kind, b.kind)
+                kind = _boxed(a, b) if boxed else _plain(a, b, road=(source, node.id) in roads)
                 several = merged or is_gathered(groups[source]) or is_gathered(groups[node.id])
                 key: object = (a.id, b.id) if several else (source, node.id, position)
                 found.setdefault(key, (a.id, b.id, kind, []))[3].append((node.id, position))

@@ -46,6 +46,14 @@ def gates(where: Places) -> Groups:
     return _grouped(where, lambda node, led_to: affine.get(node.id, node.id))
 
 
+def opened(where: Places, column: float) -> Groups:
+    """The cell view with the boxes of one column opened: there each node's group is that of the gate view."""
+    closed, open_ = contracted(where), gates(where)
+    inside = {id for id in where.lane if where.columns[id] == column}
+    boxes = {closed[id] for id in inside}
+    return {id: open_[id] if id in inside or group in boxes else group for id, group in closed.items()}
+
+
 def _grouped(where: Places, inside: Inside) -> Groups:
     graph, groups = where.graph, Groups()
     for node in reversed(graph.nodes):  # consumers first

@@ -136,6 +136,7 @@ class Picture:
     Attributes:
         lanes: the recurrent layers, in the order in which they began.
         opened: whether what stands inside a layer is drawn, in a frame for each step.
+        opened_at: the one column in which it is, where the others have a box for each step.
         steps: the columns that are drawn, elided ones and those of first states apart.
         length: how many steps the graph has.
         same: for each part, how many weights are used at every one of its steps, where it has several.
@@ -149,6 +150,7 @@ class Picture:
     edges: tuple[Edge, ...]
     lanes: tuple[Lane, ...] = ()
     opened: bool = False
+    opened_at: float | None = None
     steps: tuple[int, ...] = ()
     length: int = 0
     same: tuple[int, ...] = ()
@@ -157,6 +159,10 @@ class Picture:
     brief: bool = False
     rolled: bool = False
     chunks: tuple[Chunk, ...] = ()
+
+    def is_framed(self, item: Item) -> bool:
+        """Whether it is a part of a layer that stands in the frame of its step."""
+        return item.lane is not None and item.column is not None and (self.opened or item.column == self.opened_at)
 
     @cached_property
     def by_id(self) -> dict[str, Item]:

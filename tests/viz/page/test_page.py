@@ -98,7 +98,8 @@ def choose_node(page, id):
     """Choose the shape that stands for a node alone."""
     shape = page.evaluate("""(id) => {
         const facts = JSON.parse(document.getElementById("facts").textContent)
-        return facts.nets[0].views.op.shapes.find(({nodes}) => nodes.length === 1 && nodes[0] === id).id
+        const {shapes} = facts.nets[0].sights.find(({view}) => view === "op")
+        return shapes.find(({nodes}) => nodes.length === 1 && nodes[0] === id).id
     }""", id)  # fmt: skip
     page.locator(f".stage [data-shape='{shape}']").dispatch_event("click")
 
@@ -175,6 +176,27 @@ def test_names_are_text_whatever_they_are(name, opened):
     if visible:
         assert visible in page.locator("h1").inner_text()
         assert visible in page.locator("details.table tbody").inner_text()
+
+
+def test_a_cell_opens_where_it_stands_and_closes(opened):
+    page = opened(viz.draw(Sketch(steps=4).loss()).html())
+
+    def drawn():
+        return [page.locator(f".stage .{what}").count() for what in ("node-box", "cluster.cell", "node-gate")]
+
+    assert drawn() == [4, 0, 0]
+    find(page, "t = 2")
+    page.keyboard.press("Enter")
+    find(page, "LSTM")
+    page.keyboard.press("Enter")  # the second of them
+    page.get_by_role("button", name="Open the cell").click()
+    assert drawn() == [3, 1, 4]
+    assert chosen(page)["chosen"] > 4  # what was one box
+    assert "t = 2" in page.locator(".stage .cluster.cell > text").text_content()
+    page.keyboard.press("Escape")
+    page.locator(".stage [data-shape='n_f_2']").click()
+    page.get_by_role("button", name="Close the cell").click()
+    assert drawn() == [4, 0, 0]
 
 
 def test_shapes_have_the_colour_of_their_gradient_in_both_themes(opened):

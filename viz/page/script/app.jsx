@@ -26,6 +26,7 @@ export function App({ facts, nets, replays, pictures, legends }) {
     bySteps: nets.length > 1,
     chosen: null, // { net, nodes, uses, shape }
     hovered: null,
+    open: null, // in the view of cells, the column whose boxes are opened
     cut: null, // the place of one cut among the network's
     ledger: true,
     help: false,
@@ -35,7 +36,10 @@ export function App({ facts, nets, replays, pictures, legends }) {
   const find = useRef(null)
   const net = nets[state.net]
   const replay = replays[state.net]
-  const shown = useMemo(() => pictures.filter(({ view }) => view === state.view), [state.view])
+  const shown = useMemo(
+    () => pictures.filter(({ view, open }) => view === state.view && open === (view === "cell" ? state.open : null)),
+    [state.view, state.open],
+  )
   const cut = useMemo(() => asCut(net, state.cut), [net, state.cut])
 
   const frameOf = useCallback(

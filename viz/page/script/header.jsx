@@ -11,7 +11,7 @@ export function Header({ facts, nets, net, state, set, shown, choose, find }) {
       {nets.length > 1 && (
         <Choice label="Network" value={state.net} of={nets.map(({ name }, k) => [k, name])} on={(k) => set({ net: k, cut: null, chosen: null })} />
       )}
-      <Choice label="View" value={state.view} of={VIEW_KEYS.filter((view) => view in net.views).map((view) => [view, view])} on={(view) => set({ view })} />
+      <Choice label="View" value={state.view} of={VIEW_KEYS.filter((view) => net.sights.some((sight) => sight.view === view)).map((view) => [view, view])} on={(view) => set({ view })} />
       <Find {...{ nets, state, set, shown, choose, find }} />
       <Choice label="Theme" value={state.theme} of={[...(facts.own ? ["own"] : []), "auto", "light", "dark"].map((name) => [name, name])} on={(theme) => set({ theme })} />
       <button type="button" class="help" aria-label="Help: keys and signs" onClick={() => set({ help: true })}>?</button>

@@ -21,10 +21,11 @@ export const KEYS = [
   { keys: ["/"], sign: "/", says: "find", run: ({ actions }) => actions.focusFind() },
   ...VIEW_KEYS.map((view, k) => ({
     keys: [String(k + 1)], sign: String(k + 1), says: `the view “${view}”`,
-    run: ({ net, actions }) => view in net.views && actions.set({ view }),
+    run: ({ net, actions }) => net.sights.some((sight) => sight.view === view) && actions.set({ view }),
   })),
   { keys: ["."], sign: ".", says: "one frame on", run: move(1) },
   { keys: [","], sign: ",", says: "one frame back", run: move(-1) },
+  { keys: ["o"], sign: "o", says: "open the cell of this step, or close it", run: open },
   { keys: ["x"], sign: "x", says: "cut the chosen way of a state, or mend it", run: scissors },
   { keys: ["l"], sign: "l", says: "the ledger: a weight's terms on its lines, or not", run: ({ state, actions }) => actions.set({ ledger: !state.ledger }) },
   { keys: ["+", "="], sign: "+", says: "larger", run: zoom(1.25) },
@@ -90,6 +91,16 @@ function across(page, way) {
     .filter((end) => end.nodes.length)
   const same = ends.find(({ column }) => column === shape.column)
   if (ends.length) go(page, picture, same ?? ends[0])
+}
+
+/** In the view of cells: the box of the step that the focus, or the choice, is in. */
+function open(page) {
+  const { state, net, actions } = page
+  const { shape } = current(page)
+  const column = shape?.uses ? null : shape?.column
+  const there = net.sights.some((sight) => sight.view === "cell" && sight.open === column)
+  if (state.view !== "cell" || (state.open != null && (column == null || column === state.open))) actions.set({ open: null })
+  else if (column != null && there) actions.set({ open: column })
 }
 
 function scissors({ state, net, actions, replay }) {

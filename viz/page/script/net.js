@@ -7,7 +7,8 @@ export const useKey = (user, position) => `${user}.${position}`
 
 export class Net {
   constructor(facts) {
-    Object.assign(this, facts) // name, nodes, outputs, has, views, cuts, uncut
+    for (const node of facts.nodes) node.dtype ??= "float32" // which is not said again and again
+    Object.assign(this, facts) // name, nodes, outputs, has, sights, cuts, uncut
     this.sources = new Map() // of each use: the id of the value that is used
     this.users = this.nodes.map(() => []) // of each value: its uses, in the order in which their terms arrive
     for (let id = this.nodes.length - 1; id >= 0; id--) {
@@ -15,6 +16,8 @@ export class Net {
       for (const [k, [source, position]] of (node.inputs ?? []).entries()) {
         const key = useKey(id, position)
         this.sources.set(key, source)
+        const { gradient } = this.nodes[source]
+        if (node.terms?.[k] === 1) node.terms[k] = { norm: gradient.norm, along: gradient.norm, sum: gradient } // the whole
         this.users[source].push({ key, user: id, source, position, term: node.terms?.[k] ?? null })
       }
     }

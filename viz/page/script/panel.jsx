@@ -61,7 +61,8 @@ function Chosen(context) {
   const several = chosen.nodes.length > 1
   return (
     <section>
-      <h2>{shape?.label ?? net.title(id)}</h2>
+      <h2>{shape && several ? shape.label : net.title(id)}</h2>
+      <Opener {...context} shape={shape} />
       {several && <p>{chosen.nodes.length} recorded values; the last of them is {net.title(id)}.</p>}
       <Value {...context} id={id} />
       <Ledger {...context} id={id} />
@@ -69,6 +70,14 @@ function Chosen(context) {
       <Ways {...context} name="Used by" uses={net.usesOf(chosen.nodes)} end="user" />
     </section>
   )
+}
+
+/** Opens the cell of a step where it stands, and closes it. */
+function Opener({ net, shape, state, set }) {
+  if (state.view !== "cell" || !shape) return null
+  if (state.open != null && shape.column === state.open) return <button type="button" onClick={() => set({ open: null })}>Close the cell</button>
+  const there = shape.kind === "box" && net.sights.some((sight) => sight.view === "cell" && sight.open === shape.column)
+  return there ? <button type="button" onClick={() => set({ open: shape.column })}>Open the cell</button> : null
 }
 
 function Value({ net, replay, id, frameOf, state, cut }) {

@@ -15,8 +15,9 @@ const SVG = "http://www.w3.org/2000/svg"
 export class Picture {
   constructor(element, net, replay, netIndex, heat) {
     Object.assign(this, { element, net, replay, netIndex, heat })
-    this.view = element.dataset.view
-    const facts = net.views[this.view]
+    const facts = net.sights[Number(element.dataset.sight)]
+    this.view = facts.view
+    this.open = facts.open // of the view of cells: the column that is opened
     this.columns = facts.columns
     this.svg = element.querySelector("svg")
     const find = (id) => this.svg.getElementById(facts.prefix + id)
@@ -41,6 +42,7 @@ export class Picture {
         shape.g.setAttribute("role", "button")
         shape.g.setAttribute("tabindex", "-1")
         shape.g.setAttribute("aria-label", shape.label)
+        shape.g.prepend(tip(shape.about))
       }
       members[0]?.g.setAttribute("tabindex", "0")
       top.append(group)
@@ -147,6 +149,13 @@ export class Picture {
     for (const shape of this.shapes) if (shape.nodes.some((id) => own.has(id))) shapes.set(shape.id, "chosen")
     return { shapes, lines }
   }
+}
+
+/** What the pointer that rests on a shape is told. */
+function tip(words) {
+  const title = document.createElementNS(SVG, "title")
+  title.textContent = words
+  return title
 }
 
 /** A shape or a line with its element, which remembers how it looks. */
