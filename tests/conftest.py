@@ -24,6 +24,8 @@ pytest_plugins = "pytester"
 settings.register_profile("tests", deadline=None, max_examples=20)  # a slow machine is no wrong gradient
 if os.environ.get("CI"):
     load_profile("ci")
+    settings.register_profile("tests in ci", settings(), max_examples=50)
+    settings.load_profile("tests in ci")
 else:
     settings.load_profile("tests")
 

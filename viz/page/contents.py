@@ -88,24 +88,25 @@ def contents(
     graph = x if isinstance(x, Graph) else x.graph(values=True, terms=True)
     known = has(graph)
     shown: dict[str, Any] = {"values": known["values"], "gradients": known["gradients"], "brief": True, "fold": fold}
-    wholes = {view: picture(graph, view, **shown) for view in VIEWS}
+    ops = picture(graph, OP.name, **shown)
+    wholes = {view: picture(graph, view, **shown) for view in VIEWS} if ops.lanes else {OP.name: ops}
     plans = {view: fitted(drawn, steps) for view, drawn in wholes.items()}
-    cells = wholes[CELL.name]
-    if steps is None and 0 < len(cells.steps) <= whole:
-        plans[CELL.name] = fitted(cells, (1, whole))
-    cell = plans[CELL.name].picture
+    first = CELL.name if ops.lanes else OP.name
+    if steps is None and 0 < len(ops.steps) <= whole:
+        plans[first] = fitted(wholes[first], (1, whole))
+    cell = plans[first].picture
     sights = [_sight(view, None, plan) for view, plan in plans.items()]
     for column in _boxes(cell) if alone else ():
         inside = picture(graph, CELL.name, opened_at=column, **shown)
         sights.append(_sight(CELL.name, column, fitted(inside, steps)))
     facts = {
         "name": name,
-        **graph_facts(graph, names(picture(graph, OP.name), picture(graph, CELL.name))),
+        **graph_facts(graph, names(ops, wholes[first])),
         "cuts": cuts(graph, cell, x.graph) if alone and not isinstance(x, Graph) else [],
         "uncut": _uncut(x, cell) if alone else "Scissors are on the page of a single network, viz.draw(loss).page().",
     }
     legends = {view: _legend(plan.picture) for view, plan in plans.items()} if legend else {}
-    return Contents(name, text.title(cells), text.description(cell), sights, legends, facts)
+    return Contents(name, text.title(wholes[first]), text.description(cell), sights, legends, facts)
 
 
 def _boxes(cell: Picture) -> list[float]:

@@ -81,6 +81,7 @@ def document(
         theme: "auto" follows the reader's system; "light", "dark", or "own" with a Theme.
     """
     title = plain_text(title, most=None)
+    view = view if any(sight.view == view for net in nets for sight in net.sights) else nets[0].sights[0].view
     facts = {
         "title": title, "description": plain_text(nets[0].description, most=None), "view": view, "theme": theme,
         "own": own is not None, "nets": [net.facts | {"sights": [sight.facts for sight in net.sights]} for net in nets],

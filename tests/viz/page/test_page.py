@@ -147,6 +147,56 @@ def norms_of(loss, cell, states):
     return {key: by_name.get(key, 0.0) for key in wanted}
 
 
+def test_a_graph_without_steps_has_one_view_and_every_frame(opened):
+    a = tg.tensor(3.0, requires_grad=True, name="a")
+    page = opened(viz.draw(a * a + a).html())
+    assert page.locator("header [aria-label=View] button").all_inner_texts() == ["op"]
+    page.keyboard.press("/")
+    page.keyboard.type("a")
+    assert page.locator(".ledger tbody tr").count() == 3
+    assert page.locator(".ledger .whole").inner_text() == "7 ✓"
+    assert "nothing to cut" in page.locator(".scissors").inner_text()
+
+
+def test_a_recorded_graph_shows_what_it_was_made_with(opened):
+    graph = Sketch(steps=3).loss().graph()
+    page = opened(viz.draw(tg.Graph.from_json(graph.to_json())).html())
+    assert "recorded without its gradients" in page.locator("aside").inner_text()
+    assert page.locator(".stage .edge-backward").count() == 0
+    whole = Sketch(steps=3).loss().graph(values=True, terms=True)
+    page = opened(viz.draw(tg.Graph.from_json(whole.to_json())).html())
+    find(page, "W_hh")
+    assert page.locator(".ledger .whole").inner_text().endswith("✓")
+    assert "scissors need the loss itself" in page.locator(".scissors").inner_text()
+
+
+def test_what_backward_has_released_is_refused_in_words():
+    loss = Sketch(steps=3).loss()
+    drawing = viz.draw(loss)
+    loss.backward()
+    with pytest.raises(tg.GraphError, match="released by backward"):
+        drawing.html()
+
+
+def test_in_a_notebook_the_page_stands_in_a_frame_of_its_own(opened, browser):
+    page = viz.draw(Sketch(steps=3).loss()).page()
+    assert repr(page).startswith("<Page 'LSTM, 3 steps: the same 6 weights at every step', 0.")
+    context = browser.new_context(offline=True)
+    notebook = context.new_page()
+    notebook.set_content(f"<p>In [1]:</p>{page._repr_html_()}")
+    inside = notebook.frame_locator("iframe")
+    inside.locator("footer .sentence").wait_for()
+    inside.get_by_role("button", name="first frame").click()
+    assert inside.locator("footer .frame").inner_text().startswith("0 / ")
+    context.close()
+
+
+def test_a_page_is_small(opened):
+    sizes = {T: len(viz.draw(Sketch(steps=T).loss()).html().encode()) for T in (3, 100)}
+    assert sizes[3] < 1e6
+    assert sizes[100] < 3e6
+
+
 HOSTILE = {
     "script": "<script>document.title='ran'</script>",
     "end of script": "</script><img src=x onerror=\"document.title='ran'\">",

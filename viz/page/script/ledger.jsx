@@ -10,7 +10,7 @@ export function Ledger({ net, replay, id, frameOf, state, cut }) {
   if (uses.filter(({ term }) => term).length < 2) return null
   const frame = frameOf(state.net)
   const rows = [...uses].sort((a, b) => a.user - b.user || a.position - b.position).map((use) => ({
-    ...use, ...numbers(use, cut), here: cut || replay.hasArrived(use.user, use.position, frame),
+    ...use, ...numbers(use, cut), here: cut || replay.hasArrived(use.key, frame),
   }))
   const known = rows.filter(({ norm }) => typeof norm === "number")
   const longest = Math.max(...known.map(({ norm }) => norm)) || 1
@@ -36,7 +36,7 @@ export function Ledger({ net, replay, id, frameOf, state, cut }) {
         </tbody>
         <tfoot>
           <tr><th scope="row" colspan="3">parts along the sum, together</th><td class="sum">{done ? text(sum) : "–"}</td></tr>
-          <tr><th scope="row" colspan="3">‖∂L/∂{net.title(id)}‖, as in .grad</th><td class="whole">{text(whole)}{done && equal ? " ✓" : ""}</td></tr>
+          <tr><th scope="row" colspan="3">‖∂L/∂{net.title(id)}‖{cut ? " after the cut" : net.nodes[id].op ? "" : ", as in .grad"}</th><td class="whole">{text(whole)}{done && equal ? " ✓" : ""}</td></tr>
         </tfoot>
       </table>
       <p><small>Norms do not add up, since terms point in different directions. Of each term, the part that points along the sum does: the dark part of a bar; to the left of the line it works against the sum.</small></p>

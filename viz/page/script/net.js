@@ -10,6 +10,7 @@ export class Net {
     for (const node of facts.nodes) node.dtype ??= "float32" // which is not said again and again
     Object.assign(this, facts) // name, nodes, outputs, has, sights, cuts, uncut
     this.sources = new Map() // of each use: the id of the value that is used
+    this.terms = new Map() // of each use: what it adds to a gradient
     this.users = this.nodes.map(() => []) // of each value: its uses, in the order in which their terms arrive
     for (let id = this.nodes.length - 1; id >= 0; id--) {
       const node = this.nodes[id]
@@ -18,7 +19,9 @@ export class Net {
         this.sources.set(key, source)
         const { gradient } = this.nodes[source]
         if (node.terms?.[k] === 1) node.terms[k] = { norm: gradient.norm, along: gradient.norm, sum: gradient } // the whole
-        this.users[source].push({ key, user: id, source, position, term: node.terms?.[k] ?? null })
+        const term = node.terms?.[k] ?? null
+        this.users[source].push({ key, user: id, source, position, term })
+        this.terms.set(key, term)
       }
     }
   }

@@ -106,10 +106,10 @@ function Line({ net, chosen, replay, frameOf, state }) {
       <h2>{chosen.uses.length === 1 ? "One use of a value" : `${chosen.uses.length} uses of values`}</h2>
       <ul>
         {chosen.uses.slice(0, 40).map((key) => {
-          const [user, position] = key.split(".").map(Number)
+          const user = parseInt(key)
           const source = net.sources.get(key)
-          const term = net.users[source].find((use) => use.key === key)?.term
-          const back = term && replay.hasArrived(user, position, frame) ? `; back along it: norm ${text(term.norm)}` : ""
+          const term = net.terms.get(key)
+          const back = term && replay.hasArrived(key, frame) ? `; back along it: norm ${text(term.norm)}` : ""
           return <li key={key}>{net.title(source)} → {net.title(user)}{net.place(user) && ` (${net.place(user)})`}{back}</li>
         })}
       </ul>

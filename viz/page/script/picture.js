@@ -22,7 +22,7 @@ export class Picture {
     this.svg = element.querySelector("svg")
     const find = (id) => this.svg.getElementById(facts.prefix + id)
     this.shapes = facts.shapes.map((shape) => drawn(shape, find(shape.id)))
-    this.lines = facts.lines.map((line) => drawn(line, find(line.id)))
+    this.lines = facts.lines.map((line) => drawn({ ...line, keys: line.uses.map(([user, k]) => useKey(user, k)) }, find(line.id)))
     this.byId = new Map([...this.shapes, ...this.lines].map((each) => [each.id, each]))
     this.viewport = new Viewport(this)
     this.gather()
@@ -100,30 +100,25 @@ export class Picture {
   paintLine(line, frame, now, lit, cut, ledger) {
     const { replay, net } = this
     const classes = [line.base]
-    const isCut = cut && line.uses.length > 0 && line.uses.every(([user, k]) => cut.keys.has(useKey(user, k)))
     if (line.kind === "backward") {
-      const arrived = line.uses.filter(([user, k]) => replay.hasArrived(user, k, frame))
-      const terms = arrived.map(([user, k]) => this.term(user, k, cut)).filter((x) => x != null && x !== 0)
+      const terms = line.keys.filter((key) => replay.hasArrived(key, frame)).map((key) => this.term(key, cut)).filter(Boolean)
       if (!terms.length && net.has.terms) classes.push("hidden")
       else if (net.has.terms) line.pen(pen(joint(terms)))
     } else if (line.uses.length) {
-      const reached = line.uses.some(([user, k]) => replay.isMade(user, frame) && replay.isMade(net.sources.get(useKey(user, k)), frame))
+      const reached = line.uses.some(([user], k) => replay.isMade(user, frame) && replay.isMade(net.sources.get(line.keys[k]), frame))
       if (!reached) classes.push("ahead")
-      if (isCut) classes.push("cut")
-      const own = ledger && lit && line.kind === "weight" && frame >= replay.turn
-      const terms = own && lit.lines.get(line.id) === "lit-use" ? line.uses.map(([user, k]) => this.term(user, k, cut)) : null
-      line.pen(terms ? pen(joint(terms.filter((x) => x != null))) : null)
+      if (cut && line.keys.every((key) => cut.keys.has(key))) classes.push("cut")
+      const own = ledger && line.kind === "weight" && frame >= replay.turn && lit?.lines.get(line.id) === "lit-use"
+      line.pen(own ? pen(joint(line.keys.map((key) => this.term(key, cut)).filter(Boolean))) : null)
     }
     if (now != null && line.uses.some(([user]) => user === now)) classes.push("now")
     if (lit) classes.push(lit.lines.get(line.id) ?? "faded")
     line.dress(classes)
   }
 
-  term(user, position, cut) {
-    const key = useKey(user, position)
-    if (cut && key in cut.terms) return cut.terms[key]?.[0]
-    const source = this.net.sources.get(key)
-    return this.net.users[source].find((use) => use.key === key)?.term?.norm
+  /** The norm of what goes back through a use; nothing where that is cut off. */
+  term(key, cut) {
+    return cut && key in cut.terms ? cut.terms[key]?.[0] : this.net.terms.get(key)?.norm
   }
 
   /** Which shapes and lines a choice lights: inputs one way, uses another. */
@@ -134,9 +129,8 @@ export class Picture {
     const shapes = new Map()
     const lines = new Map()
     for (const line of this.lines) {
-      const keys = line.uses.map(([user, k]) => useKey(user, k))
-      const into = keys.some((key) => inputs.has(key))
-      const outOf = keys.some((key) => outputs.has(key))
+      const into = line.keys.some((key) => inputs.has(key))
+      const outOf = line.keys.some((key) => outputs.has(key))
       if (!into && !outOf) continue
       const look = outOf ? "lit-use" : "lit-input"
       if (line.kind === "backward") {

@@ -4,6 +4,7 @@
 //
 // What is known at a frame is found by looking back from it, so that any frame can be shown at once.
 
+import { useKey } from "./net.js"
 import { text } from "./numbers.js"
 
 export class Replay {
@@ -15,6 +16,7 @@ export class Replay {
     this.turn = this.frames.length // the first frame of the way back
     this.seeded = new Map()
     this.arrivals = net.nodes.map(() => []) // of each value: the terms of its gradient, and when they arrive
+    this.arrived = new Map() // of each use: the frame in which its term arrives
     if (net.has.terms) this.backward()
     this.ends = [...this.frames.keys()].filter((f) => f === this.last || this.moment(f) !== this.moment(f + 1)) // of the stretches of one step
   }
@@ -33,7 +35,9 @@ export class Replay {
       if (!node.op || !node.terms?.some(Boolean)) continue
       node.inputs.forEach(([source, position], k) => {
         const term = node.terms[k]
-        if (term) this.arrivals[source].push({ frame: this.frames.length, user: id, position, term })
+        if (!term) return
+        this.arrivals[source].push({ frame: this.frames.length, term })
+        this.arrived.set(useKey(id, position), this.frames.length)
       })
       this.frames.push({ phase: "backward", node: id })
     }
@@ -57,9 +61,8 @@ export class Replay {
     return { sum, norm: sum ? sum.norm : null, count, total: all.length }
   }
 
-  hasArrived(user, position, frame) {
-    const source = this.net.sources.get(`${user}.${position}`)
-    return this.arrivals[source]?.some((a) => a.user === user && a.position === position && a.frame <= frame)
+  hasArrived(key, frame) {
+    return this.arrived.get(key) <= frame
   }
 
   /** The next frame: one further on, or the end of the next stretch of one step. */
