@@ -1,4 +1,6 @@
-"""How large a page is, how long it takes to make, to load and to move one frame, in Chromium.  python -m tests.benchmarks.page
+"""How large a page is, and how long it takes to make, to load and to move one frame in Chromium.
+
+python -m tests.benchmarks.page
 
 One LSTM with a loss at each step, 16 hidden features; a frame is timed from the key to the next picture on the screen.
 """
@@ -44,8 +46,8 @@ def main():
                 loaded = time.perf_counter() - start
                 spent = page.evaluate(FRAMES, ",")
                 print(
-                    f"{view:4}  T = {T:3}  {len(html.encode()) / 1e6:.2f} MB  made in {made:.1f} s  loaded in {loaded:.2f} s  "
-                    f"a frame {spent[30]:.0f} ms, at most {spent[-1]:.0f} ms"
+                    f"{view:4}  T = {T:3}  {len(html.encode()) / 1e6:.2f} MB  made in {made:.1f} s  "
+                    f"loaded in {loaded:.2f} s  a frame {spent[30]:.0f} ms, at most {spent[-1]:.0f} ms"
                 )
                 page.close()
         browser.close()

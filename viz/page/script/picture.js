@@ -101,24 +101,25 @@ export class Picture {
     const { replay, net } = this
     const classes = [line.base]
     if (line.kind === "backward") {
-      const terms = line.keys.filter((key) => replay.hasArrived(key, frame)).map((key) => this.term(key, cut)).filter(Boolean)
+      const terms = this.arrived(line, frame, cut)
       if (!terms.length && net.has.terms) classes.push("hidden")
       else if (net.has.terms) line.pen(pen(joint(terms)))
     } else if (line.uses.length) {
       const reached = line.uses.some(([user], k) => replay.isMade(user, frame) && replay.isMade(net.sources.get(line.keys[k]), frame))
       if (!reached) classes.push("ahead")
       if (cut && line.keys.every((key) => cut.keys.has(key))) classes.push("cut")
-      const own = ledger && line.kind === "weight" && frame >= replay.turn && lit?.lines.get(line.id) === "lit-use"
-      line.pen(own ? pen(joint(line.keys.map((key) => this.term(key, cut)).filter(Boolean))) : null)
+      const told = ledger && line.kind === "weight" && lit?.lines.get(line.id) === "lit-use" ? this.arrived(line, frame, cut) : []
+      line.pen(told.length ? pen(joint(told)) : null)
     }
     if (now != null && line.uses.some(([user]) => user === now)) classes.push("now")
     if (lit) classes.push(lit.lines.get(line.id) ?? "faded")
     line.dress(classes)
   }
 
-  /** The norm of what goes back through a use; nothing where that is cut off. */
-  term(key, cut) {
-    return cut && key in cut.terms ? cut.terms[key]?.[0] : this.net.terms.get(key)?.norm
+  /** The norms of what has come back through the uses of a line; nothing comes through those that are cut off. */
+  arrived(line, frame, cut) {
+    const norm = (key) => (cut && key in cut.terms ? cut.terms[key]?.[0] : this.net.terms.get(key)?.norm)
+    return line.keys.filter((key) => this.replay.hasArrived(key, frame)).map(norm).filter(Boolean)
   }
 
   /** Which shapes and lines a choice lights: inputs one way, uses another. */
