@@ -21,7 +21,7 @@ def main():
     program = next(filter(None, map(shutil.which, NAMES)))
     with sync_playwright() as drivers, tempfile.TemporaryDirectory() as folder:
         browser = drivers.chromium.launch(executable_path=program, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1200, "height": 860}, color_scheme="light")
         page.goto(viz.draw(Sketch(steps=3).loss()).save(Path(folder, "page.html")).as_uri())
         page.keyboard.press("/")
         page.keyboard.type("W_hh")
