@@ -552,3 +552,9 @@ def test_a_function_says_which_modes_it_has(registry):
 def test_numbers_that_have_lost_their_digits_are_not_told_apart():
     far = np.array(740.0)  # where the slopes of σ′ are below the smallest normal number
     assert check_laws(REGISTRY["logistic_slope"].public, far, laws=["adjoint"]).passed
+
+
+@pytest.mark.parametrize(("a", "b"), [(6.0, 2.118), (5.0, 1.249)])
+def test_a_staircase_whose_steps_agree_by_chance_is_no_alarm(a, b):
+    """Near 0 the remainder has millions of jumps between two points at which three step sizes see the same slope."""
+    assert check_laws(lambda x: tg.remainder(a, x), np.array(b), laws=["wide ranges"]).passed

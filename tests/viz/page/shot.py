@@ -7,8 +7,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 import viz
 from tests.viz.page.conftest import FLAGS, NAMES
 from tinygrad_rnn.cli.sketch import Sketch
@@ -18,6 +16,8 @@ BACK = 32  # frames before the last
 
 
 def main():
+    from playwright.sync_api import sync_playwright
+
     program = next(filter(None, map(shutil.which, NAMES)))
     with sync_playwright() as drivers, tempfile.TemporaryDirectory() as folder:
         browser = drivers.chromium.launch(executable_path=program, args=FLAGS)

@@ -170,6 +170,23 @@ def test_a_recorded_graph_shows_what_it_was_made_with(opened):
     assert "scissors need the loss itself" in page.locator(".scissors").inner_text()
 
 
+def test_what_is_not_a_number_is_said_and_looks_like_nothing_else(opened):
+    w = tg.tensor([[3e200]], requires_grad=True, name="w")
+    h = tg.label(tg.tensor([[1.0]]), "initial_state", "h")
+    with np.errstate(all="ignore"):
+        for t in range(1, 4):
+            with tg.step(t):
+                h = tg.label(tg.multiply(h, w), "hidden_state", "h")
+        html = viz.draw((h * 0.0).sum()).html()
+    page = opened(html)
+    classes = page.evaluate("[...document.querySelectorAll('.stage .node-hidden')].map((g) => g.getAttribute('class'))")
+    assert [each.split()[-1] for each in classes] == ["heat_zero"] * 3
+    find(page, "w")
+    page.keyboard.press("Enter")
+    assert page.locator(".stage .node.chosen").get_attribute("class").split()[-2] == "heat_nan"
+    assert "NaN" in page.locator("aside").inner_text()
+
+
 def test_what_backward_has_released_is_refused_in_words():
     loss = Sketch(steps=3).loss()
     drawing = viz.draw(loss)

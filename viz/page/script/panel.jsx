@@ -124,18 +124,20 @@ function Ways({ name, uses, end, net, shown, choose, state }) {
   const ids = [...new Set(uses.map((use) => use[end]))]
   if (!ids.length) return null
   const picture = shown.find((p) => p.netIndex === state.net)
-  const go = (id) => {
-    const shape = picture.shapes.find((each) => each.nodes.includes(id))
-    if (shape) picture.viewport.reveal(shape.g)
-    if (shape) choose(picture, shape)
+  const shapeOf = (id) => picture.shapes.find((each) => each.nodes.includes(id))
+  const go = (shape) => {
+    picture.viewport.reveal(shape.g)
+    choose(picture, shape)
   }
   return (
     <>
       <h3>{name}</h3>
       <ul class="ways">
-        {ids.slice(0, MOST).map((id) => (
-          <li key={id}><button type="button" onClick={() => go(id)}>{net.title(id)}{net.place(id) && <small> {net.place(id)}</small>}</button></li>
-        ))}
+        {ids.slice(0, MOST).map((id) => {
+          const shape = shapeOf(id) // a step that is left out has none
+          const said = <>{net.title(id)}{net.place(id) && <small> {net.place(id)}</small>}</>
+          return <li key={id}>{shape ? <button type="button" onClick={() => go(shape)}>{said}</button> : said}</li>
+        })}
         {ids.length > MOST && <li>and {ids.length - MOST} more</li>}
       </ul>
     </>
