@@ -1,8 +1,9 @@
 """How many slips of the pen in viz go unnoticed?  python -m tests.fuzz.slips --sample 200 --seed 0
 
 A comparison turned, a constant moved, a statement dropped, two arguments swapped, a keyword removed: one at a time, in
-viz without its plots. First the kept pictures are drawn, then the tests run, what kills most in least time first. The
-sources stay as they are: each trial is a fork that imports viz with the slip in it.
+viz without its plots and its page, which is tried in a browser. First the kept pictures are drawn, then the tests run,
+what kills most in least time first. The sources stay as they are: each trial is a fork that imports viz with the slip
+in it.
 """
 
 from __future__ import annotations
@@ -198,7 +199,7 @@ def control(without: Sequence[str]) -> None:
 
 
 def files() -> list[Path]:
-    return [path for path in sorted(ROOT.glob("viz/**/*.py")) if "plots" not in path.parts]
+    return [path for path in sorted(ROOT.glob("viz/**/*.py")) if not {"plots", "page"} & {*path.parts}]
 
 
 def chosen(options: argparse.Namespace) -> list[Slip]:
