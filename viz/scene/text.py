@@ -118,8 +118,8 @@ def unstepped(label: str) -> str:
 def slug(text: str) -> str:
     """Letters and digits only: part of an id that HTML, CSS and DOT all take.
 
-    >>> slug("W_hh<&>"), slug("ŷ")
-    ('W_hh', 'x')
+    >>> slug("W_hh<&>"), slug("ŷ"), len(slug("long" * 20))
+    ('W_hh', 'x', 40)
     """
     return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:40] or "x"
 
