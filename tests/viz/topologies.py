@@ -301,6 +301,20 @@ class CoupledNet(nn.Recurrent):
     cell_type = Coupled
 
 
+class Beside(nn.Cell):
+    """Two parts of a state, made side by side."""
+
+    gates, states = 2, ("h", "m")
+
+    def step(self, x, state):
+        a, b = tg.split(self.project_input(x) + self.project_state(state[0] * state[1]), 2, axis=-1)
+        return tg.tanh(a), tg.tanh(b)
+
+
+class BesideNet(nn.Recurrent):
+    cell_type = Beside
+
+
 class Same(nn.Cell):
     """A cell that hands on a part of its state as it came."""
 
@@ -314,6 +328,7 @@ class Same(nn.Cell):
 TOPOLOGIES |= {
     "leaky layer": lambda: ended(LeakyNet(I, H, rng=0).unrolled(xs())[0], "last"),
     "leaky layer both ways": lambda: ended(LeakyNet(I, H, bidirectional=True, rng=0).unrolled(xs())[0], "each"),
+    "states side by side": lambda: ended(BesideNet(I, H, rng=0).unrolled(xs())[0], "each"),
     "coupled layer": lambda: ended(CoupledNet(I, H, 2, rng=0).unrolled(xs())[0], "each"),
 }
 

@@ -136,6 +136,7 @@ KEPT: dict[str, Kept] = {
     "one to many, fed zeros": (TOPOLOGIES["lstm one to many, fed zeros"], {"width": 500}),
     "own cell": (looped, {"view": "gate", **BOTH}),
     "own layer": (lambda: ended(CoupledNet(2, 3, 2, rng=0).unrolled(inputs(2))[0], "each"), {}),
+    "states side by side": (TOPOLOGIES["states side by side"], {"view": "gate", "legend": False}),
     "bare loop": (TOPOLOGIES["bare loop with losses"], {"view": "gate"}),
     "skips": (TOPOLOGIES["hand loop with a skip of two steps"], {"view": "op", "legend": False}),
     "cuts": (TOPOLOGIES["detached in a loop in steps"], {"view": "gate"}),
