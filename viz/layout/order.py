@@ -26,8 +26,8 @@ def arrange(step: Step, spine: float | None = None) -> None:
     edge, placed = step.edge(), list[str]()
     for state in STATES[::-1]:
         for key in [key for key, kind in step.kinds.items() if kind == state]:
-            beside = any(_meet(step, key, other) for other in placed)
-            edge += 16.0 if beside else 0.0
+            beside = [other for other in placed if _meet(step, key, other)]
+            edge = max([edge, *(step.x[other] + step.width(other) / 2 + 16.0 for other in beside)])
             width = step.width(key)
             step.x[key] = edge + (0.0 if placed else GUTTER) + width / 2
             edge = step.x[key] + width / 2 - (0.0 if beside else 0.14 * width)  # the next, lower, tucks in under it
