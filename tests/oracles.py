@@ -1,4 +1,4 @@
-"""torch and matplotlib, where there are: skipped with the reason on a user's machine, required in CI."""
+"""torch, matplotlib and axe-core, where there are: skipped with the reason on a user's machine, required in CI."""
 
 import os
 
@@ -11,6 +11,15 @@ def require_torch():
 
         return torch
     return pytest.importorskip("torch", reason="torch is the oracle here: pip install tinygrad-rnn[bench]")
+
+
+def require_axe():
+    """axe-core, which looks for what keeps people out of a page."""
+    if not os.environ.get("CI"):
+        pytest.importorskip("axe_playwright_python", reason="it looks for barriers: pip install tinygrad-rnn[dev]")
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
 
 
 def require_matplotlib():

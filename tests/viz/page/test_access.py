@@ -3,6 +3,7 @@
 import pytest
 
 import viz
+from tests.oracles import require_axe
 from tinygrad_rnn.cli.sketch import Sketch
 
 WHO = """() => {
@@ -103,12 +104,11 @@ def test_everything_can_be_done_by_keys(opened):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing(width, dark, opened):
-    from axe_playwright_python.sync_playwright import Axe
-
+    axe = require_axe()
     page = opened(viz.draw(Sketch(steps=3).loss()).html(), width=width, dark=dark)
 
     def check(state):
-        found = Axe().run(page).response["violations"]
+        found = axe.run(page).response["violations"]
         said = [
             (each["id"], node["html"][:160], node["failureSummary"][:300]) for each in found for node in each["nodes"]
         ]
@@ -132,11 +132,10 @@ def test_axe_finds_nothing(width, dark, opened):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_in_twins(dark, opened):
-    from axe_playwright_python.sync_playwright import Axe
-
+    axe = require_axe()
     losses = {kind: Sketch(model=kind, topology="many-to-one", steps=5).loss() for kind in ("rnn", "gru")}
     page = opened(viz.twins(losses).html(), dark=dark)
-    assert Axe().run(page).response["violations"] == []
+    assert axe.run(page).response["violations"] == []
 
 
 def test_what_is_pressed_on_a_narrow_page_is_large_enough(opened):
