@@ -128,9 +128,16 @@ def _kept(nodes: list[Node]) -> dict[Node, Array]:
     return {node: t.grad.data for node, t in owners.items() if t is not None and t.grad is not None}
 
 
-def _graph_of(self: Tensor, **options: Any) -> Graph:
-    """`tg.graph(self, **options)`: the snapshot of everything that it was computed from."""
-    return graph(self, **options)
+def _graph_of(
+    self: Tensor,
+    *,
+    values: bool = False,
+    gradients: bool = False,
+    terms: bool = False,
+    cut: Collection[tuple[int, int]] = (),
+) -> Graph:
+    """`tg.graph(self)`: the snapshot of everything that it was computed from."""
+    return graph(self, values=values, gradients=gradients, terms=terms, cut=cut)
 
 
 define("graph", _graph_of)

@@ -17,6 +17,7 @@ __all__ = ["style"]
 
 SHAPE = ":is(path, polygon, ellipse, polyline)"
 CLASSES = {"box": ".node-box, .cluster.cell", "chunk": ".chunk"}  # a frame, and a line under steps, have their own
+# of each power of ten its class, and a norm that has it
 POWERS = {f"heat_{str(LEAST + k).replace('-', 'm')}": 10.0 ** (LEAST + k) * 2 for k in range(len(HEAT + EXPLODING))}
 ODD: Mapping[str, float | None] = {"heat_none": None, "heat_zero": 0.0, "heat_nan": float("nan")}
 
@@ -53,7 +54,7 @@ def _variables(theme: Theme) -> dict[str, str]:
 
 def _rules() -> list[str]:
     """Only what is painted with a fill gets one: the outer of two borders, and an open arrow head, have none."""
-    found = [".picture text { fill: var(--ink); }", f".legend {SHAPE}:not([fill=none]) {{ fill: none; }}"]
+    found = [".picture text { fill: var(--ink); }"]
     for kind in LIGHT.looks:
         which = f":where({CLASSES.get(kind) or f'.{node_class(kind)}'}, .legend-shape.sample-{kind})"
         found += [

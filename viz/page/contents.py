@@ -89,7 +89,8 @@ def contents(
     known = has(graph)
     shown: dict[str, Any] = {"values": known["values"], "gradients": known["gradients"], "brief": True, "fold": fold}
     ops = picture(graph, OP.name, **shown)
-    wholes = {view: picture(graph, view, **shown) for view in VIEWS} if ops.lanes else {OP.name: ops}
+    others = [view for view in VIEWS if view != OP.name] if ops.lanes else []
+    wholes = {view: picture(graph, view, **shown) for view in others} | {OP.name: ops}
     plans = {view: fitted(drawn, steps) for view, drawn in wholes.items()}
     first = CELL.name if ops.lanes else OP.name
     if steps is None and 0 < len(ops.steps) <= whole:

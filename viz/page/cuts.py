@@ -43,12 +43,12 @@ def cuts(whole: Graph, picture: Picture, run: Callable[..., Graph]) -> list[Fact
 
 
 def _changed(whole: Graph, cut: Graph) -> Facts:
-    """Norms by node, and what each use adds by `node.argument`, where the cut makes a difference."""
+    """Where the cut makes a difference: norms by node, and what each use adds by `node.argument`; None if nothing."""
     norms: Facts = {}
     terms: Facts = {}
     for before, after in zip(whole.nodes, cut.nodes, strict=True):
         if _norm(before) != _norm(after):
-            norms[str(after.id)] = rounded(_norm(after), MORE_DIGITS) or 0.0
+            norms[str(after.id)] = rounded(_norm(after), MORE_DIGITS)
         for (_, position), old, new in zip(after.inputs, _terms(before), _terms(after), strict=True):
             if _short(old) != _short(new):
                 terms[f"{after.id}.{position}"] = _short(new)

@@ -1,8 +1,8 @@
 """The page as one text: HTML that holds its pictures, its facts, its script and its style, and asks nobody for more.
 
 <meta CSP>  what the browser may run: this style and this script, known by their hashes, and nothing from anywhere
-<main>      where the script builds title, controls and panel; without a script, the first picture
-<div>       the pictures, as Graphviz painted them
+#app        where the script builds title, controls and panel
+#pictures   as Graphviz painted them; without a script, the first one is what there is to see
 <script>    facts as JSON
 <script>    the script
 """

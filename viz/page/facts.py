@@ -101,7 +101,7 @@ def view_facts(plan: Layout, svg: str) -> Facts:
         "shapes": [_shape(item) for item in picture.items],
         "lines": [
             {"id": id, "source": edge.source, "target": edge.target, "kind": edge.kind,
-             "uses": [list(use) for use in edge.uses], **({} if edge.norm is None else {"norm": rounded(edge.norm)})}
+             "uses": [list(use) for use in edge.uses]}
             for id, edge in zip(edge_ids(picture.edges), picture.edges, strict=True)
         ],
         "columns": _columns(plan),

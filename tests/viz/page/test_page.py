@@ -130,6 +130,16 @@ def test_scissors_show_what_a_detached_run_gives(opened):
                 assert key not in told or told[key] == pytest.approx(norm, rel=6e-4)
 
 
+def test_what_a_cut_leaves_without_a_gradient_has_none(opened):
+    loss = Sketch(model="rnn", topology="many-to-one", steps=3).loss()
+    page = opened(viz.draw(loss).html())
+    page.locator(".scissors select").select_option(label="h₂ → step 3")
+    state = page.locator(".stage [data-shape='n_h_1']")
+    assert "heat_none" in state.get_attribute("class")
+    assert "∇ –" in state.text_content()
+    assert page.locator(".changed tbody tr", has_text="h₁").locator("td").all_inner_texts()[1] == "–"
+
+
 def norms_of(loss, cell, states):
     """‖∂L/∂·‖ of each parameter and each state, by a backward pass of the run itself."""
     wanted = dict(cell.named_parameters())
@@ -181,6 +191,11 @@ def test_what_is_not_a_number_is_said_and_looks_like_nothing_else(opened):
     page = opened(html)
     classes = page.evaluate("[...document.querySelectorAll('.stage .node-hidden')].map((g) => g.getAttribute('class'))")
     assert [each.split()[-1] for each in classes] == ["heat_zero"] * 3
+    assert page.evaluate("""() => {
+        const shape = document.querySelector(".stage .node-hidden ellipse")
+        const name = /url\\("?#(.*?)"?\\)/.exec(getComputedStyle(shape).fill)[1]
+        return document.getElementById(name).tagName
+    }""") == "pattern"  # fmt: skip
     find(page, "w")
     page.keyboard.press("Enter")
     assert page.locator(".stage .node.chosen").get_attribute("class").split()[-2] == "heat_nan"
@@ -208,7 +223,7 @@ def test_in_a_notebook_the_page_stands_in_a_frame_of_its_own(opened, browser):
     context.close()
 
 
-def test_a_page_is_small(opened):
+def test_a_page_is_small():
     sizes = {T: len(viz.draw(Sketch(steps=T).loss()).html().encode()) for T in (3, 100)}
     assert sizes[3] < 1e6
     assert sizes[100] < 3e6
@@ -306,6 +321,10 @@ def test_twins_share_their_steps_and_their_colours(opened):
             .map((g) => /heat_(m?)(\\d+)/.exec(g.getAttribute("class")).slice(1))""", k)  # fmt: skip
         powers = sorted(int(power) * (-1 if minus else 1) for minus, power in heats)
         assert powers == sorted(max(int(np.floor(np.log10(norm))), -8) for norm in flow)
+    moved = "[...document.querySelectorAll('.stage .viewport')].map((g) => g.getAttribute('transform'))"
+    before = page.evaluate(moved)
+    page.keyboard.press("+")
+    assert all(now != then for now, then in zip(page.evaluate(moved), before, strict=True))
     page.keyboard.press(",")
     page.keyboard.press(",")
     assert [lines.nth(k).locator("circle").count() for k in range(3)] == [7, 7, 7]

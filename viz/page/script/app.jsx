@@ -78,6 +78,7 @@ export function App({ facts, nets, replays, pictures, legends }) {
   const context = { facts, legends, nets, replays, net, replay, shown, state, set, choose, cut, frameOf }
   return (
     <>
+      <Hatch />
       <Header {...context} find={find} />
       <main class={nets.length > 1 ? "twins" : ""}>
         <Stage {...context} />
@@ -88,6 +89,18 @@ export function App({ facts, nets, replays, pictures, legends }) {
       <Table {...context} />
       {state.help && <Help close={() => set({ help: false })} />}
     </>
+  )
+}
+
+/** The filling of a shape whose gradient is exactly 0: it looks like no small one. */
+function Hatch() {
+  return (
+    <svg class="visually-hidden" aria-hidden="true">
+      <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+        <rect class="ground" width="6" height="6" />
+        <line class="stroke" y2="6" />
+      </pattern>
+    </svg>
   )
 }
 

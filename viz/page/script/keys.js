@@ -2,14 +2,13 @@
 //
 //   key → what it says → what it does with the page as it is now
 
-
 import { cutsFor } from "./choice.js"
 
 export const VIEW_KEYS = ["rolled", "cell", "gate", "op"]
 
 const move = (by) => ({ state, replay, actions }) =>
   actions.set({ frame: replay.move(state.frame, by, state.bySteps), cut: null })
-const zoom = (factor) => ({ shown }) => shown[0]?.viewport.by(factor)
+const zoom = (factor) => ({ shown }) => shown.forEach(({ viewport }) => viewport.by(factor))
 
 export const KEYS = [
   { keys: ["ArrowRight"], sign: "→", says: "the same thing one step on", run: (page) => along(page, 1) },

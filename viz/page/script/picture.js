@@ -81,7 +81,7 @@ export class Picture {
       if (frame < replay.turn || !net.has.terms) shape.write(shape.gradient_line, !net.has.terms)
       else {
         const size = cut && head in cut.norms ? cut.norms[head] : here ? here.norm : this.largest(shape, frame, cut)
-        const counter = here && here.total > 1 && shape.kind === "parameter" ? ` ${here.count}/${here.total}` : ""
+        const counter = here && here.total > 1 && shape.kind === "parameter" && !cut ? ` ${here.count}/${here.total}` : ""
         shape.write(shape.gradient_line, norm(size) + counter)
         classes.push(power(size, this.heat))
       }

@@ -12,18 +12,15 @@ export class Replay {
     this.net = net
     this.frames = [{ phase: "start", node: null }]
     this.made = net.nodes.map(() => 0) // the frame in which a value is there: what was given is there from the start
-    net.nodes.forEach((node, id) => node.op && this.add("forward", id, () => (this.made[id] = this.frames.length)))
+    net.nodes.forEach((node, id) => {
+      if (node.op) this.made[id] = this.frames.push({ phase: "forward", node: id }) - 1
+    })
     this.turn = this.frames.length // the first frame of the way back
     this.seeded = new Map()
     this.arrivals = net.nodes.map(() => []) // of each value: the terms of its gradient, and when they arrive
     this.arrived = new Map() // of each use: the frame in which its term arrives
     if (net.has.terms) this.backward()
     this.ends = [...this.frames.keys()].filter((f) => f === this.last || this.moment(f) !== this.moment(f + 1)) // of the stretches of one step
-  }
-
-  add(phase, node, note) {
-    note()
-    this.frames.push({ phase, node })
   }
 
   backward() {
