@@ -47,6 +47,7 @@ function Legend({ legends, state, heat }) {
       <p class="heats">
         Norm of a gradient ∇:{" "}
         {powers.map((k) => <span key={k} class={`patch ${power(10 ** k, heat)}`}>{`1e${k}`.replace("-", "−")}</span>)}
+        {" "}exactly <span class="patch heat_zero">0</span> none <span class="patch heat_none">–</span> not a number <span class="patch heat_nan">NaN</span>
       </p>
     </details>
   )
