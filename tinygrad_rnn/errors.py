@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "AnomalyError", "CheckpointError", "DTypeError", "DataError", "GradientError", "GraphError", "OptionError",
-    "ShadowedError", "ShapeError", "TinygradError",
+    "AnomalyError", "CheckpointError", "CompileError", "DTypeError", "DataError", "GradientError", "GraphError",
+    "OptionError", "ShadowedError", "ShapeError", "TinygradError",
 ]  # fmt: skip
 
 
@@ -55,6 +55,10 @@ class DTypeError(TinygradError, TypeError):
 
 class GraphError(TinygradError, RuntimeError):
     """The recorded graph cannot give what was asked: it was released, changed, or never recorded."""
+
+
+class CompileError(GraphError):
+    """A function cannot be recorded once and run again: something in it would be frozen that is not the same each time."""
 
 
 class GradientError(TinygradError, ArithmeticError):

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_rnn.autodiff.functions import Y, as_tensors, check_function, check_nested, has_captures, record_function
 from tinygrad_rnn.autodiff.returned import Returned
 from tinygrad_rnn.autodiff.usable import check_usable
-from tinygrad_rnn.engine.context import enable_grad, no_grad
+from tinygrad_rnn.engine.context import CONTEXT, enable_grad, no_grad
 from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Tensor, from_array
 from tinygrad_rnn.engine.trees import flatten
@@ -98,17 +98,19 @@ def jvp(f: Callable[..., Y], xs: Sequence[Any], dxs: Sequence[Any], **options: A
     ys, build = flatten(y)
     ends = [y for y in ys if isinstance(y, Tensor) and y.requires_grad]
     record = has_captures(ys, inputs) or any(dx.requires_grad for dx in directions)
-    with enable_grad() if record else no_grad():
+    recorded = record or CONTEXT.get().frozen is not None
+    with enable_grad() if recorded else no_grad():
         starts = [
-            astype(dx, dtype=x.dtype) if record else dx._array.astype(x.dtype)
+            astype(dx, dtype=x.dtype) if recorded else dx._array.astype(x.dtype)
             for x, dx in zip(inputs, directions, strict=True)
         ]
-        moved = propagate_tangents([end.node for end in ends], [x.node for x in inputs], starts, record=record)
+        moved = propagate_tangents([end.node for end in ends], [x.node for x in inputs], starts, record=recorded)
     tangents = []
     for y in ys:
         dy = moved.get(y.node) if isinstance(y, Tensor) and y.requires_grad else None
         if dy is None:
             dy = np.zeros_like(y._array if isinstance(y, Tensor) else y)
-        tangents.append(dy if isinstance(dy, Tensor) else from_array(np.array(dy), None))
+        dy = dy if isinstance(dy, Tensor) else from_array(np.array(dy), None)
+        tangents.append(dy if record or not recorded else dy.detach())
     values = ys if record else [y.detach() if isinstance(y, Tensor) else y for y in ys]
     return build(list(values)), build(tangents)

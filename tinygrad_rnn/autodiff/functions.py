@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT, using
 from tinygrad_rnn.engine.declare import linear
-from tinygrad_rnn.engine.node import ancestors
+from tinygrad_rnn.engine.node import Node, ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
 from tinygrad_rnn.engine.trees import Build, flatten, with_none
 from tinygrad_rnn.errors import GraphError, OptionError, check_type
@@ -68,6 +68,9 @@ def record_function(
 
 
 def _independent(x: Tensor) -> Tensor:
+    now = CONTEXT.get()
+    if now.frozen is not None:  # what is differentiated inside a function that is being compiled comes from outside it
+        return from_array(x._array, Node(identity.op, (x.node,), (x._array,), {}, x._array, now, True))
     twin = from_array(x._array, None)
     twin.requires_grad = True
     return twin

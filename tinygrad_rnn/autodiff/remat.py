@@ -46,7 +46,7 @@ def checkpoint(f: Callable[P, Y]) -> Callable[P, Y]:
         leaves, build = flatten(xs)
         moving = [k for k, x in enumerate(leaves) if isinstance(x, Tensor) and x.requires_grad]
         now = CONTEXT.get()
-        if not now.recording:
+        if not now.recording or now.frozen is not None:  # a plan keeps what its backward needs anyway
             return f(*xs, **options)
 
         def again(inputs: Sequence[Tensor]) -> tuple[Tensor, list[Any], Any]:

@@ -25,7 +25,7 @@ from tinygrad_rnn.autodiff.functions import (
     record_function,
 )
 from tinygrad_rnn.engine.arrays import as_plain
-from tinygrad_rnn.engine.context import enable_grad, no_grad
+from tinygrad_rnn.engine.context import CONTEXT, enable_grad, no_grad
 from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Leaf
 from tinygrad_rnn.engine.tensor import Array, Tensor, define, from_array
@@ -84,6 +84,7 @@ ACCUMULATING = Lock()  # of two threads that add to one gradient, neither may mi
 
 
 def _accumulate(owner: Tensor, g: Any, record: bool) -> None:
+    owner._taken("backward")
     if record:  # identity: an assign to one gradient must not reach another
         owner._grad = identity(g) if owner._grad is None else owner._grad + g
     else:
@@ -96,12 +97,14 @@ define("backward", backward)
 def _backprop_tensors(ys: Sequence[Any], gys: Sequence[Any], xs: Sequence[Tensor], record: bool) -> list[Tensor]:
     """∂⟨gys, ys⟩/∂xs, zeros where nothing flows."""
     reached = [(y, g) for y, g in zip(ys, gys, strict=True) if isinstance(y, Tensor) and y.requires_grad]
-    with enable_grad() if record else no_grad():
-        starts = [g if record else g._array for _, g in reached]
-        found = backprop([y.node for y, _ in reached], starts, [x.node for x in xs], record=record)
+    recorded = record or CONTEXT.get().frozen is not None
+    with enable_grad() if recorded else no_grad():
+        starts = [g if recorded else g._array for _, g in reached]
+        found = backprop([y.node for y, _ in reached], starts, [x.node for x in xs], record=recorded)
     zeros = (np.zeros(x.shape, x.dtype) for x in xs)
     gs = [found.get(x.node, zero) for x, zero in zip(xs, zeros, strict=True)]
-    return [identity(g) if isinstance(g, Tensor) else from_array(np.array(g), None) for g in gs]
+    made = [identity(g) if isinstance(g, Tensor) else from_array(np.array(g), None) for g in gs]
+    return made if record or not recorded else [g.detach() for g in made]
 
 
 def vjp(f: Callable[..., Y], *xs: Any, **options: Any) -> tuple[Y, Callable[[Any], tuple[Any, ...]]]:

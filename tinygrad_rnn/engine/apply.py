@@ -151,7 +151,10 @@ def apply_any(op: Op, forward: Callable[..., Any]) -> Callable[..., Any]:
         if static.keys() != set(op.static):
             _bind(op, args, static)
         try:
-            values = tuple(None if x is None and op.optional else as_array(x, op.name) for x in args)
+            values = tuple(
+                x._array if isinstance(x, Tensor) else None if x is None and op.optional else as_array(x, op.name)
+                for x in args
+            )
             y = forward(*values, **static)
         except _LEAKS as error:
             raise refusal(op, error, args, static) from None
@@ -205,8 +208,13 @@ def as_array(x: Any, owner: str = "an op") -> Any:
     if kind is _ndarray or kind in _SCALARS:
         return x
     if isinstance(x, Tensor):
-        return x._array
+        return x._taken(owner)
     return as_plain(x, owner, REAL_OR_COMPLEX)  # complex: NumPy's, as long as nothing is recorded
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an argument; of a Tensor nothing else is looked at."""
+    return x.shape if isinstance(x, Tensor) else np.shape(as_array(x))
 
 
 def check_numbers(op: Op, value: Any) -> None:
@@ -242,7 +250,7 @@ def _frozen(value: Any) -> Any:
                 got=repr(value.node.title),
                 help="pass its detach()",
             )
-        return _frozen(value._array)
+        return _frozen(as_array(value))
     if isinstance(value, tuple | list):
         if isinstance(value, tuple) and _PLAIN.issuperset(map(type, value)):
             return value
@@ -257,7 +265,9 @@ def retained(x: Any, value: Any, now: Context) -> tuple[Node | None, Any]:
     if isinstance(x, Tensor):
         return x.node, value
     if isinstance(value, _ndarray):
-        value = value.copy()
+        value, given = value.copy(), value
+        if now.frozen is not None:
+            now.frozen.kept(value, given)
         return Leaf(value, now, False, 0, _nobody), value
     return None, value
 

@@ -81,6 +81,7 @@ class Context(NamedTuple):
     step: int | None = None
     steps: int | None = None
     reads: list[str] | None = None  # of a function that is being differentiated: where values were read off
+    frozen: Any = None  # of one that is being compiled: the Watch, which is told of every value that is read off it
     entered: Entered | None = None
 
     @property

@@ -56,6 +56,7 @@ def elementwise(symbol: str = "", /, **derivatives: Rule | int) -> Declares:
 
     def declare(forward: Callable[..., Any]) -> Any:
         op = _declare(Op(forward))
+        op.op.elementwise = True
         op.symbol(symbol or op.op.name)
         for name, derivative in derivatives.items():
             rule = _scale(derivative)

@@ -37,6 +37,7 @@ class Op:
         into: adds a cotangent of argument 0 to a buffer in place, where the cotangent is mostly zeros.
         together: by argument, one rule for many uses of the same value: all their cotangents in one computation.
         differentiable: False when the output is not a smooth function of anything.
+        elementwise: whether it acts on each element alone, its arguments broadcast together.
         reads: which elements of its first argument the op takes, for ops that pick some.
         symbol: the sign that a formula uses for it, its name where there is none.
         aliases: what NumPy calls its arguments, where that is another name, and what they are called here.
@@ -54,7 +55,7 @@ class Op:
         self.forward = forward
         self.doc = forward.__doc__ or ""
         self.params = tuple(p.name for p in arrays)
-        self.variadic = arrays[0].kind is inspect.Parameter.VAR_POSITIONAL
+        self.variadic = bool(arrays) and arrays[0].kind is inspect.Parameter.VAR_POSITIONAL
         self.static = tuple(p.name for p in options)
         self.defaults = {p.name: p.default for p in options if p.default is not p.empty}
         self.optional = {p.name: p.default for p in arrays if p.default is not p.empty}
@@ -66,6 +67,7 @@ class Op:
         self.aliases = _numpy_names(self.name, self.params)
         self.wider: Callable[..., Any] | None = None
         self.differentiable = differentiable
+        self.elementwise = False
         self.public: Primitive
 
     def by_position(self, rules: Mapping[str, Rule | None]) -> dict[int, Any]:

@@ -21,6 +21,7 @@ import numpy as np
 from tinygrad_rnn.engine.arrays import REAL, as_plain, real_dtype
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.node import Cut, Leaf, Node
+from tinygrad_rnn.engine.op import Op
 from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_flags, check_name
 
 __all__ = ["Tensor", "label", "tensor"]
@@ -54,8 +55,11 @@ class Tensor:
     def __init__(
         self, data: Any, *, dtype: DType | None = None, requires_grad: bool = False, name: str | None = None
     ) -> None:
-        numbers = data._array if isinstance(data, Tensor) else as_plain(data, "tensor")
+        numbers = data._taken("tensor") if isinstance(data, Tensor) else as_plain(data, "tensor")
         self._array: Array = np.array(numbers, dtype=None if dtype is None else real_dtype(dtype, "tensor"))
+        frozen = CONTEXT.get().frozen
+        if frozen is not None:
+            frozen.kept(self._array, data)
         check_name("tensor", "name", name)
         check_flags("tensor", requires_grad=requires_grad)
         self._node: Node | None = None
@@ -75,11 +79,11 @@ class Tensor:
         while isinstance(base, np.ndarray):  # to the end: a read-only view may stand on an array that is not
             base.flags.writeable = False
             base = base.base
-        return self._read().view()
+        return self._read("data").view()
 
     def numpy(self) -> Array:
         """A copy of the values that is yours to write to."""
-        return self._read().copy()
+        return self._read("numpy").copy()
 
     def item(self) -> Any:
         """The value of a Tensor of one element, as a Python number."""
@@ -89,17 +93,24 @@ class Tensor:
                 got=str(self.shape),
                 help="index it first",
             )
-        return self._read().item()
+        return self._read("item").item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-        return self._read().tolist()
+        return self._read("tolist").tolist()
 
-    def _read(self) -> Array:
+    def _read(self, by: str) -> Array:
         """The values, for the user; a function that is being differentiated keeps in mind where that was."""
         now = CONTEXT.get()
         if now.reads is not None and now.recording and self.requires_grad:
             now.reads.append(caller())
+        return self._taken(by)
+
+    def _taken(self, by: str) -> Array:
+        """The values, for what is no op: a function that is being compiled is told, as they would be frozen into it."""
+        frozen = CONTEXT.get().frozen
+        if frozen is not None:
+            frozen(self, by)
         return self._array
 
     @property
@@ -133,7 +144,7 @@ class Tensor:
     def __bool__(self) -> bool:
         if self._array.size != 1:
             raise ShapeError(f"bool: {self.size} elements together are neither true nor false", got=str(self.shape))
-        return bool(self._array.item())
+        return bool(self._taken("bool").item())
 
     def __float__(self) -> float:
         now = CONTEXT.get()
@@ -145,7 +156,7 @@ class Tensor:
                 where=", ".join(part for part in (str(now), caller()) if part),
                 help="math.exp(x) and array[i] = x take a float of x; x.item() is the number alone",
             )
-        return float(self._array.item() if self.size == 1 else self.item())
+        return float(self._taken("float").item() if self.size == 1 else self.item())
 
     def __int__(self) -> int:
         return int(self.item())
@@ -226,6 +237,7 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        self._taken("grad =")
         if value is not None and not isinstance(value, Tensor):
             value = Tensor(value, dtype=self.dtype)
         if value is not None and value.shape != self.shape:
@@ -235,6 +247,9 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same values, cut from the graph: no gradient passes. The record knows what they were cut from."""
+        now = CONTEXT.get()
+        if now.frozen is not None:  # a node, as another value will stand there when the function runs again
+            return from_array(self._array, Node(_DETACH, (self.node,), (self._array,), {}, self._array, now, False))
         return cut_from(self, self._array)
 
     def assign(self, values: Any) -> Tensor:
@@ -245,6 +260,8 @@ class Tensor:
         Raises:
             ShapeError: `values` has another shape. GraphError: this Tensor is the result of an op.
         """
+        if CONTEXT.get().frozen is not None:
+            self._taken("assign")
         array = values._array if isinstance(values, Tensor) else as_plain(values, "assign")
         if array.shape != self.shape:
             raise ShapeError(
@@ -277,7 +294,7 @@ class Tensor:
                     got=repr(self.node.title),
                     help="use the op of this library, or call .numpy() for the values alone",
                 )
-            return np.array(self._array, dtype=dtype)
+            return np.array(self._taken("array"), dtype=dtype)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise GraphError(
@@ -476,6 +493,11 @@ def _restore(kind: type[Tensor], array: Array, requires_grad: bool, label: tuple
     return twin
 
 
+def _detached(x: Array) -> Array:
+    return x
+
+
+_DETACH = Op(_detached, differentiable=False)
 _new = object.__new__
 
 

@@ -17,7 +17,7 @@ from tinygrad_rnn.engine.tensor import Array, Operand, Tensor, label
 from tinygrad_rnn.errors import ShapeError, check_flags, check_sizes
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
-from tinygrad_rnn.nn.masks import valid_steps
+from tinygrad_rnn.nn.masks import all_valid, valid_steps
 from tinygrad_rnn.nn.module import Module, check_features, incoming
 from tinygrad_rnn.nn.options import float_dtype, generator
 from tinygrad_rnn.ops import expand_dims, matmul, softmax, squeeze, swapaxes, tanh, where
@@ -83,9 +83,9 @@ class Attention(Module):
         mask = None
         if lengths is not None:
             places = valid_steps(lengths, len(memory), memory.shape[1:-1], name)
-            if not places[0].all():
+            if not isinstance(places, Tensor) and not places[0].all():
                 raise ShapeError(f"{name}: a row of length 0", help="leave the row out: there is nothing to look at")
-            mask = None if places.all() else places[..., 0].T
+            mask = None if all_valid(places) else places[..., 0].T
             memory = memory if mask is None else where(places, memory, 0)
         values = label(swapaxes(memory, 0, 1), "output", "memory")
         return Memory(label(self.key(values), "output", "keys"), values, mask)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.tensor import Array, Operand, Tensor
+from tinygrad_rnn.engine.node import Node
+from tinygrad_rnn.engine.op import Op
+from tinygrad_rnn.engine.tensor import Array, Operand, Tensor, from_array
 from tinygrad_rnn.errors import DTypeError, check_probability
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.module import Module, incoming
@@ -43,7 +45,18 @@ class Dropout(Module):
         """Whether it drops anything now."""
         return self.training and self.p > 0
 
-    def mask(self, shape: tuple[int, ...], dtype: Any) -> Array:
+    def mask(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """m/(1 − p), drawn anew: multiply several values by one mask to drop the same places of each."""
-        kept = self.rng.random(shape, dtype=np.float32) >= self.p
-        return (kept / (1 - self.p)).astype(dtype)
+        options = {"p": self.p, "shape": shape, "dtype": np.dtype(dtype), "rng": self.rng}
+        values, now = draw(**options), CONTEXT.get()
+        if now.frozen is None:
+            return values
+        return from_array(values, Node(DRAW, (), (), options, values, now, False))  # other values each time it runs
+
+
+def draw(*, p: float, shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Array:
+    """m/(1 − p), each m 0 with probability p, else 1."""
+    return ((rng.random(shape, dtype=np.float32) >= p) / (1 - p)).astype(dtype)
+
+
+DRAW = Op(draw, differentiable=False)

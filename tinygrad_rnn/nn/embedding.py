@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.tensor import Operand, Tensor
-from tinygrad_rnn.errors import DTypeError, ShapeError, check_sizes
+from tinygrad_rnn.engine.tensor import Array, Operand, Tensor
+from tinygrad_rnn.errors import ShapeError, check_sizes
 from tinygrad_rnn.nn import init
+from tinygrad_rnn.nn.ids import integers, within
 from tinygrad_rnn.nn.module import Module, Parameter
 from tinygrad_rnn.nn.options import float_dtype, generator
 from tinygrad_rnn.ops import take
@@ -40,14 +40,14 @@ class Embedding(Module):
         self.weight = Parameter(init.normal((num_embeddings, embedding_dim), rng=rng, dtype=dtype))
 
     def forward(self, ids: Operand) -> Tensor:
-        values = np.asarray(as_array(ids))
-        if values.dtype.kind not in "iu":
-            raise DTypeError(f"Embedding: the ids are {values.dtype}", expected="integers", where=str(CONTEXT.get()))
-        if values.size and not (values.min() >= 0 and values.max() < self.num_embeddings):
-            raise ShapeError(
-                f"Embedding: an id lies outside the table of {self.num_embeddings} rows",
-                expected=f"0 … {self.num_embeddings - 1}",
-                got=f"{values.min()} … {values.max()}",
-                where=str(CONTEXT.get()),
-            )
-        return take(self.weight, ids, axis=0)
+        values = within(integers(ids, "Embedding: the ids"), 0, self.num_embeddings, _outside)
+        return take(self.weight, values, axis=0)
+
+
+def _outside(ids: Array, least: int, below: int) -> ShapeError:
+    return ShapeError(
+        f"Embedding: an id lies outside the table of {below} rows",
+        expected=f"{least} … {below - 1}",
+        got=f"{ids.min()} … {ids.max()}",
+        where=str(CONTEXT.get()),
+    )

@@ -8,11 +8,12 @@ import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.tensor import Operand, Tensor, label
-from tinygrad_rnn.errors import DTypeError, ShapeError, check_option
-from tinygrad_rnn.nn.masks import valid_steps
+from tinygrad_rnn.engine.tensor import Array, Operand, Tensor, label
+from tinygrad_rnn.errors import ShapeError, check_option
+from tinygrad_rnn.nn.ids import integers, within
+from tinygrad_rnn.nn.masks import all_valid, valid_steps
 from tinygrad_rnn.nn.module import incoming
-from tinygrad_rnn.ops import log_sigmoid, log_softmax, squeeze, take_along_axis, where
+from tinygrad_rnn.ops import expand_dims, log_sigmoid, log_softmax, squeeze, take_along_axis, where
 
 __all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "sequence_loss"]
 
@@ -33,11 +34,7 @@ def cross_entropy(logits: Operand, targets: Operand, reduction: Reduction = "mea
     True
     """
     logits = incoming(logits, None)
-    ids = np.asarray(as_array(targets))
-    if ids.dtype.kind not in "iu":
-        raise DTypeError(
-            f"cross_entropy: the targets are {ids.dtype}", expected="integer classes", where=str(CONTEXT.get())
-        )
+    ids = integers(targets, "cross_entropy: the targets")
     if logits.shape[:-1] != ids.shape or logits.ndim == 0:
         raise ShapeError(
             "cross_entropy: logits and targets do not match",
@@ -45,16 +42,19 @@ def cross_entropy(logits: Operand, targets: Operand, reduction: Reduction = "mea
             got=f"logits {logits.shape}, targets {ids.shape}",
             where=str(CONTEXT.get()),
         )
-    if ids.size and not 0 <= ids.min() <= ids.max() < logits.shape[-1]:
-        raise ShapeError(
-            "cross_entropy: a target is not one of the classes",
-            expected=f"0 … {logits.shape[-1] - 1}",
-            got=f"{ids.min()} … {ids.max()}",
-            where=str(CONTEXT.get()),
-        )
-    column = label(Tensor(ids[..., None]), "target", "target")
+    ids = expand_dims(within(ids, 0, logits.shape[-1], _no_class), -1)
+    column = label(ids if isinstance(ids, Tensor) else Tensor(ids), "target", "target")
     picked = squeeze(take_along_axis(log_softmax(logits), column), axis=-1)
     return _reduced("cross_entropy", -picked, reduction)
+
+
+def _no_class(ids: Array, least: int, below: int) -> ShapeError:
+    return ShapeError(
+        "cross_entropy: a target is not one of the classes",
+        expected=f"{least} … {below - 1}",
+        got=f"{ids.min()} … {ids.max()}",
+        where=str(CONTEXT.get()),
+    )
 
 
 def sequence_loss(
@@ -81,20 +81,24 @@ def sequence_loss(
     True
     """
     check_option("sequence_loss", "reduction", reduction, ("token", "sequence", "sum", "none"))
-    logits, targets = incoming(logits, None), np.asarray(as_array(targets))
+    logits = incoming(logits, None)
+    targets = targets if isinstance(targets, Tensor) else np.asarray(as_array(targets))
     if logits.ndim != 3:
         raise ShapeError("sequence_loss: the logits are not a batch of sequences", expected="logits (T, B, V)",
                          got=f"logits {logits.shape}", where=str(CONTEXT.get()))  # fmt: skip
     T, B, _ = logits.shape
     own = valid_steps(np.full(B, T) if lengths is None else lengths, T, (B,), "sequence_loss")
-    if targets.shape == (T, B) and not own.all():
-        logits, targets = where(own, logits, 0), np.where(own[..., 0], targets, 0)
+    padded = not all_valid(own)
+    if targets.shape == (T, B) and padded:
+        logits, targets = where(own, logits, 0), where(own[..., 0], targets, 0)
     losses = cross_entropy(logits, targets, "none")
-    count = {"token": int(own.sum()), "sequence": B}.get(reduction, 1)
-    if count == 0:
+    losses = where(own[..., 0], losses, 0) if padded else losses
+    if reduction in ("none", "sum"):
+        return label(losses if reduction == "none" else losses.sum(), "loss", "L")
+    count: Any = B if reduction == "sequence" else own.sum()
+    if not isinstance(own, Tensor) and count == 0:
         raise ShapeError("sequence_loss: there is no step to average over", got=f"T = {T}, B = {B}")
-    losses = losses if own.all() else where(own[..., 0], losses, 0)
-    return label(losses if reduction == "none" else losses.sum() / count, "loss", "L")
+    return label(losses.sum() / (count.astype(losses.dtype) if isinstance(count, Tensor) else int(count)), "loss", "L")
 
 
 def binary_cross_entropy_with_logits(

@@ -6,6 +6,7 @@ lengths 4, 2      x₁ x₂ x₃ x₄        mask   1 1 1 1      a row that is o
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,19 +15,20 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import DTypeError, ShapeError
-from tinygrad_rnn.ops import where
+from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.nn.ids import integers, within
+from tinygrad_rnn.ops import expand_dims, less, where
 
 
-def valid_steps(lengths: Any, T: int, batch: tuple[int, ...], owner: str) -> Array:
+def valid_steps(lengths: Any, T: int, batch: tuple[int, ...], owner: str) -> Any:
     """(T, B, 1), or (T, 1) without a batch: True where step t of a row is one of its own.
 
     Raises:
         DTypeError: the lengths are not integers. ShapeError: not one for each row, or outside 0 … T.
     """
-    array = np.asarray(as_array(lengths))
-    if array.size and array.dtype.kind not in "iu":
-        raise DTypeError(f"{owner}: the lengths are {array.dtype}", expected="integers", where=str(CONTEXT.get()))
+    array = lengths if isinstance(lengths, Tensor) else np.asarray(as_array(lengths))
+    if array.size:
+        array = integers(array, f"{owner}: the lengths")
     if array.shape != batch:
         raise ShapeError(
             f"{owner}: the lengths do not match the batch",
@@ -34,19 +36,27 @@ def valid_steps(lengths: Any, T: int, batch: tuple[int, ...], owner: str) -> Arr
             got=f"lengths {array.shape}",
             where=str(CONTEXT.get()),
         )
-    if array.size and not 0 <= array.min() <= array.max() <= T:
-        raise ShapeError(
-            f"{owner}: a length is not in 0 … {T}",
-            expected="how many of the T steps of each row are its own",
-            got=f"{array.min()} … {array.max()}, T = {T}",
-            where=str(CONTEXT.get()),
-        )
-    return (np.arange(T).reshape(T, *(1 for _ in batch)) < array)[..., None]
+    array = within(array, 0, T + 1, partial(_outside, owner))
+    return expand_dims(less(np.arange(T).reshape(T, *(1 for _ in batch)), array), -1)
+
+
+def _outside(owner: str, lengths: Array, least: int, below: int) -> ShapeError:
+    return ShapeError(
+        f"{owner}: a length is not in {least} … {below - 1}",
+        expected="how many of the T steps of each row are its own",
+        got=f"{lengths.min()} … {lengths.max()}, T = {below - 1}",
+        where=str(CONTEXT.get()),
+    )
+
+
+def all_valid(mask: Any) -> bool:
+    """Whether every step is known to count: of a Tensor it is not known."""
+    return not isinstance(mask, Tensor) and bool(mask.all())
 
 
 def hold(y: Tensor, new: Any, old: Any, mask: Array) -> tuple[Tensor, Any]:
     """(y, new state) for the rows whose step is valid; for the others (0, old state)."""
-    if mask.all():
+    if all_valid(mask):
         return y, new
     (ends, build), (starts, _) = flatten(new), flatten(old)
     shown, role = where(mask, y, 0), y.role if isinstance(y, Tensor) else None

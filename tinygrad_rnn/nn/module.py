@@ -14,6 +14,7 @@ from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError, check_flags, check_type
 from tinygrad_rnn.nn.options import Keywords
 from tinygrad_rnn.nn.tree import tree
+from tinygrad_rnn.ops import astype
 
 __all__ = ["Module", "Parameter", "evaluating"]
 
@@ -43,6 +44,8 @@ def incoming(x: Any, dtype: Any) -> Tensor:
         )
     if isinstance(x, Tensor) and x.dtype.kind in "fc":
         return x
+    if isinstance(x, Tensor) and dtype is not None:
+        return astype(x, dtype)
     return Tensor(x, dtype=None if dtype is None else np.empty(0, dtype).real.dtype)  # complex, in an oracle's step
 
 

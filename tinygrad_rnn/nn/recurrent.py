@@ -28,7 +28,7 @@ from tinygrad_rnn.errors import (
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state, label_input
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
-from tinygrad_rnn.nn.masks import valid_steps
+from tinygrad_rnn.nn.masks import all_valid, valid_steps
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.options import WholeSignature, generator, options_of
 from tinygrad_rnn.nn.passages import begin, next_step
@@ -228,7 +228,7 @@ class Recurrent(LayerParameters):
             passages = {end: begin(self, hx, reverse=bool(end)) for end in self._directions}
             with using(passage=passages[""], step=0):
                 states = self._states(hx, batch, passages)
-                xs: Any = x if mask is None or mask.all() else where(mask, x, 0)
+                xs: Any = x if mask is None or all_valid(mask) else where(mask, x, 0)
             with using(passage=passages[""], step=None):
                 with scope("l0", self._cells["l0"]):
                     xs = _each(label_input, xs)

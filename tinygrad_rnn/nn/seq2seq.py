@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.apply import as_array, shape_of
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
@@ -27,7 +27,7 @@ from tinygrad_rnn.nn.options import float_dtype, generator
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.timeloop import unroll
 from tinygrad_rnn.nn.topologies import advance, outputs
-from tinygrad_rnn.ops import concatenate, reshape, stack, swapaxes, tanh
+from tinygrad_rnn.ops import argmax, concatenate, reshape, stack, swapaxes, tanh, where
 
 __all__ = ["Decoder", "Encoder", "Seq2Seq"]
 
@@ -165,7 +165,8 @@ class Seq2Seq(Module):
         def write(given: tuple[Array, Array], carried: tuple[Array, Any]) -> tuple[Tensor, tuple[Array, Any]]:
             (true, forced), (token, state) = given, carried
             logits, state = self.decoder(token, state, memory)
-            return logits, (np.where(forced, true, np.argmax(as_array(logits), axis=-1)), state)
+            token = true if forced.all() else where(forced, true, argmax(logits, axis=-1))
+            return logits, (token, state)
 
         first = np.full(target.shape[1:], self.start), state
         logits, _ = unroll(write, list(zip(target, truth, strict=True)), first)
@@ -174,7 +175,7 @@ class Seq2Seq(Module):
 
     def encode(self, source: Any, lengths: Any = None) -> tuple[Any, Memory | None]:
         """(the decoder's first state, what its attention looks at) for a source."""
-        shape = np.shape(as_array(source))
+        shape = shape_of(source)
         if len(shape) < 2:
             raise ShapeError("Seq2Seq: the source is not a batch of sequences", expected="source (S, B) or (S, B, I)",
                              got=f"source {shape}", help="a batch of one: source[:, None]")  # fmt: skip
@@ -204,8 +205,8 @@ def coins(shape: tuple[int, ...], p: float, rng: Rng = None) -> Array:
     return np.full(shape, p == 1) if p in (0, 1) else generator("Seq2Seq", rng).random(shape) < p
 
 
-def _ids(target: Any) -> Array:
-    ids = np.asarray(as_array(target))
+def _ids(target: Any) -> Any:
+    ids = target if isinstance(target, Tensor) else np.asarray(as_array(target))
     if ids.dtype.kind not in "iu":
         raise DTypeError(f"Seq2Seq: the targets are {ids.dtype}", expected="integer ids", where=str(CONTEXT.get()))
     if ids.ndim != 2 or len(ids) == 0:

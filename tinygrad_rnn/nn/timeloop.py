@@ -72,8 +72,8 @@ def _check_sequence(xs: Any) -> None:
                          got=f"{type(xs).__name__} {xs!r:.60}")  # fmt: skip
 
 
-def _checked_mask(mask: Any, T: int) -> Array:
-    array = np.asarray(as_array(mask))
+def _checked_mask(mask: Any, T: int) -> Any:
+    array = mask if isinstance(mask, Tensor) else np.asarray(as_array(mask))
     if array.dtype.kind != "b" or array.shape[:1] != (T,):
         raise ShapeError("unroll: the mask does not fit the inputs", expected=f"bools ({T}, …)",
                          got=f"{array.dtype} {array.shape}")  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.apply import as_array, shape_of
 from tinygrad_rnn.engine.declare import composite, primitive
 from tinygrad_rnn.engine.tensor import Array, Numbers, Operand, Tensor
 from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
@@ -282,7 +282,7 @@ def einsum(subscripts: str, *operands: Any, optimize: Path = False) -> Any:
         raise DTypeError("einsum: the subscripts come first, as text", expected='einsum("ij,j->i", a, b)',
                          got=type(subscripts).__name__)  # fmt: skip
     if operands:
-        terms, output = _letters(subscripts, [np.ndim(as_array(x)) for x in operands])
+        terms, output = _letters(subscripts, [len(shape_of(x)) for x in operands])
         if optimize is not False:
             return _along_a_path(terms, output, operands, optimize)
     return einsum_(*operands, subscripts=subscripts)

@@ -13,7 +13,7 @@ from typing import Any, Concatenate
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.apply import as_array, shape_of
 from tinygrad_rnn.engine.op import Primitive
 from tinygrad_rnn.engine.tensor import Array, Axis, Bound, DType, Tensor
 from tinygrad_rnn.engine.typed import Objects, P, Unary
@@ -54,21 +54,21 @@ def _chosen(op: str, x: Any, mask: Mask, other: Any) -> Any:
     mask = mask if isinstance(mask, Tensor) else np.asarray(mask)
     if mask.dtype != bool:
         raise DTypeError(f"{op}: where={mask!r:.60} is not a mask", expected="booleans that broadcast to x")
-    return arithmetic.where(broadcast_to(mask, np.shape(as_array(x))), x, other)
+    return arithmetic.where(broadcast_to(mask, shape_of(x)), x, other)
 
 
 def _mean(x: Any, mask: Mask, axis: Axis, keepdims: bool, ddof: float = 0) -> Any:
     """Σ x / (n − ddof), n the number of elements that the mask chose; the others are 0."""
     total: Any = reduce.sum_(x, axis=axis, keepdims=keepdims)
-    n = np.sum(np.broadcast_to(as_array(mask), np.shape(as_array(x))), axis=axis, keepdims=keepdims)
+    n = np.sum(np.broadcast_to(as_array(mask), shape_of(x)), axis=axis, keepdims=keepdims)
     return total / np.maximum(n - ddof, 0).astype(total.dtype if total.dtype.kind == "f" else float)
 
 
 def _start(op: str, initial: Any, like: Any) -> Any:
     """`initial` as a number of the dtype that it is combined with."""
-    if np.ndim(as_array(initial)):
+    if shape_of(initial):
         raise OptionError(f"{op}: initial={initial!r:.60} is not a number", expected="one number")
-    return initial if isinstance(initial, Tensor) else np.asarray(initial).astype(as_array(like).dtype)
+    return initial if isinstance(initial, Tensor) else np.asarray(initial).astype(like.dtype if isinstance(like, Tensor) else as_array(like).dtype)
 
 
 def _total(

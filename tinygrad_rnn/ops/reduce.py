@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.apply import shape_of
 from tinygrad_rnn.engine.declare import composite, linear, primitive
 from tinygrad_rnn.engine.op import Rule
 from tinygrad_rnn.engine.tensor import Array, Axis
@@ -132,7 +132,7 @@ def norm(x: Array, ord: float | None = None, axis: Axis = None, keepdims: bool =
         ShapeError: another `ord`, or one over several axes: norms of matrices as operators are not built.
     """
     check_flags("norm", keepdims=keepdims)
-    axes = np.ndim(as_array(x, "norm")) if axis is None else len(axis) if isinstance(axis, tuple) else 1
+    axes = len(shape_of(x)) if axis is None else len(axis) if isinstance(axis, tuple) else 1
     if ord is not None and axes > 1:
         raise ShapeError(f"norm: ord={ord!r} over {axes} axes is not built", help="leave ord out, or give one axis")
     if ord is None or ord == 2:

@@ -74,9 +74,9 @@ class CharModel(Module):
     def inputs(self, ids: Array) -> Tensor:
         """x (T, B, I): an embedding of each id, or its one-hot vector."""
         if self.embedding is None:
-            return Tensor(one_hot(ids, num_classes=self.vocabulary_size, dtype=self.dtype))
-        x: Tensor = self.embedding(ids)
-        return x
+            x: Any = one_hot(ids, num_classes=self.vocabulary_size, dtype=self.dtype)
+            return x if isinstance(x, Tensor) else Tensor(x)
+        return self.embedding(ids)
 
     def loss(self, ids: Array, targets: Array, state: Any = None) -> tuple[Tensor, Any]:
         """(mean loss in nats per character, state): an output and a loss at each step, the losses summed."""

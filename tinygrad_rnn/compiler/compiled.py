@@ -1,0 +1,436 @@
+"""compile: the same function, the same values and gradients, recorded once and run again from a plan.
+
+call 1      f runs as it is, and is recorded
+call 2 …    the plan runs: y is one node of the graph, whose backward is the plan's
+
+A plan holds for one kind of arguments and as long as what f reaches from outside is what it was; otherwise f is recorded
+again. Where f cannot be recorded, the error names the line; `fallback="eager"` runs f as it is instead.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any, Generic, Literal, ParamSpec, TypeVar
+
+import numpy as np
+
+from tinygrad_rnn.autodiff.backprop import backprop
+from tinygrad_rnn.autodiff.forward import propagate_tangents
+from tinygrad_rnn.autodiff.functions import check_function, identity
+from tinygrad_rnn.compiler.guards import Guards, guards_of, random_states
+from tinygrad_rnn.compiler.passes.tidy import frozen
+from tinygrad_rnn.compiler.plan import Plan
+from tinygrad_rnn.compiler.program import Call, Value
+from tinygrad_rnn.compiler.replay import Replay
+from tinygrad_rnn.compiler.signature import describe
+from tinygrad_rnn.compiler.trace import COMPUTED, Given, Trace, record
+from tinygrad_rnn.engine.context import CONTEXT, enable_grad
+from tinygrad_rnn.engine.node import Node
+from tinygrad_rnn.engine.op import Op
+from tinygrad_rnn.engine.tensor import Tensor, from_array
+from tinygrad_rnn.engine.trees import flatten
+from tinygrad_rnn.errors import CompileError, check_number, check_option
+from tinygrad_rnn.ops.indexing import getitem
+from tinygrad_rnn.ops.shape import astype, concatenate, reshape
+
+__all__ = ["Compiled", "compile_"]
+
+P = ParamSpec("P")
+Y = TypeVar("Y")
+PLANS = 32
+
+
+def compile_(
+    f: Callable[P, Y], *, fallback: Literal["raise", "eager"] = "raise", plans: int = PLANS
+) -> Compiled[P, Y]:
+    """f, recorded at its first call and run from a plan at the next: the same values and gradients, faster.
+
+    For each kind of arguments (shapes, dtypes, what requires grad, numbers, words; with or without `no_grad`) f is
+    recorded once. What it closes over is read at each call: parameters may be assigned, a Dropout draws anew from its
+    generator, and where a number or an object that f reaches is another one, f is recorded again.
+
+    Args:
+        f: made of ops of this library. Arrays among its arguments come to it as Tensors.
+        fallback: what happens where f cannot be recorded, since it reads a value off (`if x > 0`, `x.item()`), draws
+            random numbers of its own, or writes to a Tensor: "raise", or "eager" to run it as it is.
+        plans: how many are kept, the latest used.
+    Raises:
+        CompileError: f cannot be recorded; the message has the line.
+
+    >>> import tinygrad_rnn as tg
+    >>> square = tg.compile(lambda x: (x * x).sum())
+    >>> for start in ([1.0, 2.0], [3.0, 4.0]):
+    ...     x = tg.tensor(start, requires_grad=True)
+    ...     square(x).backward()
+    ...     print(x.grad)
+    tensor([2., 4.])
+    tensor([6., 8.])
+    """
+    check_function("compile", f)
+    check_option("compile", "fallback", fallback, ("raise", "eager"))
+    check_number("compile", "plans", plans, whole=True, least=1)
+    return Compiled(f, fallback, plans)
+
+
+class Recorded:
+    """One recording: its plan, and what it takes for granted.
+
+    Attributes:
+        doubt: what f changed itself while it ran, or made out of nothing: the next call runs f again, and only if that
+            gives the same recording is the plan used.
+    """
+
+    def __init__(self, trace: Trace, guards: Guards, doubt: str) -> None:
+        self.trace, self.guards, self.doubt = trace, guards, doubt
+        self._plan: Plan | None = None
+        self.generators = list(
+            {id(rng): rng for call in _calls(trace) if (rng := call.static.get("rng")) is not None}.values()
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, made when it is first used."""
+        if self._plan is None:
+            self._plan = Plan(self.trace)
+        return self._plan
+
+
+def _calls(trace: Trace) -> list[Call]:
+    return [step for step in trace.program.steps if isinstance(step, Call)]
+
+
+class Compiled(Generic[P, Y]):
+    """A function that `compile` made. Call it as the function itself; `plan(*args)` is how it is run."""
+
+    def __init__(self, f: Callable[P, Y], fallback: str, plans: int) -> None:
+        self.f, self.fallback, self.most = f, fallback, plans
+        self.recorded: OrderedDict[Any, list[Recorded]] = OrderedDict()
+        self.reason = ""
+        update_wrapper(self, f, updated=())
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Y:
+        now = CONTEXT.get()
+        if now.frozen is not None or now.tracing or now.anomaly:
+            return self.f(*args, **kwargs)
+        leaves: list[Any] = []
+        key = now.recording, describe((args, kwargs), leaves)
+        found = self.recorded.get(key)
+        if found is not None:
+            for each in found:
+                if each.guards.hold() and not each.doubt:
+                    return _replayed(self.f, each, leaves, args, kwargs, now.recording)
+        return self._record(key, args, kwargs)
+
+    def plan(self, *args: P.args, **kwargs: P.kwargs) -> Plan:
+        """How it is run with such arguments: print it. Records f where it has not been."""
+        leaves: list[Any] = []
+        key = CONTEXT.get().recording, describe((args, kwargs), leaves)
+        if not any(each.guards.hold() for each in self.recorded.get(key, ())):
+            self._record(key, args, kwargs)
+        found = [each for each in self.recorded.get(key, ()) if each.guards.hold()]
+        if not found:
+            raise CompileError(f"compile: there is no plan for {self.f!r:.60}", got=self.reason)
+        return found[0].plan
+
+    def _record(self, key: Any, args: Any, kwargs: Any) -> Any:
+        """Run f as it is, and keep the recording."""
+        if self.reason and self.fallback == "eager":
+            return self.f(*args, **kwargs)
+        guards = guards_of(self.f)
+        before = random_states(guards)
+        leaves, build = flatten((args, kwargs))
+        try:
+            result, trace = record(self.f, leaves, build)
+        except Exception as error:
+            return self._refused(error, args, kwargs)
+        drawn = [name for name, state in random_states(guards).items() if state != before[name]]
+        ours = {id(call.static.get("rng")) for call in _calls(trace)}
+        drawn = [name for name in drawn if name not in guards.generators or id(guards.generators[name]) not in ours]
+        if drawn:
+            line = guards.line(drawn[0].partition(".")[0])
+            return self._undone(_draws(drawn[0], line), result)
+        made = _settled(trace, guards)
+        changed = guards.changed()
+        doubt = f"{changed[0]} is changed by the function itself" if changed else made
+        found = self.recorded.setdefault(key, [])
+        for each in found:
+            if each.doubt and each.guards.hold():
+                if not _same_recording(each.trace, trace):
+                    found.remove(each)
+                    return self._undone(_differs(each.doubt, trace), result)
+                each.doubt = ""
+                return result
+        found.insert(0, Recorded(trace, guards, doubt))
+        self.recorded.move_to_end(key)
+        while sum(map(len, self.recorded.values())) > self.most:
+            oldest = next(iter(self.recorded))
+            self.recorded[oldest].pop()
+            if not self.recorded[oldest]:
+                del self.recorded[oldest]
+        return result
+
+    def _undone(self, error: CompileError, result: Any) -> Any:
+        if self.fallback == "eager":
+            self.reason = str(error)
+            return result
+        raise error
+
+    def _refused(self, error: Exception, args: Any, kwargs: Any) -> Any:
+        """f failed while it was recorded: as it does anyway, or since it cannot be."""
+        if self.fallback == "eager":
+            result = self.f(*args, **kwargs)  # raises what f itself raises
+            self.reason = str(error)
+            return result
+        if isinstance(error, CompileError):
+            raise error
+        if not any(isinstance(leaf, np.ndarray) for leaf in flatten((args, kwargs))[0]):
+            raise error
+        self.f(*args, **kwargs)
+        raise CompileError(
+            f"compile: arrays come to the function as Tensors, and it cannot do with them: {error}".splitlines()[0],
+            help='pass fallback="eager", or what it needs of the array as an argument of its own',
+        ) from error
+
+
+def _draws(name: str, line: str) -> CompileError:
+    return CompileError(
+        f"compile: random numbers are drawn from {name}, and the plan would have the same ones each time",
+        expected="nn.Dropout, or random numbers that are passed in",
+        where=line,
+        help='tg.compile(f, fallback="eager") runs such a function as it is',
+    )
+
+
+def _differs(doubt: str, trace: Trace) -> CompileError:
+    return CompileError(
+        f"compile: the function did not do the same when it ran again: {doubt}",
+        expected="a function of its arguments",
+        where=next((line for _, line in trace.made if line), ""),
+        help='pass what changes as an argument, or tg.compile(f, fallback="eager")',
+    )
+
+
+def _settled(trace: Trace, guards: Guards) -> str:
+    """Arrays that f reaches from outside are read at each call, those that it makes itself are constants.
+
+    Returns why the constants may not be the same at the next call; empty where there is no such reason.
+    """
+    program, kept, given, doubt = trace.program, [], [], ""
+    live: set[int] = set()
+    for value, source in zip(program.inputs, trace.given, strict=True):
+        array = source.array
+        if array is None or guards.reaches(array):
+            kept.append(value)
+            given.append(source)
+            live.add(id(array))
+            continue
+        constant = np.array(array, dtype=source.dtype)
+        program.constants[value] = constant
+        if constant.size and (constant != constant.flat[0]).any():
+            line = next((line for made, line in trace.made if made is value), "")
+            doubt = f"an array is made at {line}"
+    program.inputs, trace.given = kept, given
+    guards.contents = [(array, array.copy()) for array in guards.arrays if doubt or id(array) not in live]
+    return doubt
+
+
+def _same_recording(a: Trace, b: Trace) -> bool:
+    """Whether two runs of f came to the same program."""
+    return _text(a) == _text(b)
+
+
+def _text(trace: Trace) -> Any:
+    number: dict[Value, Any] = {
+        x: (g.argument, id(g.tensor), id(g.array), id(g.node))
+        for x, g in zip(trace.program.inputs, trace.given, strict=True)
+    }
+
+    def of(x: Any) -> Any:
+        return number.setdefault(x, len(number)) if isinstance(x, Value) else (type(x), repr(x))
+
+    constants = [(of(x), a.shape, a.dtype, a.tobytes()) for x, a in trace.program.constants.items()]
+    calls = [
+        (call.op, tuple(map(of, call.args)), repr(frozen(call.static)), of(call.out)) for call in _calls(trace)
+    ]  # fmt: skip
+    return constants, calls, [of(x) for x in trace.program.outputs]
+
+
+# running a plan
+
+
+class Pending:
+    """A call whose backward is still to come; the memory that it holds goes back to the plan with it."""
+
+    __slots__ = ("again", "kept", "plan", "replay", "states")
+
+    def __init__(self, plan: Plan, replay: Replay, kept: Any, again: Any) -> None:
+        self.plan, self.replay, self.kept, self.again = plan, replay, kept, again
+
+    def __del__(self) -> None:
+        self.kept = None
+        self.plan.free.append(self.replay)
+
+
+def _replayed(
+    f: Callable[..., Any], each: Recorded, leaves: list[Any], args: Any, kwargs: Any, recording: bool
+) -> Any:
+    plan, trace = each.plan, each.trace
+    moving = recording and bool(plan.flowing)
+    arrays = [_array(given, leaves, moving) for given in trace.given]
+    states = [rng.bit_generator.state for rng in each.generators] if each.generators else []
+    replay = plan.replay()
+    try:
+        outputs, kept = replay.forward(*arrays)
+    except Exception:
+        f(*args, **kwargs)  # what is wrong with the arguments is said best by f itself
+        raise
+    if not moving:
+        plan.free.append(replay)
+        return _returned(trace, leaves, [from_array(y, None) for y in outputs])
+    again = _Again(f, args, kwargs, trace, plan, each.generators, states)
+    pending = Pending(plan, replay, kept, again)
+    return _returned(trace, leaves, _recorded_outputs(plan, trace, leaves, outputs, pending))
+
+
+def _array(given: Given, leaves: list[Any], moving: bool) -> np.ndarray:
+    if given.argument is not None:
+        leaf = leaves[given.argument]
+        return leaf._array if isinstance(leaf, Tensor) else leaf.copy() if moving else leaf
+    if given.tensor is not None:
+        return given.tensor._array
+    if given.array is not None:
+        return np.array(given.array, dtype=given.dtype)
+    assert given.node is not None
+    assert given.node.value is not None
+    return given.node.value
+
+
+def _node(given: Given, leaves: list[Any]) -> Node:
+    if given.argument is not None:
+        node: Node = leaves[given.argument].node
+        return node
+    if given.tensor is not None:
+        return given.tensor.node
+    assert given.node is not None
+    return given.node
+
+
+def _recorded_outputs(
+    plan: Plan, trace: Trace, leaves: list[Any], outputs: Sequence[np.ndarray], pending: Pending
+) -> list[Tensor]:
+    """The outputs as Tensors: one node for all those that gradients flow back from."""
+    by_value = dict(zip(trace.program.inputs, trace.given, strict=True))
+    parents = tuple(_node(by_value[trace.moving[k]], leaves) for k in plan.reached)
+    args = tuple(parent.value for parent in parents)
+    now, static = CONTEXT.get(), {"call": pending}
+    ys = [outputs[k] for k in plan.flowing]
+    made = [from_array(y, None) for y in outputs]
+    if len(ys) == 1:
+        made[plan.flowing[0]] = from_array(ys[0], Node(COMPILED, parents, args, static, ys[0], now, True))
+        return made
+    whole = np.concatenate([y.ravel() for y in ys])
+    packed, at = from_array(whole, Node(COMPILED, parents, args, static, whole, now, True)), 0
+    for k, y in zip(plan.flowing, ys, strict=True):
+        part = reshape(getitem(packed, index=slice(at, at + y.size)), y.shape)
+        made[k] = part if part.dtype == y.dtype else astype(part, dtype=y.dtype)
+        at += y.size
+    return made
+
+
+def _returned(trace: Trace, leaves: list[Any], made: list[Tensor]) -> Any:
+    """What f returned the first time, with these Tensors in it."""
+    given = dict(zip(trace.program.inputs, trace.given, strict=True))
+    values, parts = iter(zip(trace.program.outputs, made, strict=True)), []
+    for leaf in trace.returned:
+        if leaf is not COMPUTED:
+            parts.append(leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
+            continue
+        value, tensor = next(values)
+        source = given.get(value)
+        if source is not None and source.argument is not None and isinstance(leaves[source.argument], Tensor):
+            tensor = leaves[source.argument]
+        elif source is not None and source.tensor is not None:
+            tensor = source.tensor
+        parts.append(tensor)
+    return trace.build(parts)
+
+
+class _Again:
+    """f once more, as it is: what a derivative of the derivative is taken through."""
+
+    def __init__(
+        self, f: Any, args: Any, kwargs: Any, trace: Trace, plan: Plan, generators: list[Any], states: list[Any]
+    ) -> None:
+        self.f, self.args, self.kwargs = f, args, kwargs
+        self.trace, self.plan, self.generators, self.states = trace, plan, generators, states
+
+    def run(self, xs: Sequence[Any]) -> tuple[list[Node], Tensor]:
+        """The nodes of what `xs` stand for in this run, and the packed outputs."""
+        given = dict(zip(self.trace.program.inputs, self.trace.given, strict=True))
+        leaves, build = flatten((self.args, self.kwargs))
+        nodes: list[Node] = []
+        for k, x in zip(self.plan.reached, xs, strict=True):
+            source = given[self.trace.moving[k]]
+            if source.argument is not None:
+                fresh = identity(x) if isinstance(x, Tensor) else _fresh(x)
+                leaves[source.argument] = fresh
+                nodes.append(fresh.node)
+            else:
+                nodes.append(_node(source, leaves))
+        with enable_grad():
+            args, kwargs = build(leaves)
+            present = [rng.bit_generator.state for rng in self.generators]
+            _set(self.generators, self.states)
+            returned, _ = flatten(self.f(*args, **kwargs))
+            _set(self.generators, present)
+            ys = [y for y in returned if isinstance(y, Tensor)]
+            ends = [ys[k] for k in self.plan.flowing]
+            packed = ends[0] if len(ends) == 1 else concatenate([reshape(y, (-1,)) for y in ends])
+        return nodes, packed
+
+
+def _set(generators: list[Any], states: list[Any]) -> None:
+    for rng, state in zip(generators, states, strict=True):
+        rng.bit_generator.state = state
+
+
+def _fresh(array: np.ndarray) -> Tensor:
+    x = from_array(array, None)
+    x.requires_grad = True
+    return x
+
+
+def compiled(*xs: np.ndarray, call: Pending) -> np.ndarray:
+    """y = f(xs), by a plan."""
+    return np.asarray(call.again.run(list(xs))[1]._array)
+
+
+def _vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], call: Pending) -> list[Any]:
+    if isinstance(gy, Tensor):
+        nodes, packed = call.again.run(xs)
+        found = backprop([packed.node], [gy], nodes, record=True, stop=True)
+        return [found.get(node) for node in nodes]
+    plan = call.plan
+    if len(plan.flowing) == 1:
+        parts = [gy]
+    else:
+        outputs, parts, at = call.plan.trace.program.outputs, [], 0
+        for k in plan.flowing:
+            size = int(np.prod(outputs[k].shape, dtype=int))
+            parts.append(gy[at : at + size].reshape(outputs[k].shape).astype(outputs[k].dtype, copy=False))
+            at += size
+    return list(call.replay.backward(*call.kept, *parts))
+
+
+def _jvp(dxs: Sequence[Any], y: Any, *xs: Any, call: Pending) -> Any:
+    nodes, packed = call.again.run(xs)
+    moving = {node: dx for node, dx in zip(nodes, dxs, strict=True) if dx is not None}
+    record = any(isinstance(dx, Tensor) for dx in moving.values())
+    return propagate_tangents([packed.node], list(moving), list(moving.values()), record=record)[packed.node]
+
+
+COMPILED = Op(compiled)
+COMPILED.vjps = [_vjp]
+COMPILED.jvps = [_jvp]

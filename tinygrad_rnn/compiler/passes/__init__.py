@@ -1,0 +1,33 @@
+"""The passes: each takes a program and gives one that computes the same in another way.
+
+rolled        what repeats over time stands once, as a loop                          rollup
+tidied        nothing twice, nothing in vain, nothing in a loop that need not be     tidy
+flattened     products over several axes are products of matrices                    flatten
+packed        gradients of parts side by side, not each in zeros of its own          pack
+distributed   a loop keeps only what needs the step before                           distribute, vector
+"""
+
+from __future__ import annotations
+
+from tinygrad_rnn.compiler.passes.distribute import distributed
+from tinygrad_rnn.compiler.passes.flatten import flattened
+from tinygrad_rnn.compiler.passes.pack import packed
+from tinygrad_rnn.compiler.passes.rollup import rolled
+from tinygrad_rnn.compiler.passes.tidy import tidied
+from tinygrad_rnn.compiler.program import Program
+
+__all__ = ["arranged", "improved"]
+
+
+def arranged(program: Program) -> Program:
+    """A recording, before it is differentiated."""
+    for once in (rolled, tidied, flattened, tidied):
+        program = once(program)
+    return program
+
+
+def improved(program: Program) -> Program:
+    """The whole, forward and backward."""
+    for once in (tidied, packed, distributed, tidied, tidied):
+        program = once(program)
+    return program

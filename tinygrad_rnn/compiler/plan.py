@@ -1,0 +1,75 @@
+"""Plan: what a recording was made into, ready to run, to read and to count.
+
+trace  →  arranged  →  derive  →  improved  →  Replay, one for each call whose backward is still to come
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from tinygrad_rnn.compiler.derive import depending, derive
+from tinygrad_rnn.compiler.passes import arranged, improved
+from tinygrad_rnn.compiler.program import Program, Step, Value
+from tinygrad_rnn.compiler.replay import Replay, build
+from tinygrad_rnn.compiler.trace import Trace
+
+__all__ = ["Plan"]
+
+
+class Plan:
+    """How a function is run again: print it to read every call.
+
+    Attributes:
+        trace: the recording.
+        program: what is run, forward and then backward.
+        cut: how many of its steps are the forward pass.
+        flowing: which outputs a gradient flows back from.
+        reached: which inputs that require grad it reaches.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        source = arranged(trace.program)
+        constants = dict(source.constants)
+        moving = set(trace.moving)
+        depends = depending(source.steps, moving)
+        self.flowing = [k for k, out in enumerate(source.outputs) if out in depends and out.dtype.kind == "f"]
+        starts = {}
+        self.cotangents: list[Value] = []
+        for k in self.flowing:
+            out = source.outputs[k]
+            g = Value(out.shape, out.dtype, f"∂{out.name}" if out.name else "")
+            self.cotangents.append(g)
+            starts.setdefault(out, []).append(g)
+        back, found = derive(source.steps, trace.moving, starts, constants) if self.flowing else ([], {})
+        self.reached = [k for k, x in enumerate(trace.moving) if x in found]
+        gradients = [found[trace.moving[k]] for k in self.reached]
+        whole = Program([*source.inputs, *self.cotangents], constants, source.steps + back, source.outputs + gradients)
+        self.program = improved(whole)
+        self.program.steps, self.cut = _parted(self.program.steps, set(self.cotangents))
+        self.free: deque[Replay] = deque()
+
+    def replay(self) -> Replay:
+        """One that nobody is using."""
+        try:
+            return self.free.pop()
+        except IndexError:
+            return build(self.program, self.cut, len(self.trace.program.outputs), len(self.cotangents))
+
+    def __str__(self) -> str:
+        return str(self.program)
+
+
+def _parted(steps: list[Step], cotangents: set[Value]) -> tuple[list[Step], int]:
+    """The steps that need no gradient first, and how many they are."""
+    late = set(cotangents)
+    ahead: list[Step] = []
+    back: list[Step] = []
+    for step in steps:
+        if any(x in late for x in step.reads()):
+            late.update(step.writes())
+            back.append(step)
+        else:
+            ahead.append(step)
+    return ahead + back, len(ahead)
+
