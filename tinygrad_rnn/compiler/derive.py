@@ -246,7 +246,8 @@ def _loop(loop: Loop, active: set[Value], arrived: _Arrived) -> None:
         inside = Value(loop.stacks[outside].shape, g.dtype)
         back.slices[inside] = g
         inner.add(loop.stacks[outside], inside)
-    carried = [carry for carry in loop.carries if carry.start in active]
+    reached = _reached(loop, {loop.stacks[outside] for outside in given}, active)
+    carried = [carry for carry in loop.carries if carry.start in reached]
     arriving: dict[int, Value] = {}
     for k, carry in enumerate(carried):  # what a later step says of the state that this one made
         arriving[k] = Value(carry.start.shape, carry.start.dtype)
@@ -256,7 +257,8 @@ def _loop(loop: Loop, active: set[Value], arrived: _Arrived) -> None:
         _call(step, active, inner)
     own = {*back.slices, *arriving.values(), *(step.out for step in inner.steps if isinstance(step, Call))}
     for k, carry in enumerate(carried):
-        g = inner.total(carry.start) or arrived.zeros(carry.start)
+        g = inner.total(carry.start)
+        assert g is not None
         back.carries.append(Carry(arriving[k], arrived.zeros(carry.start), g))
     outside_of = {
         *loop.slices, *(carry.start for carry in loop.carries),
@@ -284,6 +286,22 @@ def _loop(loop: Loop, active: set[Value], arrived: _Arrived) -> None:
             arrived.add(carry.first, out)
     if back not in arrived.steps:
         arrived.steps.append(back)
+
+
+def _reached(loop: Loop, ends: set[Value], active: set[Value]) -> set[Value]:
+    """The values in a loop that a gradient comes back to from these, over any number of steps."""
+    found, before = set(ends), -1
+    while len(found) != before:
+        before = len(found)
+        for step in reversed(loop.body):
+            if isinstance(step, Call) and step.out in found and step.out in active:
+                rules = step.op.vjps * len(step.args) if step.op.variadic else step.op.vjps
+                found |= {
+                    x for x, rule in zip(step.args, rules, strict=True)
+                    if isinstance(x, Value) and x in active and rule is not None
+                }  # fmt: skip
+        found |= {carry.end for carry in loop.carries if carry.start in found}
+    return found & active
 
 
 def _read_in(loop: Loop) -> list[Value]:

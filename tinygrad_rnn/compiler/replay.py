@@ -298,7 +298,7 @@ class _Outer(_Lines):
         part = build.parts.get(out)
         if part is not None and part[0] not in build.parts and part[0] in self.made:
             whole = self._whole(part[0])
-            view = whole[part[1]]
+            view = part_of(whole, part[1])
             if view.shape == out.shape and out not in static:
                 static[out] = view
         writable = (
@@ -323,10 +323,16 @@ class _Outer(_Lines):
     def _pack(self, call: Call) -> None:
         whole = self._whole(call.out)
         for x, place in zip(call.args, call.static["places"], strict=True):
-            view = whole[place]
+            view = part_of(whole, place)
             held = self.build.static.get(x)
             if held is None or not _is_same_memory(held, view):
                 self.lines.append(f"copyto({self.build.name(view)}, {self.text(x)})")
+
+
+def part_of(array: np.ndarray, place: Any) -> np.ndarray:
+    """A view, of a single element too."""
+    parts = place if isinstance(place, tuple) else (place,)
+    return array[parts if Ellipsis in parts else (*parts, ...)]
 
 
 def _is_same_memory(a: np.ndarray, b: np.ndarray) -> bool:
@@ -493,7 +499,7 @@ class _Rows(_Lines):
         part = build.parts.get(out)
         if part is not None and part[0] in {step.out for step in self.loop.body if isinstance(step, Call)}:
             whole = self._whole(part[0])
-            views = [array[part[1]] for array in _once(whole)]
+            views = [part_of(array, part[1]) for array in _once(whole)]
             if views[0].shape == out.shape:
                 self.rows[out] = _spread(whole, views)
                 return
@@ -509,7 +515,7 @@ class _Rows(_Lines):
     def _pack(self, call: Call) -> None:
         whole = self._whole(call.out)
         for x, place in zip(call.args, call.static["places"], strict=True):
-            views = _spread(whole, [array[place] for array in _once(whole)])
+            views = _spread(whole, [part_of(array, place) for array in _once(whole)])
             held = self.rows.get(x)
             if held is None or not all(_is_same_memory(a, b) for a, b in zip(held, views, strict=True)):
                 self.lines.append(f"copyto({self._varying(views)}, {self.text(x)})")

@@ -121,12 +121,29 @@ class _Distribution:
 
     def _shifted(self, wide: Wide, carry: Carry) -> Value:
         """Of each step what the step before made, which is there for all steps already."""
-        whole = wide.stacks[carry.end]
+        whole = wide.stacks.get(carry.end)
+        if whole is None:
+            return self._handed_on(wide, carry)
         first = wide.reshape(carry.first, (1, *carry.first.shape))
         rest, shape = slice(1, None) if self.loop.backwards else slice(None, -1), (self.loop.count - 1, *whole.shape[1:])
         others = wide.call("getitem", (whole,), {"index": rest}, shape, whole.dtype)
         parts = (others, first) if self.loop.backwards else (first, others)
         return wide.call("concatenate", parts, {"axis": 0}, whole.shape, whole.dtype)
+
+    def _handed_on(self, wide: Wide, carry: Carry) -> Value:
+        """The same of what no call makes: another state, or what is the same at each step."""
+        loop = Loop(self.loop.count, self.loop.backwards)
+        held = {carry.start: carry}
+        while more := {c.end: self.carry[c.end] for c in held.values() if c.end in self.carry and c.end not in held}:
+            held |= more
+        for each in held.values():
+            end = each.end
+            if end in wide.stacks and end not in held:
+                end = Value(end.shape, end.dtype, end.name)
+                loop.slices[end] = wide.stacks[each.end]
+            loop.carries.append(Carry(each.start, each.first, end))
+        wide.steps.append(loop)
+        return loop.stacked(carry.start)
 
     def _loop(self, wide: Wide, members: list[int]) -> None:
         """A loop of these calls alone; what the rest reads of them is stacked."""
