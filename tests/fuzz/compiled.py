@@ -45,7 +45,7 @@ class Recurrence:
 
     def __init__(self, rng, dtype):
         self.rng, self.dtype = rng, dtype
-        self.T, self.B, self.H = (int(rng.integers(low, high)) for low, high in ((4, 9), (1, 4), (1, 4)))
+        self.T, self.B, self.H = (int(rng.integers(low, high)) for low, high in ((4, 9), (1, 12), (1, 4)))
         self.states = int(rng.integers(1, 3))
         self.seed = int(rng.integers(1 << 30))
         self.per_step = bool(rng.integers(2))

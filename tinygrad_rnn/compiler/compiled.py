@@ -20,6 +20,7 @@ from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.autodiff.forward import propagate_tangents
 from tinygrad_rnn.autodiff.functions import check_function, identity
 from tinygrad_rnn.compiler.guards import Guards, guards_of, random_states
+from tinygrad_rnn.compiler.kernels import available
 from tinygrad_rnn.compiler.passes.tidy import frozen
 from tinygrad_rnn.compiler.plan import Plan
 from tinygrad_rnn.compiler.program import Call, Value
@@ -93,7 +94,7 @@ class Recorded:
     def plan(self) -> Plan:
         """The plan, made when it is first used."""
         if self._plan is None:
-            self._plan = Plan(self.trace)
+            self._plan = Plan(self.trace, available())
         return self._plan
 
 

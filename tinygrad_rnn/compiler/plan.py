@@ -27,8 +27,8 @@ class Plan:
         reached: which inputs that require grad it reaches.
     """
 
-    def __init__(self, trace: Trace) -> None:
-        self.trace = trace
+    def __init__(self, trace: Trace, fast: bool) -> None:
+        self.trace, self.fast = trace, fast
         source = arranged(trace.program)
         constants = dict(source.constants)
         moving = set(trace.moving)
@@ -45,7 +45,7 @@ class Plan:
         self.reached = [k for k, x in enumerate(trace.moving) if x in found]
         gradients = [found[trace.moving[k]] for k in self.reached]
         whole = Program([*source.inputs, *self.cotangents], constants, source.steps + back, source.outputs + gradients)
-        self.program = improved(whole)
+        self.program = improved(whole, fast)
         self.program.steps, self.cut = _parted(self.program.steps, set(self.cotangents))
         self.free: deque[Replay] = deque()
 
@@ -54,7 +54,7 @@ class Plan:
         try:
             return self.free.pop()
         except IndexError:
-            return build(self.program, self.cut, len(self.trace.program.outputs), len(self.cotangents))
+            return build(self.program, self.cut, len(self.trace.program.outputs), len(self.cotangents), self.fast)
 
     def __str__(self) -> str:
         return str(self.program)

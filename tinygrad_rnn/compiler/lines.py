@@ -1,0 +1,163 @@
+"""Lines: a call written as Python that puts its result into an array that is there.
+
+add(x, y)          add_(x, y, out)                       NumPy's own function, where it has one with an `out`
+inner(x, W)        dot(W, x.T, out.T)                    as the arrays are stored
+reshape(x)         no line, where it is a view of an array that does not move
+anything else      out = op.forward(x)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.compiler.passes.pack import PACK
+from tinygrad_rnn.compiler.passes.vector import is_product
+from tinygrad_rnn.compiler.places import STRUCTURAL, Places, is_same_memory, part_of
+from tinygrad_rnn.compiler.program import Argument, Call, Value
+from tinygrad_rnn.engine.op import Op
+
+__all__ = ["Lines", "Outer", "ours", "ufunc_of"]
+
+Static = np.ndarray
+
+
+class Lines:
+    """Writes calls as lines; where their values are is told by its subclasses."""
+
+    def __init__(self, places: Places, lines: list[str]) -> None:
+        self.places, self.lines = places, lines
+
+    def text(self, arg: Argument) -> str:
+        return self.places.text(arg)
+
+    def write(self, call: Call, out: str, like: Static) -> None:
+        """The line that writes the result of a call into an array that is there."""
+        name, args = call.op.name, [self.text(arg) for arg in call.args]
+        ufunc = ufunc_of(call.op)
+        if call.op is PACK:
+            raise AssertionError("a pack is written by its parts")
+        if is_product(call.op) and self._is_matrix(call):
+            self.lines.append(_product(call, args, out, like))
+        elif ufunc is not None:
+            self.lines.append(f"{self.places.name(ufunc, ufunc.__name__ + '_')}({', '.join([*args, out])})")
+        elif name == "relu" and ours(call.op):
+            self.lines.append(f"{self.places.name(np.maximum, 'maximum_')}({args[0]}, 0, {out})")
+        elif name == "sigmoid" and ours(call.op):
+            for f, operands in (
+                (np.negative, args[0]), (np.exp, out), (np.add, f"{out}, 1"), (np.reciprocal, out)
+            ):  # fmt: skip
+                self.lines.append(f"{self.places.name(f, f.__name__ + '_')}({operands}, {out})")
+        elif name == "where" and ours(call.op):
+            self.lines.append(f"copyto({out}, {args[2]})")
+            self.lines.append(f"copyto({out}, {args[1]}, where={args[0]})")
+        elif name == "sum" and ours(call.op):
+            axis, keep = call.static["axis"], call.static["keepdims"]
+            self.lines.append(f"add_reduce({args[0]}, axis={axis!r}, keepdims={keep!r}, out={out})")
+        elif name in STRUCTURAL:
+            self.lines.append(f"copyto({out}, {self.view(call, args)})")
+        else:
+            self.lines.append(f"{out}[...] = {self.plain(call, args)}")
+
+    def plain(self, call: Call, args: Sequence[str]) -> str:
+        """The call of the op's own forward."""
+        options = [f"{key}={self._option(value)}" for key, value in call.static.items()]
+        return f"{self.places.name(call.op.forward, call.op.name + '_')}({', '.join([*args, *options])})"
+
+    def view(self, call: Call, args: Sequence[str]) -> str:
+        """A view, as an expression."""
+        return self.plain(call, args)
+
+    def _option(self, value: Any) -> str:
+        simple = type(value) in (int, bool, type(None)) or (
+            isinstance(value, tuple) and all(type(item) is int for item in value)
+        )
+        return repr(value) if simple else self.places.name(value, "o")
+
+    @staticmethod
+    def _is_matrix(call: Call) -> bool:
+        return all(isinstance(x, Value) and x.ndim == 2 for x in call.args)
+
+
+def _product(call: Call, args: Sequence[str], out: str, like: Static) -> str:
+    """A product of two matrices into an array, as it is stored."""
+    a, b = args
+    if call.op.name == "inner":
+        b = f"{b}.T"
+    if like.flags.c_contiguous:
+        return f"dot({a}, {b}, {out})"
+    if like.T.flags.c_contiguous:
+        return f"dot({b}.T, {a}.T, {out}.T)".replace(".T.T", "")
+    return f"matmul({b}.T, {a}.T, {out}.T)".replace(".T.T", "")
+
+
+def ours(op: Op) -> bool:
+    """Whether it is one of the library's ops, not a user's of the same name."""
+    return str(getattr(op.forward, "__module__", "")).startswith("tinygrad_rnn.ops")
+
+
+def ufunc_of(op: Op) -> Any:
+    """NumPy's function that an op is, where it is one that writes into an array."""
+    found = getattr(np, op.name, None)
+    return found if isinstance(found, np.ufunc) and ours(op) else None
+
+
+class Outer(Lines):
+    """Calls outside of loops."""
+
+    def __init__(self, places: Places, lines: list[str], made: set[Value]) -> None:
+        super().__init__(places, lines)
+        self.made = made
+
+    def call(self, call: Call) -> None:
+        places, static = self.places, self.places.static
+        operands = [static.get(x) if isinstance(x, Value) else x for x in call.args]
+        out = call.out
+        if call.op is PACK:
+            self._pack(call)
+            return
+        if call.op.name in STRUCTURAL:
+            source = operands[0]
+            if isinstance(source, np.ndarray):
+                view = call.op.forward(*operands, **call.static)
+                if np.may_share_memory(view, source):
+                    static[out] = view
+                    return
+            else:
+                text = self.view(call, [self.text(x) for x in call.args])
+                self.lines.append(f"{places.running(out)} = {text}")
+                return
+        part = places.parts.get(out)
+        if part is not None and part[0] not in places.parts and part[0] in self.made:
+            whole = self._whole(part[0])
+            view = part_of(whole, part[1])
+            if view.shape == out.shape and out not in static:
+                static[out] = view
+        writable = (
+            ufunc_of(call.op) is not None
+            or (is_product(call.op) and self._is_matrix(call))
+            or (call.op.name in ("relu", "sigmoid", "where", "sum") and ours(call.op))
+            or (call.op.name in STRUCTURAL)
+        )
+        if out not in static and not writable:
+            self.lines.append(f"{places.running(out)} = {self.plain(call, [self.text(x) for x in call.args])}")
+            return
+        if out not in static:
+            static[out] = places.allocate(out, places.order(call, operands))
+        self.write(call, places.text(out), static[out])
+
+    def _whole(self, out: Value) -> Static:
+        static = self.places.static
+        if out not in static:
+            static[out] = self.places.allocate(out, "C" if out in self.places.plain else "F")
+        return static[out]
+
+    def _pack(self, call: Call) -> None:
+        whole = self._whole(call.out)
+        for x, place in zip(call.args, call.static["places"], strict=True):
+            view = part_of(whole, place)
+            held = self.places.static.get(x)
+            if held is None or not is_same_memory(held, view):
+                self.lines.append(f"copyto({self.places.name(view)}, {self.text(x)})")

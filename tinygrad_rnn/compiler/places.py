@@ -1,0 +1,166 @@
+"""Places: where each value of a program lies, and what a line calls it.
+
+    static     its array is allocated when the program is built, and views of it with it: a line writes into it
+    running    it is there when its line has run: an input, and what an op without an `out` returns
+
+Memory is laid out features first: a batch of states (B, H) is stored as (H, B), all steps of it as (H, T, B) or
+(T, H, B). So the four gates of an LSTM are four blocks, and a product over all T·B rows is one of two plain matrices.
+Small batches are stored as NumPy does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.compiler.kernels import Spot
+from tinygrad_rnn.compiler.passes.pack import PACK
+from tinygrad_rnn.compiler.passes.vector import is_product
+from tinygrad_rnn.compiler.program import Argument, Call, Loop, Program, Step, Value
+
+__all__ = ["STRUCTURAL", "Places", "features_first", "is_same_memory", "part_of", "spot_of"]
+
+Static = np.ndarray
+BATCH = 8  # rows; with fewer, rows first is as good
+STRUCTURAL = frozenset("getitem reshape transpose swapaxes moveaxis expand_dims squeeze broadcast_to diagonal".split())
+
+
+class Places:
+    """The place of each value.
+
+    Attributes:
+        static: the arrays that are allocated when the program is built.
+        spots: of stacks that loops made, where one step of them lies.
+        names: of what is there when its line has run.
+        parts: of each value that is packed into another: into which, and where.
+        read_outside: what calls outside of loops read.
+        space: what the names in the lines stand for.
+        bytes: of what was allocated.
+    """
+
+    def __init__(self, program: Program, fast: bool) -> None:
+        self.program, self.fast = program, fast
+        self.space: dict[str, Any] = {
+            "copyto": np.copyto, "dot": np.dot, "matmul": np.matmul, "array": np.array, "zip": zip, "range": range,
+            "add_reduce": np.add.reduce, "add_": np.add, "ascontiguousarray": np.ascontiguousarray,
+        }  # fmt: skip
+        self.static: dict[Value, Static] = dict(program.constants)
+        self.spots: dict[Value, Spot] = {}
+        self.names: dict[Value, str] = {}
+        self.held: dict[int, str] = {}  # the names of arrays and functions, by their id
+        self.bytes = 0
+        self.plain = self._plain()
+        self.parts = self._parts(program.steps)
+        self.read_outside = {x for step in program.steps if isinstance(step, Call) for x in step.reads()}
+        self.rows_first = self._rows_first()
+
+    def _plain(self) -> set[Value]:
+        """Values that nothing but the caller reads: stored as NumPy stores them."""
+        read = {x for step in self.program.steps for x in step.reads()}
+        found = {out for out in self.program.outputs if isinstance(out, Value) and out not in read}
+        for step in reversed(self.program.steps):
+            if isinstance(step, Call) and step.op.name in STRUCTURAL and step.out in found:
+                found.update(step.reads())
+        return found
+
+    def _rows_first(self) -> set[Value]:
+        """Stacks of small batches, and what they are made of: a step of theirs lies in one piece as NumPy stores it."""
+        found: set[Value] = set()
+        for step in reversed(self.program.steps):
+            if isinstance(step, Loop):
+                found |= {xs for x, xs in step.slices.items() if not features_first(x)}
+            elif step.op.name in STRUCTURAL and step.out in found:
+                found.update(step.reads())
+        return found
+
+    def _parts(self, steps: list[Step]) -> dict[Value, tuple[Value, Any]]:
+        """Of each value that is packed into one other: where."""
+        found: dict[Value, tuple[Value, Any]] = {}
+        for step in steps:
+            if isinstance(step, Loop):
+                found |= self._parts(step.body)
+            elif step.op is PACK:
+                for x, place in zip(step.args, step.static["places"], strict=True):
+                    found.setdefault(x, (step.out, place))
+        return found
+
+    def spot(self, value: Value) -> Spot | None:
+        """Where one step of a stack lies, or a value that is the same at each step; None where no index says it."""
+        if value in self.spots:
+            return self.spots[value]
+        array = self.static.get(value)
+        return None if array is None else spot_of(array)
+
+    def allocate(self, value: Value, order: str) -> Static:
+        """An array for the value, features first where the order is "F"."""
+        shape = value.shape
+        self.bytes += int(np.prod(shape, dtype=int)) * value.dtype.itemsize
+        if order == "C" or len(shape) < 2:
+            return np.zeros(shape, value.dtype)
+        stored = np.zeros((shape[-1], *shape[:-1]), value.dtype)
+        return np.moveaxis(stored, 0, -1)
+
+    def name(self, thing: Any, kind: str = "a") -> str:
+        """What a line calls an array, a function or an option."""
+        if id(thing) not in self.held:
+            self.held[id(thing)] = f"{kind}{len(self.held)}"
+            self.space[self.held[id(thing)]] = thing
+        return self.held[id(thing)]
+
+    def text(self, arg: Argument) -> str:
+        """An argument, as a line has it."""
+        if not isinstance(arg, Value):
+            if isinstance(arg, int | bool) and type(arg) in (int, bool):
+                return repr(arg)
+            return self.name(arg, "n")
+        if arg in self.static:
+            return self.name(self.static[arg])
+        return self.names[arg]
+
+    def running(self, value: Value) -> str:
+        """A name for a value that is there when its line has run."""
+        self.names[value] = f"v{len(self.names)}"
+        return self.names[value]
+
+    def order(self, call: Call, operands: Iterable[Any]) -> str:
+        """How the result of a call is stored: as what it is made of."""
+        if call.out in self.plain:
+            return "C"
+        if is_product(call.op):
+            first = next(iter(operands), None)
+            plain = isinstance(first, np.ndarray) and first.flags.c_contiguous and not first.T.flags.c_contiguous
+            return "C" if plain or call.out in self.rows_first else "F"
+        for x in operands:
+            if isinstance(x, np.ndarray) and x.shape == call.out.shape:
+                return "C" if x.flags.c_contiguous else "F"
+        return "C"
+
+
+def features_first(value: Value) -> bool:
+    """Whether a value of a loop is stored features first: a batch, unless it is so small that rows are as good."""
+    return value.ndim == 2 and value.shape[0] >= BATCH
+
+
+def spot_of(array: np.ndarray) -> Spot | None:
+    """The index of one step of a stack (T, B, F) or (T, F), in the order in which it is stored."""
+    names: dict[int, tuple[Any, ...]] = {2: (("t", 0), "j"), 3: (("t", 0), "k", "j")}
+    if array.ndim not in names:
+        return None
+    for axes in permutations(range(array.ndim)):
+        stored = array.transpose(axes)
+        if stored.flags.c_contiguous:
+            return Spot(stored, tuple(names[array.ndim][axis] for axis in axes))
+    return None
+
+
+def part_of(array: np.ndarray, place: Any) -> np.ndarray:
+    """A view, of a single element too."""
+    parts = place if isinstance(place, tuple) else (place,)
+    return array[parts if Ellipsis in parts else (*parts, ...)]
+
+
+def is_same_memory(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and a.strides == b.strides and a.ctypes.data == b.ctypes.data
