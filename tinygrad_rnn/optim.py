@@ -17,8 +17,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinygrad_rnn.compiler.formula import applied
 from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.tensor import Array, Tensor, replace_array
 from tinygrad_rnn.errors import (
     CheckpointError,
     OptionError,
@@ -44,6 +45,8 @@ class Optimizer(Keywords):
 
     Attributes:
         memory: the names of what it remembers of a parameter, to tell a saved state from another optimiser's.
+        elementwise: whether `update` acts on each number alone, said by the class that defines it: then all parameters
+            are updated as one long vector, a stretch at a time that fits the processor's cache.
 
     Args:
         params: leaf Tensors; a generator will do, one that comes twice counts once, a frozen one is left alone.
@@ -54,6 +57,7 @@ class Optimizer(Keywords):
     """
 
     memory: ClassVar[tuple[str, ...]] = ()
+    elementwise: ClassVar[bool] = False
 
     def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
         owner = type(self).__name__
@@ -85,13 +89,62 @@ class Optimizer(Keywords):
 
     def step(self) -> None:
         """Change every parameter that has a gradient and is not frozen; the others stay."""
-        for p, state in zip(self.params, self.state, strict=True):
+        together: dict[Any, list[int]] = {}
+        at_once = vars(next(c for c in type(self).__mro__ if "update" in vars(c))).get("elementwise", False)
+        for k, (p, state) in enumerate(zip(self.params, self.state, strict=True)):
             if p.grad is None or not p.requires_grad:
                 continue
             values, g = p.data, p.grad.data
+            if at_once and g.dtype == values.dtype:
+                together.setdefault((values.dtype, int(state.get("t", 0))), []).append(k)
+                continue
             if g.dtype != values.dtype:
                 g = g.astype(values.dtype)
             p.assign(values - self.update(values, self.decayed(values, g), state))
+        for members in together.values():
+            self._updated(members)
+
+    def _updated(self, members: list[int]) -> None:
+        """Update these parameters, of one dtype and age, as one vector."""
+        params, states = [self.params[k] for k in members], [self.state[k] for k in members]
+        values = np.concatenate([p._array.ravel() for p in params])
+        g = np.concatenate([p.grad._array.ravel() for p in params if p.grad is not None])
+        held = {name: self._held(name, members, values.dtype) for name in self.memory if name != "t"}
+        age = {"t": states[0]["t"]} if "t" in states[0] else {}
+        state: State = {}
+
+        def formula(arrays: Any) -> Any:
+            """p − update(p, g), and what is remembered; of arrays, or of symbols."""
+            state.clear()
+            state.update(age, **{name: arrays[name] for name in held})
+            p, g = arrays["p"], arrays["g"]
+            p = p - self.update(p, self.decayed(p, g), state)
+            return {"p": p, **{name: state[name] for name in held if name in state}}
+
+        if not applied(formula, {"p": values, "g": g, **held}):
+            for a in range(0, values.size, STRETCH):
+                part = slice(a, a + STRETCH)
+                arrays = {"p": values, "g": g, **held}
+                for name, changed in formula({name: array[part] for name, array in arrays.items()}).items():
+                    arrays[name][part] = changed
+        at = 0
+        for p, own in zip(params, states, strict=True):
+            part = slice(at, at + p.size)
+            replace_array(p, values[part].reshape(p.shape))
+            own.update({name: array[part].reshape(p.shape) for name, array in held.items() if name in state})
+            if "t" in state:
+                own["t"] = np.array(state["t"])
+            at += p.size
+
+    def _held(self, name: str, members: list[int], dtype: Any) -> Array:
+        """What is remembered of these parameters under a name, one after another: 0 of what is new."""
+        parts = [self.state[k].get(name) for k in members]
+        base = parts[0].base if parts[0] is not None else None
+        sizes = [self.params[k].size for k in members]
+        if base is not None and base.ndim == 1 and base.size == sum(sizes) and all(p is not None and p.base is base for p in parts):
+            return base
+        zeros = [np.zeros(size, dtype) if p is None else p.ravel() for p, size in zip(parts, sizes, strict=True)]
+        return np.concatenate(zeros)
 
     def decayed(self, p: Array, g: Array) -> Array:
         """The gradient of loss + ½λ·p²."""
@@ -143,6 +196,9 @@ class Optimizer(Keywords):
         )
 
 
+STRETCH = 16_384  # numbers: with what is remembered of them, and what is computed on the way, they fit the cache
+
+
 class SGD(Optimizer):
     """p ← p − lr·v, with v ← μ·v + g; v = g when μ = 0.
 
@@ -161,6 +217,7 @@ class SGD(Optimizer):
     """
 
     memory = ("v",)
+    elementwise = True
 
     def __init__(
         self,
@@ -191,6 +248,7 @@ class Adagrad(Optimizer):
     """
 
     memory = ("s",)
+    elementwise = True
 
     def __init__(
         self, params: Iterable[Tensor], lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0
@@ -211,6 +269,7 @@ class RMSProp(Optimizer):
     """
 
     memory = ("s",)
+    elementwise = True
 
     def __init__(
         self,
@@ -239,6 +298,7 @@ class Adam(Optimizer):
     """
 
     memory = ("t", "m", "v")
+    elementwise = True
 
     def __init__(
         self,
@@ -270,6 +330,8 @@ class AdamW(Adam):
 
     Source: Loshchilov & Hutter 2019, arXiv:1711.05101.
     """
+
+    elementwise = True
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.returned import Returned
 from tinygrad_rnn.compiler.program import Argument, Call, Carry, Loop, Step, Value
+from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import using
 from tinygrad_rnn.engine.node import Node
 from tinygrad_rnn.engine.op import REGISTRY, Op, Rule
@@ -29,7 +30,19 @@ Gradients = dict[Value, Value]
 FASTER: Mapping[str, Rule] = {  # of y, which is kept anyway, where the rule computes from x: up to 1 ulp of 1 from it
     "tanh": lambda gy, y, x: gy * (1 - y * y),
     "sigmoid": lambda gy, y, x: gy * (y * (1 - y)),
+    "take_along_axis": lambda gy, y, x, indices, *, axis: _put_along_axis(gy, y, x, indices, axis),
 }
+
+
+def _put_along_axis(gy: Any, y: Any, x: Any, indices: Any, axis: int | None) -> Any:
+    """Where one element is taken of each line, none comes twice: written in its place, nothing is added up."""
+    ids = as_array(indices)
+    if axis is None or ids.shape[axis] != 1 or gy.shape != ids.shape:
+        rule: Any = REGISTRY["take_along_axis"].vjps[0]
+        return rule(gy, y, x, ids, axis=axis)
+    gx = np.zeros(x.shape, x.dtype)
+    np.put_along_axis(gx, ids, as_array(gy), axis)
+    return gx
 
 
 def derive(

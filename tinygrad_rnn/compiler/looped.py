@@ -40,6 +40,7 @@ class Looped(Lines):
         self.streams: dict[str, str] = {}  # names that run over an array of the moment, and it
         self.running: dict[Value, str] = {}
         self.varying: dict[str, Row] = {}
+        self.brought: dict[str, str] = {}  # the names of arrays of the moment that were made to be in one piece
         self.begin: list[str] = []  # at the beginning of each step
         self.shared: set[Value] = set()  # stacks of states, which are those of what they become
         self.handed: list[tuple[Spot, Value]] = []  # copied at its end: ends of carries that no call makes
@@ -133,6 +134,8 @@ class Looped(Lines):
             self.spots.setdefault(carry.end, []).append(now)
             self._kept(outside, inside, before)
             self.shared.add(outside)
+            if _in_one_piece(before):
+                self.spots[inside] = [before]
             if end is not None:
                 self._kept(end, carry.end, now)
             first = longer.view(loop.count if back else 0)
@@ -153,11 +156,13 @@ class Looped(Lines):
         places, loop = self.places, self.loop
         order = {call.out: n for n, item in enumerate(self.items) for call in (item if isinstance(item, list) else [item])}
         for carry in loop.carries:
+            if carry.start in self.spots:
+                continue
             if carry.end in self.makers and not self._is_view_of(carry.end) and self._in_place(carry.start, carry.end, order):
                 if not any(not spot.varies for spot in self.spots.get(carry.end, ())):
                     self.spots.setdefault(carry.end, []).insert(0, self._alone(carry.end))
                 spot = next(spot for spot in self.spots[carry.end] if not spot.varies)
-                if carry.start in self.spots or any(c is not carry and c.end is carry.end for c in loop.carries):
+                if any(c is not carry and c.end is carry.end for c in loop.carries):
                     spot = self._handed_on(carry.start, carry.end)
                 first = spot.view(self.times[0] if spot.varies else 0)
             else:
@@ -420,9 +425,19 @@ class Looped(Lines):
             spot = self._alone(x)
             self.lines.append(f"copyto({self.places.name(spot.view(0))}, {self.running[x]})")
             return _broadcast(spot, x, shape)
-        name = f"c{len(self.places.names)}_{len(before)}"
-        before.append(f"{name} = ascontiguousarray({self.places.text(x)})")
-        return _broadcast(Spot(name, ("k", "j")[2 - x.ndim :]), x, shape)
+        if x in self.places.blocks:
+            source, k, size = self.places.blocks[x]
+            name = self._contiguous(before, source, f".reshape(-1, {size})")
+            return _broadcast(Spot(name, (k, "j")), x, shape)
+        return _broadcast(Spot(self._contiguous(before, x), ("k", "j")[2 - x.ndim :]), x, shape)
+
+    def _contiguous(self, before: list[str], x: Value, shape: str = "") -> str:
+        """The name of an array of the moment, in one piece."""
+        text = f"ascontiguousarray({self.places.text(x)}){shape}"
+        if text not in self.brought:
+            self.brought[text] = f"c{len(self.places.names)}_{len(before)}"
+            before.append(f"{self.brought[text]} = {text}")
+        return self.brought[text]
 
 
 def _broadcast(spot: Spot, x: Value, shape: tuple[int, ...]) -> Spot:

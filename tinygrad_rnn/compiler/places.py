@@ -50,6 +50,7 @@ class Places:
         self.static: dict[Value, Static] = dict(program.constants)
         self.spots: dict[Value, Spot] = {}
         self.names: dict[Value, str] = {}
+        self.blocks: dict[Value, tuple[Value, int, int]] = {}  # of a block of an array of the moment: which, of what size
         self.held: dict[int, str] = {}  # the names of arrays and functions, by their id
         self.bytes = 0
         self.plain = self._plain()

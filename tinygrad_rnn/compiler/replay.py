@@ -8,6 +8,7 @@ The source can be read: `print(plan.source)`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,8 @@ def build(program: Program, forward: int, outputs: int, cotangents: int, fast: b
     returned = "".join(_copied(places, out) for out in program.outputs[:outputs])
     back = _lines(places, steps[forward:])
     gradients = "".join(_copied(places, out) for out in program.outputs[outputs:])
+    text = "\n".join([*ahead, returned, *back, gradients])
+    ahead, back = _read_again(ahead, text), _read_again(back, text)
     text = "\n".join([*back, gradients])
     made = [places.names[v] for step in steps[:forward] for v in step.writes() if v in places.names]
     kept = [name for name in dict.fromkeys([*given, *made]) if re.search(rf"\b{name}\b", text)]
@@ -85,6 +88,12 @@ def _lines(places: Places, steps: list[Step]) -> list[str]:
         else:
             Looped(places, lines, step).run()
     return lines
+
+
+def _read_again(lines: list[str], text: str) -> list[str]:
+    """The lines, without those that make a value that no line reads."""
+    words = Counter(re.findall(r"\w+", text))
+    return [line for line in lines if not ((name := re.match(r"(v\d+) = ", line)) and words[name[1]] == 1)]
 
 
 def _copied(places: Places, out: Argument) -> str:

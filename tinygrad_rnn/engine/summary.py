@@ -45,12 +45,22 @@ class Summary:
         return cls(not x.any(), magnitude(x), low, high, numbers)
 
 
+BLOCK = 16_384  # numbers whose squares are added in their own dtype
+SMALL, LARGE = 1e-20, 1e30
+
+
 def magnitude(x: Array) -> float:
     """‖x‖₂ in float64, where the squares of float32's 1e20 still fit, and scaled, so that 1e200's do too.
 
     >>> magnitude(np.array([0.0, 4e200]))
     4e+200
     """
+    if x.dtype.kind == "f" and x.dtype.itemsize > 2:
+        flat = x.ravel()
+        with np.errstate(over="ignore"):
+            total = sum(float(np.dot(part, part)) for part in (flat[k : k + BLOCK] for k in range(0, x.size, BLOCK)))
+        if SMALL < total < LARGE:  # nothing overflowed, and nothing that counts was lost
+            return math.sqrt(total)
     x = np.abs(x).astype(np.float64).ravel()
     scale = float(np.max(x, initial=0.0))
     if not (math.isfinite(scale) and scale > 0):

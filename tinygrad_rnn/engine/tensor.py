@@ -274,13 +274,7 @@ class Tensor:
         if not self.is_leaf:
             raise GraphError("assign: the Tensor is the result of an op", got=repr(self.node.title),
                              help="assign to a leaf, or detach() first")  # fmt: skip
-        self._array = np.array(array, dtype=self.dtype)
-        self._version += 1
-        old = self._node
-        if isinstance(old, Leaf):
-            old.stale = self._version
-            self._node = Leaf(self._array, old.context, old.requires_grad, self._version, old.owner)
-            self._node.label = old.label
+        replace_array(self, np.array(array, dtype=self.dtype))
         return self
 
     # what Python asks of an object
@@ -509,6 +503,17 @@ def from_array(array: Array, node: Node | None) -> Tensor:
     tensor._grad = None
     tensor._version = 0
     return tensor
+
+
+def replace_array(leaf: Tensor, array: Array) -> None:
+    """Give a leaf other values, in an array of its shape and dtype that nobody else will write to."""
+    leaf._array = array
+    leaf._version += 1
+    old = leaf._node
+    if isinstance(old, Leaf):
+        old.stale = leaf._version
+        leaf._node = Leaf(array, old.context, old.requires_grad, leaf._version, old.owner)
+        leaf._node.label = old.label
 
 
 def cut_from(source: Tensor, array: Array) -> Tensor:
