@@ -10,7 +10,7 @@ again. Where f cannot be recorded, the error names the line; `fallback="eager"` 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
@@ -21,10 +21,12 @@ from tinygrad_rnn.autodiff.forward import propagate_tangents
 from tinygrad_rnn.autodiff.functions import check_function, identity
 from tinygrad_rnn.compiler.guards import Guards, guards_of, random_states
 from tinygrad_rnn.compiler.kernels import available
+from tinygrad_rnn.compiler.passes import rolled
 from tinygrad_rnn.compiler.passes.tidy import frozen
 from tinygrad_rnn.compiler.plan import Plan
-from tinygrad_rnn.compiler.program import Call, Value
+from tinygrad_rnn.compiler.program import Call, Loop, Program, Value
 from tinygrad_rnn.compiler.replay import Replay
+from tinygrad_rnn.compiler.resize import is_general, resized
 from tinygrad_rnn.compiler.signature import describe
 from tinygrad_rnn.compiler.trace import COMPUTED, Given, Trace, record
 from tinygrad_rnn.engine.context import CONTEXT, enable_grad
@@ -83,8 +85,9 @@ class Recorded:
             gives the same recording is the plan used.
     """
 
-    def __init__(self, trace: Trace, guards: Guards, doubt: str) -> None:
+    def __init__(self, trace: Trace, guards: Guards, doubt: str, program: Program | None = None) -> None:
         self.trace, self.guards, self.doubt = trace, guards, doubt
+        self.program = rolled(trace.program) if program is None else program
         self._plan: Plan | None = None
         self.generators = list(
             {id(rng): rng for call in _calls(trace) if (rng := call.static.get("rng")) is not None}.values()
@@ -94,8 +97,31 @@ class Recorded:
     def plan(self) -> Plan:
         """The plan, made when it is first used."""
         if self._plan is None:
-            self._plan = Plan(self.trace, available())
+            self._plan = Plan(self.trace, self.program, available())
         return self._plan
+
+    def for_shapes(self, leaves: list[Any]) -> Recorded | None:
+        """The same for arguments of other lengths, without another recording; None where that cannot be known."""
+        counts = {step.count for step in self.program.steps if isinstance(step, Loop) and step.slices}
+        numbers = self.guards.numbers | {int(x) for x in leaves if isinstance(x, int | np.integer)}
+        if self.doubt or self.guards.contents or not is_general(self.guards.code, numbers, counts):
+            return None
+        if not self.guards.hold():
+            return None
+        shapes = []
+        for x, given in zip(self.program.inputs, self.trace.given, strict=True):
+            shape = x.shape if given.argument is None else np.shape(_values(leaves[given.argument]))
+            if len(shape) != x.ndim or any(m != n and m not in counts for m, n in zip(x.shape, shape, strict=True)):
+                return None
+            shapes.append(shape)
+        try:
+            return Recorded(self.trace, self.guards, "", resized(self.program, shapes))
+        except Exception:  # a constant or an option that belongs to the old lengths: recorded again
+            return None
+
+
+def _values(leaf: Any) -> Any:
+    return leaf._array if isinstance(leaf, Tensor) else leaf
 
 
 def _calls(trace: Trace) -> list[Call]:
@@ -120,9 +146,33 @@ class Compiled(Generic[P, Y]):
         found = self.recorded.get(key)
         if found is not None:
             for each in found:
-                if each.guards.hold() and not each.doubt:
+                if not each.doubt and each.guards.hold():
                     return _replayed(self.f, each, leaves, args, kwargs, now.recording)
+        fitting = self._of_another_length(key, leaves)
+        if fitting is not None:
+            return _replayed(self.f, fitting, leaves, args, kwargs, now.recording)
         return self._record(key, args, kwargs)
+
+    def _of_another_length(self, key: Any, leaves: list[Any]) -> Recorded | None:
+        """A recording made for sequences of another length, worked out for this one."""
+        kind = _kind(key)
+        for other, those in list(self.recorded.items()):
+            if other != key and _kind(other) == kind:
+                for each in those:
+                    found = each.for_shapes(leaves)
+                    if found is not None:
+                        self._keep(key, found)
+                        return found
+        return None
+
+    def _keep(self, key: Any, recorded: Recorded) -> None:
+        self.recorded.setdefault(key, []).insert(0, recorded)
+        self.recorded.move_to_end(key)
+        while sum(map(len, self.recorded.values())) > self.most:
+            oldest = next(iter(self.recorded))
+            self.recorded[oldest].pop()
+            if not self.recorded[oldest]:
+                del self.recorded[oldest]
 
     def plan(self, *args: P.args, **kwargs: P.kwargs) -> Plan:
         """How it is run with such arguments: print it. Records f where it has not been."""
@@ -141,6 +191,7 @@ class Compiled(Generic[P, Y]):
             return self.f(*args, **kwargs)
         guards = guards_of(self.f)
         before = random_states(guards)
+        positions = {id(rng): rng.bit_generator.state for rng in guards.generators.values()}
         leaves, build = flatten((args, kwargs))
         try:
             result, trace = record(self.f, leaves, build)
@@ -155,22 +206,25 @@ class Compiled(Generic[P, Y]):
         made = _settled(trace, guards)
         changed = guards.changed()
         doubt = f"{changed[0]} is changed by the function itself" if changed else made
-        found = self.recorded.setdefault(key, [])
+        found = self.recorded.get(key, [])
         for each in found:
             if each.doubt and each.guards.hold():
                 if not _same_recording(each.trace, trace):
                     found.remove(each)
                     return self._undone(_differs(each.doubt, trace), result)
                 each.doubt = ""
-                return result
-        found.insert(0, Recorded(trace, guards, doubt))
-        self.recorded.move_to_end(key)
-        while sum(map(len, self.recorded.values())) > self.most:
-            oldest = next(iter(self.recorded))
-            self.recorded[oldest].pop()
-            if not self.recorded[oldest]:
-                del self.recorded[oldest]
-        return result
+                return self._by_plan(each, positions, args, kwargs)
+        recorded = Recorded(trace, guards, doubt)
+        self._keep(key, recorded)
+        return result if doubt else self._by_plan(recorded, positions, args, kwargs)
+
+    def _by_plan(self, recorded: Recorded, positions: Mapping[int, Any], args: Any, kwargs: Any) -> Any:
+        """What was just recorded, run from its plan: then the first call gives the same bits as every other."""
+        for rng in recorded.generators:
+            rng.bit_generator.state = positions[id(rng)]
+        leaves: list[Any] = []
+        describe((args, kwargs), leaves)
+        return _replayed(self.f, recorded, leaves, args, kwargs, CONTEXT.get().recording)
 
     def _undone(self, error: CompileError, result: Any) -> Any:
         if self.fallback == "eager":
@@ -258,6 +312,13 @@ def _text(trace: Trace) -> Any:
     return constants, calls, [of(x) for x in trace.program.outputs]
 
 
+def _kind(key: Any) -> Any:
+    """A key without the sizes of axes."""
+    if isinstance(key, tuple) and len(key) in (2, 3) and isinstance(key[0], tuple) and isinstance(key[1], np.dtype):
+        return (len(key[0]), *key[1:])
+    return tuple(map(_kind, key)) if isinstance(key, tuple) else key
+
+
 # running a plan
 
 
@@ -322,8 +383,7 @@ def _recorded_outputs(
     plan: Plan, trace: Trace, leaves: list[Any], outputs: Sequence[np.ndarray], pending: Pending
 ) -> list[Tensor]:
     """The outputs as Tensors: one node for all those that gradients flow back from."""
-    by_value = dict(zip(trace.program.inputs, trace.given, strict=True))
-    parents = tuple(_node(by_value[trace.moving[k]], leaves) for k in plan.reached)
+    parents = tuple(_node(trace.given[k], leaves) for k in plan.reached)
     args = tuple(parent.value for parent in parents)
     now, static = CONTEXT.get(), {"call": pending}
     ys = [outputs[k] for k in plan.flowing]
@@ -369,11 +429,10 @@ class _Again:
 
     def run(self, xs: Sequence[Any]) -> tuple[list[Node], Tensor]:
         """The nodes of what `xs` stand for in this run, and the packed outputs."""
-        given = dict(zip(self.trace.program.inputs, self.trace.given, strict=True))
         leaves, build = flatten((self.args, self.kwargs))
         nodes: list[Node] = []
         for k, x in zip(self.plan.reached, xs, strict=True):
-            source = given[self.trace.moving[k]]
+            source = self.trace.given[k]
             if source.argument is not None:
                 fresh = identity(x) if isinstance(x, Tensor) else _fresh(x)
                 leaves[source.argument] = fresh
@@ -417,10 +476,10 @@ def _vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], call: Pending) -> li
     if len(plan.flowing) == 1:
         parts = [gy]
     else:
-        outputs, parts, at = call.plan.trace.program.outputs, [], 0
+        parts, at = [], 0
         for k in plan.flowing:
-            size = int(np.prod(outputs[k].shape, dtype=int))
-            parts.append(gy[at : at + size].reshape(outputs[k].shape).astype(outputs[k].dtype, copy=False))
+            size = int(np.prod(plan.shapes[k], dtype=int))
+            parts.append(gy[at : at + size].reshape(plan.shapes[k]).astype(plan.dtypes[k], copy=False))
             at += size
     return list(call.replay.backward(*call.kept, *parts))
 

@@ -62,6 +62,7 @@ class Guards:
     Attributes:
         arrays: those that it can reach.
         generators: the random generators, by the name under which they were found.
+        numbers: whole numbers that the user's own values hold.
         code: of the functions that may run, for the lines in messages.
     """
 
@@ -71,6 +72,7 @@ class Guards:
     contents: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     tensors: list[tuple[Tensor, bool]] = field(default_factory=list)
     generators: dict[str, np.random.Generator] = field(default_factory=dict)
+    numbers: set[int] = field(default_factory=set)
     code: list[CodeType] = field(default_factory=list)
 
     def hold(self) -> bool:
@@ -147,14 +149,20 @@ class _Walk:
                 for key in self.names & space.keys():
                     self._entry(space, key, f"{name}.{key}" if name else key)
 
-    def _entry(self, space: dict[Any, Any], key: Any, name: str) -> None:
+    def _entry(self, space: dict[Any, Any], key: Any, name: str, ours: bool = False) -> None:
         if (id(space), str(key)) in self.taken:
             return
         self.taken.add((id(space), str(key)))
         value = space[key]
         check = Check(name, lambda: space.get(key, _MISSING), value, isinstance(value, PLAIN))
         self.guards.fast.append((space, key, value, check))
+        if not ours:
+            self._number(value)
         self.visit(value, name)
+
+    def _number(self, value: Any) -> None:
+        if isinstance(value, int | np.integer):
+            self.guards.numbers.add(int(value))
 
     def visit(self, value: Any, name: str) -> None:
         """Look at a value that may be read."""
@@ -210,8 +218,10 @@ class _Walk:
             content = _content(cell)
             check = Check(key, partial(_content, cell), content, isinstance(content, PLAIN))
             self.guards.checks.append(check)
+            self._number(content)
             self.visit(content, key)
         for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
+            self._number(default)
             self.visit(default, f.__name__)
 
     def _length(self, value: Any, name: str) -> None:
@@ -221,6 +231,7 @@ class _Walk:
         if not isinstance(value, tuple | frozenset):
             self._length(value, name)
         for k, item in enumerate(value):
+            self._number(item)
             if isinstance(value, list):
                 read = partial(_item, value, k)
                 self.guards.checks.append(Check(f"{name}[{k}]", read, item, isinstance(item, PLAIN)))
@@ -232,7 +243,7 @@ class _Walk:
         ours = _root(kind.__module__) in KNOWN
         if isinstance(own, dict):
             for key in list(own) if ours else self.names & own.keys():
-                self._entry(own, key, f"{name}.{key}")
+                self._entry(own, key, f"{name}.{key}", ours)
         for base in kind.__mro__:
             known = _root(base.__module__) in KNOWN
             for key in vars(base).keys() if known else self.names & vars(base).keys():

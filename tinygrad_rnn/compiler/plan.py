@@ -24,14 +24,15 @@ class Plan:
         program: what is run, forward and then backward.
         cut: how many of its steps are the forward pass.
         flowing: which outputs a gradient flows back from.
-        reached: which inputs that require grad it reaches.
+        reached: which inputs it reaches.
+        shapes, dtypes: of the outputs.
     """
 
-    def __init__(self, trace: Trace, fast: bool) -> None:
+    def __init__(self, trace: Trace, source: Program, fast: bool) -> None:
         self.trace, self.fast = trace, fast
-        source = arranged(trace.program)
+        source = arranged(source)
         constants = dict(source.constants)
-        moving = set(trace.moving)
+        moving = {source.inputs[k] for k in trace.moving}
         depends = depending(source.steps, moving)
         self.flowing = [k for k, out in enumerate(source.outputs) if out in depends and out.dtype.kind == "f"]
         starts = {}
@@ -41,9 +42,11 @@ class Plan:
             g = Value(out.shape, out.dtype, f"∂{out.name}" if out.name else "")
             self.cotangents.append(g)
             starts.setdefault(out, []).append(g)
-        back, found = derive(source.steps, trace.moving, starts, constants) if self.flowing else ([], {})
-        self.reached = [k for k, x in enumerate(trace.moving) if x in found]
-        gradients = [found[trace.moving[k]] for k in self.reached]
+        back, found = derive(source.steps, list(moving), starts, constants) if self.flowing else ([], {})
+        self.reached = [k for k in trace.moving if source.inputs[k] in found]
+        gradients = [found[source.inputs[k]] for k in self.reached]
+        self.shapes = [out.shape for out in source.outputs]
+        self.dtypes = [out.dtype for out in source.outputs]
         whole = Program([*source.inputs, *self.cotangents], constants, source.steps + back, source.outputs + gradients)
         self.program = improved(whole, fast)
         self.program.steps, self.cut = _parted(self.program.steps, set(self.cotangents))
@@ -54,7 +57,7 @@ class Plan:
         try:
             return self.free.pop()
         except IndexError:
-            return build(self.program, self.cut, len(self.trace.program.outputs), len(self.cotangents), self.fast)
+            return build(self.program, self.cut, len(self.shapes), len(self.cotangents), self.fast)
 
     def __str__(self) -> str:
         return str(self.program)

@@ -54,14 +54,14 @@ class Trace:
     Attributes:
         program: what was computed, its outputs those Tensors that f returned.
         given: where each of its inputs comes from.
-        moving: the inputs that require grad.
+        moving: which of the inputs require grad.
         returned, build: the leaves that f returned, COMPUTED for a Tensor, and how they are nested.
         made: constants that f made itself, and where.
     """
 
     program: Program
     given: list[Given]
-    moving: list[Value]
+    moving: list[int]
     returned: list[Any]
     build: Build
     made: list[tuple[Value, str]]
@@ -161,8 +161,9 @@ class _Reader:
             else:
                 steps.append(Call(node.op, self._arguments(node), node.static, value))
         outputs = [self.values[x.node] for x in returned if isinstance(x, Tensor)]
-        moving = [self.values[node] for node in self.values if self._is_given(node) and node.requires_grad]
         inputs = list(self.given)
+        required = {self.values[node] for node in self.values if self._is_given(node) and node.requires_grad}
+        moving = [k for k, x in enumerate(inputs) if x in required]
         kept = [COMPUTED if isinstance(x, Tensor) else x for x in returned]  # not the graph of this one run
         return Trace(
             Program(inputs, self.constants, steps, outputs),

@@ -95,6 +95,8 @@ def sequence_loss(
     losses = where(own[..., 0], losses, 0) if padded else losses
     if reduction in ("none", "sum"):
         return label(losses if reduction == "none" else losses.sum(), "loss", "L")
+    if not padded and reduction == "token" and losses.size:
+        return label(losses.mean(), "loss", "L")
     count: Any = B if reduction == "sequence" else own.sum()
     if not isinstance(own, Tensor) and count == 0:
         raise ShapeError("sequence_loss: there is no step to average over", got=f"T = {T}, B = {B}")

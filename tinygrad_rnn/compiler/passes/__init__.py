@@ -18,12 +18,12 @@ from tinygrad_rnn.compiler.passes.rollup import rolled
 from tinygrad_rnn.compiler.passes.tidy import tidied
 from tinygrad_rnn.compiler.program import Program
 
-__all__ = ["arranged", "improved"]
+__all__ = ["arranged", "improved", "rolled"]
 
 
 def arranged(program: Program) -> Program:
-    """A recording, before it is differentiated."""
-    for once in (rolled, tidied, flattened, tidied):
+    """A rolled recording, before it is differentiated."""
+    for once in (tidied, flattened, tidied):
         program = once(program)
     return program
 

@@ -87,7 +87,8 @@ class _Roll:
             return value
         if value not in self.found:
             loop, inside, t = self.at[value]
-            self.found[value] = self._add(INDEX, (loop.stacked(inside),), {"index": t}, value)
+            index = -1 if t == loop.count - 1 else t  # the last one, however many there are
+            self.found[value] = self._add(INDEX, (loop.stacked(inside),), {"index": index}, value)
         return self.found[value]
 
     def _add(self, op: str, args: tuple[Argument, ...], static: Mapping[str, Any], out: Value) -> Value:
@@ -181,9 +182,8 @@ class _Roll:
             for step in (1, -1):
                 if order == list(range(at, at + step * len(values), step)):
                     whole = loop.stacked(inside)
-                    stop = at + step * len(values)
-                    taken = slice(at, stop if stop >= 0 else None, step)
-                    if taken == slice(0, loop.count, 1):
+                    taken = _stretch(at, step, len(values), loop.count)
+                    if taken == slice(None):
                         return whole
                     return self._add(INDEX, (whole,), {"index": taken}, out)
         return self._add("stack", tuple(map(self._read, values)), {"axis": 0}, out)
@@ -200,9 +200,8 @@ class _Roll:
         for step in (1, -1):
             at = first % x.shape[0]
             if order == list(range(at, at + step * len(order), step)):
-                source, stop = self._read(x), at + step * len(order)
-                taken = slice(at, stop if stop >= 0 else None, step)
-                if taken != slice(0, x.shape[0], 1):
+                source, taken = self._read(x), _stretch(at, step, len(order), x.shape[0])
+                if taken != slice(None):
                     part = Value((len(order), *column[0].out.shape), column[0].out.dtype, x.name)
                     source = self._add(INDEX, (source,), {"index": taken}, part)
                 assert isinstance(source, Value)
@@ -212,6 +211,14 @@ class _Roll:
 
 
 _NONE: Any = object()
+
+
+def _stretch(at: int, step: int, count: int, total: int) -> slice:
+    """Elements at, at + step, … of `total`, so many of them; an end that is the sequence's own is None."""
+    stop: int | None = at + step * count
+    if step == 1:
+        return slice(at or None, None if stop == total else stop)
+    return slice(None if at == total - 1 else at, stop if stop is not None and stop >= 0 else None, -1)
 
 
 def _shared(calls: list[Call]) -> set[Value]:
