@@ -13,13 +13,14 @@ import viz
 
 ROOT = Path(__file__).parent.parent
 ROOMS = [
-    "errors", "engine", "ops", "autodiff", "compiler", "diagnostics", "nn", "optim", "data", "saving", "exchange", "train", "tasks",
-    "testing", "pictures", "cli",
+    "errors", "engine", "ops", "autodiff", "compiler", "diagnostics", "nn", "optim", "data", "saving", "exchange",
+    "train", "tasks", "testing", "pictures", "cli",
 ]  # fmt: skip
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
     "engine": "arrays context op node tensor typed trees summary guard anomaly apply declare snapshot",
     "autodiff": "usable returned accumulate backprop observed functions forward reverse higher remat",
-    "compiler": "program signature guards interpret trace passes kernels formula derive resize places lines looped replay plan compiled",
+    "compiler": """program signature guards interpret trace passes kernels formula derive resize places lines
+        looped replay plan compiled""",
     "compiler.passes": "pack vector tidy flatten narrow rollup distribute",
     "ops": """indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes options operators
         numpy_calls""",
@@ -33,8 +34,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",
     "cli": "options check sketch draw sample task train demo translate",
-    "nn": """options tree init module ids functional linear embedding dropout layernorm sequential masks losses attention
-        passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
+    "nn": """options tree init module ids functional linear embedding dropout layernorm sequential masks losses
+        attention passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views fit page drawing plots",
     "viz.page": "facts colours cuts slim contents document twins",
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",

@@ -1,8 +1,8 @@
 """tinygrad_rnn: an autograd engine and the recurrent networks built on it, to see how they learn.
 
-    errors → engine → ops → autodiff → diagnostics → nn → optim, data, saving, exchange → train → tasks → testing → cli
-             what is  NumPy's how it is  where the     RNN,                                the loop, the checks of
-             recorded names   derived    gradient went LSTM, GRU                                     derivatives
+    errors → engine → ops → autodiff → compiler → diagnostics → nn → optim, data, saving, exchange → train → … → cli
+             what is  NumPy's how it is  how it is  where the     RNN,                               the loop
+             recorded names   derived    run fast   gradient went LSTM, GRU
 
 Each room imports only what stands to its left; `viz`, beside them, draws what was recorded.
 """
@@ -42,11 +42,11 @@ from tinygrad_rnn.pictures import draw
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
-    "AnomalyError", "CheckpointError", "CompileError", "Compiled", "DTypeError", "DataError", "GradientError", "Graph", "GraphError", "GraphNode",
-    "OptionError", "ShadowedError", "ShapeError", "Tensor", "TinygradError", "checkpoint", "compile", "detect_anomaly", "draw",
-    "elementwise", "enable_grad", "exchange", "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp",
-    "jacobian", "jvp", "label", "labelled", "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive",
-    "scope", "spectral_radius", "state_influence", "step", "step_jacobians", "tensor", "testing", "tracing", "train",
-    "value_and_grad", "vjp",
+    "AnomalyError", "CheckpointError", "CompileError", "Compiled", "DTypeError", "DataError", "GradientError", "Graph",
+    "GraphError", "GraphNode", "OptionError", "ShadowedError", "ShapeError", "Tensor", "TinygradError", "checkpoint",
+    "compile", "detect_anomaly", "draw", "elementwise", "enable_grad", "exchange", "grad", "gradient_flow",
+    "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "labelled", "linear", "nn", "no_grad",
+    "nondifferentiable", "optim", "primitive", "scope", "spectral_radius", "state_influence", "step",
+    "step_jacobians", "tensor", "testing", "tracing", "train", "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

@@ -58,7 +58,7 @@ class GraphError(TinygradError, RuntimeError):
 
 
 class CompileError(GraphError):
-    """A function cannot be recorded once and run again: something in it would be frozen that is not the same each time."""
+    """A function cannot be recorded once and run again: it would freeze something that is not the same each time."""
 
 
 class GradientError(TinygradError, ArithmeticError):

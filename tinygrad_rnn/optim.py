@@ -141,7 +141,12 @@ class Optimizer(Keywords):
         parts = [self.state[k].get(name) for k in members]
         base = parts[0].base if parts[0] is not None else None
         sizes = [self.params[k].size for k in members]
-        if base is not None and base.ndim == 1 and base.size == sum(sizes) and all(p is not None and p.base is base for p in parts):
+        if (
+            base is not None
+            and base.ndim == 1
+            and base.size == sum(sizes)
+            and all(p is not None and p.base is base for p in parts)
+        ):
             return base
         zeros = [np.zeros(size, dtype) if p is None else p.ravel() for p, size in zip(parts, sizes, strict=True)]
         return np.concatenate(zeros)

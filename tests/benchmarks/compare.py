@@ -3,9 +3,9 @@
     --rows B1T25H100L1 …     --kinds lstm gru rnn     --who "compiled, fast" torch.nn …
     --rounds 5 --seconds 1   --by-hand FOLDER         --json FILE
 
-Each contender runs in a child process of its own, all with the same number of threads and without OPENBLAS_CORETYPE and
-OPENBLAS_L2_SIZE, which slow one library down and not another. They take turns, round by round; a time is the median over
-the rounds of the median of a round. What is not installed is left out and said.
+Each contender runs in a child process of its own, all with the same number of threads and without OPENBLAS_CORETYPE
+and OPENBLAS_L2_SIZE, which slow one library down and not another. They take turns, round by round; a time is the median
+over the rounds of the median of a round. What is not installed is left out and said.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Who is compared: each makes the same training step of its own library, a function that runs it and returns the loss.
 
-One-hot characters in, a recurrent network, a linear head, softmax loss, the gradient's norm clipped at 5, Adam; float32.
+One-hot characters in, a recurrent network, a linear head, softmax loss, gradients clipped at norm 5, Adam; float32.
 """
 
 import sys
@@ -141,7 +141,9 @@ def jax_scan(kind, B, T, H, L):
         return jnp.asarray(rng.uniform(-bound, bound, shape), jnp.float32)
 
     p = {
-        "layers": [(weight(V if k == 0 else H, G * H), weight(H, G * H), weight(G * H), weight(G * H)) for k in range(L)],
+        "layers": [
+            (weight(V if k == 0 else H, G * H), weight(H, G * H), weight(G * H), weight(G * H)) for k in range(L)
+        ],
         "head": (weight(H, V), weight(V)),
     }
 

@@ -1,8 +1,8 @@
 """Random programs, compiled: `python -m tests.fuzz.compiled 20000 [seed]`.
 
-Every other one is a recurrence: a random program as the body of a loop, with states, weights and inputs of its own. Each
-is called three times with new numbers; values, gradients and, for every fifth, second gradients are compared with those
-of the function as it is. What disagrees is printed as source that runs.
+Every other one is a recurrence: a random program as the body of a loop, with states, weights and inputs of its own.
+Each is called three times with new numbers; values, gradients and, for every fifth, second gradients are compared with
+those of the function as it is. What disagrees is printed as source that runs.
 """
 
 import sys
@@ -119,13 +119,9 @@ def largest_in(f, arrays):
     if not isinstance(y, tg.Tensor) or not y.requires_grad:
         return 1.0
     graph = y.graph(values=True, gradients=True)
-    found = [1.0]
-    for node in graph.nodes:
-        for summary in (node.value, node.gradient):
-            for number in (getattr(summary, "min", None), getattr(summary, "max", None), getattr(summary, "norm", None)):
-                if number is not None and np.isfinite(number):
-                    found.append(abs(float(number)))
-    return max(found)
+    summaries = [summary for node in graph.nodes for summary in (node.value, node.gradient) if summary is not None]
+    found = [abs(number) for s in summaries for number in (s.min, s.max, s.norm) if number is not None]
+    return max([1.0, *(number for number in found if np.isfinite(number))])
 
 
 def one(seed, tally):
@@ -146,7 +142,9 @@ def one(seed, tally):
             arrays = [np.asarray(a) for a in program.inputs]
             if rng is None:
                 return arrays
-            return [a + rng.standard_normal(a.shape).astype(a.dtype) * 1e-3 if a.dtype.kind == "f" else a for a in arrays]
+            return [
+                a + rng.standard_normal(a.shape).astype(a.dtype) * 1e-3 if a.dtype.kind == "f" else a for a in arrays
+            ]
 
     compiled = tg.compile(f)
     tally.programs += 1
@@ -163,7 +161,9 @@ def one(seed, tally):
             tally.refused[str(error).splitlines()[0][:70]] += 1
             return
         except Exception as error:
-            tally.failures.append((seed, k, f"{type(error).__name__}: {error}\n{traceback.format_exc()[-700:]}\n{text}"))
+            tally.failures.append(
+                (seed, k, f"{type(error).__name__}: {error}\n{traceback.format_exc()[-700:]}\n{text}")
+            )
             return
         if not agree(expected, found, BOUND[str(np.result_type(*[a for a in arrays if a.dtype.kind == "f"]))], largest):
             tally.failures.append((seed, k, f"expected {expected}\nfound {found}\nlargest {largest}\n{text}"))
@@ -192,7 +192,9 @@ def second(f, compiled, arrays, seed, text, tally):
     except Exception:
         return
     found = curvature(compiled)
-    if not agree([expected], [found], 1e-9 if expected.dtype == np.float64 else 1e-3, np.abs(expected).max(initial=1.0)):
+    if not agree(
+        [expected], [found], 1e-9 if expected.dtype == np.float64 else 1e-3, np.abs(expected).max(initial=1.0)
+    ):
         tally.failures.append((seed, "second", f"expected {expected}\nfound {found}\n{text}"))
 
 

@@ -8,14 +8,15 @@ import time
 from pathlib import Path
 
 from tinygrad_rnn.cli.draw import Reading, painted, reading_title, save
-from tinygrad_rnn.cli.options import PROGRAM, Command, Parser
-from tinygrad_rnn.cli.train import describe, prepare, progress_bar
+from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager
+from tinygrad_rnn.cli.train import describe, prepare, progress_bar, saved_by
 from tinygrad_rnn.errors import DataError
 from tinygrad_rnn.train import Corpus, Run, Settings, bits_per_char, evaluate, sample
 
 
 def add_options(to: Parser) -> None:
     to.add_argument("--out", type=Path, default=Path("demo"), help="where to put model and pictures (%(default)s)")
+    add_eager(to)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -33,10 +34,11 @@ def run(options: argparse.Namespace) -> None:
     print(f"before  {before:.3f} nats/char  (guessing among {kinds} characters costs {math.log(kinds):.3f})")
     began = time.perf_counter()
     with progress_bar(made) as show:
-        made.fit(on_chunk=show)
+        made.fit(eager=options.eager, on_chunk=show)
     after = made.progress.history[-1]["valid"]
     seconds = time.perf_counter() - began
     print(f"after   {after:.3f} nats/char, {bits_per_char(after):.2f} bits/char, in {seconds:.0f} s")
+    print(saved_by(made.loss), end="")
     print("\nThe model writes:\n" + indent(sample(made.model, corpus, "The ", 240, temperature=0.7, rng=0)))
 
     made.save(options.out)

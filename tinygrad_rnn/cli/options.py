@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 from tinygrad_rnn.errors import OptionError, check_number, range_in_words
 from tinygrad_rnn.train.config import Option, options_of
 
-__all__ = ["PROGRAM", "Command", "Parser", "add_settings", "given", "ranged"]
+__all__ = ["PROGRAM", "Command", "Parser", "add_eager", "add_settings", "given", "ranged"]
 
 PROGRAM = "tinygrad-rnn"
 
@@ -45,6 +45,11 @@ class Command(NamedTuple):
     help: str
     options: Callable[[Parser], None]
     run: Callable[[Namespace], int | None]
+
+
+def add_eager(to: Parser) -> None:
+    """`--eager`, for commands that train."""
+    to.add_argument("--eager", action="store_true", help="run every op as the model says it, without a compiled plan")
 
 
 def add_settings(to: Parser, config: type, shown: Mapping[str, str] | None = None) -> None:

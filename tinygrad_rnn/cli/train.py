@@ -14,7 +14,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_settings, given
+from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager, add_settings, given
+from tinygrad_rnn.compiler.compiled import Compiled
 from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
 from tinygrad_rnn.train import Corpus, Progress, Run, Settings, bits_per_char
 
@@ -23,6 +24,7 @@ def add_options(to: Parser) -> None:
     to.add_argument("--text", type=Path, required=True, metavar="FILE", help="a UTF-8 text to learn from")
     to.add_argument("--out", type=Path, metavar="DIR", help="where to save (runs/MODEL-1, or the next free number)")
     to.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    add_eager(to)
     add_settings(to, Settings)
 
 
@@ -34,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or fresh_directory(typed.get("model", Settings.model))
     found = (resumed if options.resume else started)(out, options.text, typed)
     print(describe(found))
-    return train_run(found, out, options.text)
+    return train_run(found, out, options.text, eager=options.eager)
 
 
 def fresh_directory(model: str) -> Path:
@@ -85,7 +87,7 @@ def describe(run: Run) -> str:
     )
 
 
-def train_run(run: Run, out: Path, text: Path) -> int:
+def train_run(run: Run, out: Path, text: Path, *, eager: bool = False) -> int:
     """Train with a bar (where there is a terminal) and a line per epoch."""
     with progress_bar(run) as show, at_chunk_ends(out) as may_stop:
 
@@ -99,7 +101,7 @@ def train_run(run: Run, out: Path, text: Path) -> int:
             may_stop()
 
         try:
-            run.fit(on_chunk=on_chunk, on_epoch=on_epoch)
+            run.fit(eager=eager, on_chunk=on_chunk, on_epoch=on_epoch)
         except StoppedError:
             run.save(out)
             at = f"epoch {run.progress.epoch + 1}, chunk {run.progress.chunk}"
@@ -110,8 +112,14 @@ def train_run(run: Run, out: Path, text: Path) -> int:
             if not run.progress.history:
                 run.save(out)
             raise
+    print(saved_by(run.loss), end="")
     print(f"saved to {out}; let it write: {PROGRAM} sample {out}")
     return 0
+
+
+def saved_by(loss: Any) -> str:
+    """A line on what a plan saved, where there was one."""
+    return f"compiled: {loss.saved()}\n" if isinstance(loss, Compiled) and loss.saved() else ""
 
 
 def epoch_line(progress: Progress, epochs: int) -> str:

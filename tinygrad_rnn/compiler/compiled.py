@@ -3,8 +3,8 @@
 call 1      f runs as it is, and is recorded
 call 2 …    the plan runs: y is one node of the graph, whose backward is the plan's
 
-A plan holds for one kind of arguments and as long as what f reaches from outside is what it was; otherwise f is recorded
-again. Where f cannot be recorded, the error names the line; `fallback="eager"` runs f as it is instead.
+A plan holds for one kind of arguments and as long as what f reaches from outside is what it was; otherwise f is
+recorded again. Where f cannot be recorded, the error names the line; `fallback="eager"` runs f as it is instead.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ Y = TypeVar("Y")
 PLANS = 32
 
 
-def compile_(
-    f: Callable[P, Y], *, fallback: Literal["raise", "eager"] = "raise", plans: int = PLANS
-) -> Compiled[P, Y]:
+def compile_(f: Callable[P, Y], *, fallback: Literal["raise", "eager"] = "raise", plans: int = PLANS) -> Compiled[P, Y]:
     """f, recorded at its first call and run from a plan at the next: the same values and gradients, faster.
 
     For each kind of arguments (shapes, dtypes, what requires grad, numbers, words; with or without `no_grad`) f is
@@ -184,6 +182,11 @@ class Compiled(Generic[P, Y]):
         if not found:
             raise CompileError(f"compile: there is no plan for {self.f!r:.60}", got=self.reason)
         return found[0].plan
+
+    def saved(self) -> str:
+        """What the plan that has most to do saves, in a line; empty where there is none."""
+        plans = [each.plan for those in self.recorded.values() for each in those if not each.doubt]
+        return max(plans, key=lambda plan: plan.recorded).saved() if plans else ""
 
     def _record(self, key: Any, args: Any, kwargs: Any) -> Any:
         """Run f as it is, and keep the recording."""
@@ -335,9 +338,7 @@ class Pending:
         self.plan.free.append(self.replay)
 
 
-def _replayed(
-    f: Callable[..., Any], each: Recorded, leaves: list[Any], args: Any, kwargs: Any, recording: bool
-) -> Any:
+def _replayed(f: Callable[..., Any], each: Recorded, leaves: list[Any], args: Any, kwargs: Any, recording: bool) -> Any:
     plan, trace = each.plan, each.trace
     moving = recording and bool(plan.flowing)
     arrays = [_array(given, leaves, moving) for given in trace.given]

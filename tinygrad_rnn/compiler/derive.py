@@ -46,7 +46,10 @@ def _put_along_axis(gy: Any, y: Any, x: Any, indices: Any, axis: int | None) -> 
 
 
 def derive(
-    steps: list[Step], moving: Sequence[Value], starts: Mapping[Value, Sequence[Value]], constants: dict[Value, np.ndarray]
+    steps: list[Step],
+    moving: Sequence[Value],
+    starts: Mapping[Value, Sequence[Value]],
+    constants: dict[Value, np.ndarray],
 ) -> tuple[list[Step], Gradients]:
     """The steps that compute the gradients of `moving`, and those gradients.
 
@@ -59,8 +62,8 @@ def derive(
     active = depending(steps, set(moving))
     arrived = _Arrived(constants)
     for value, gs in starts.items():
-        for g in gs:
-            arrived.add(value, g)
+        for start in gs:
+            arrived.add(value, start)
     for step in reversed(steps):
         if isinstance(step, Call):
             _call(step, active, arrived)
@@ -148,12 +151,11 @@ def _recorded(
     rule: Any = FASTER.get(op.name, op.vjps[k])
     static = dict(call.static) if needed is None else {**call.static, "needed": needed}
     targets = [call.args[k]] if needed is None else list(call.args)
-    fits = [lambda g, x=x: _fitted(op, k, g, x) for x in targets]
 
     def joint(gy: Any, y: Any, *args: Any) -> list[Any]:
         parts = rule(gy, y, *args, **static)
         parts = [parts] if needed is None else list(parts)
-        return [None if part is None else fit(part) for part, fit in zip(parts, fits, strict=True)]
+        return [None if part is None else _fitted(op, k, part, x) for part, x in zip(parts, targets, strict=True)]
 
     values = (gy, call.out, *call.args)
     try:

@@ -93,7 +93,7 @@ class Guards:
         names = [check.name for check in self.checks if not check.holds()]
         self.checks = [check for check in self.checks if check.holds()]
         names += [check.name for *_, check in self.fast if not check.holds()]
-        self.fast = [(*place, check) for *place, check in self.fast if check.holds()]  # type: ignore[misc]
+        self.fast = [(*place, check) for *place, check in self.fast if check.holds()]
         return names
 
     def line(self, name: str) -> str:

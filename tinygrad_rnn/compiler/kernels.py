@@ -44,6 +44,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 f = np.{dtype}
+INF, NAN = f(np.inf), f(np.nan)
 FLAGS = {{"fastmath": {{"contract"}}, "error_model": "numpy", "inline": "always"}}
 '''
 FLOAT32 = '''
@@ -105,7 +106,7 @@ def slope_(x):
     e = exp_(-abs(x))
     return e / ((f(1.0) + e) * (f(1.0) + e))
 '''
-FLOAT64 = '''
+FLOAT64 = """
 @njit(**FLAGS)
 def exp_(x):
     return np.exp(x)
@@ -125,7 +126,7 @@ def sigmoid_(x):
 def slope_(x):
     e = np.exp(-abs(x))
     return e / ((f(1.0) + e) * (f(1.0) + e))
-'''
+"""
 
 
 @cache
@@ -237,15 +238,15 @@ def _scalar(call: Call, local: dict[Value, str]) -> str:
 
     def text(k: int, arg: Any) -> str:
         if not isinstance(arg, Value):
-            return f"f({float(arg)!r})" if np.isfinite(float(arg)) else f"f(np.{'nan' if arg != arg else 'inf'})"
+            return (
+                f"f({float(arg)!r})"
+                if np.isfinite(float(arg))
+                else {"inf": "INF", "-inf": "-INF"}.get(str(float(arg)), "NAN")
+            )
         is_mask = arg.dtype == bool
         return f"f({local[arg]})" if is_mask and not (chooses and k == 0) else local[arg]
 
-    args = [text(k, arg) for k, arg in enumerate(call.args)]
-    negative = [arg for arg in call.args if not isinstance(arg, Value) and float(arg) == -np.inf]
-    if negative:
-        args = [f"-{a}" if not isinstance(x, Value) and float(x) == -np.inf else a for x, a in zip(call.args, args, strict=True)]
-    return SCALAR[call.op.name].format(*args)
+    return SCALAR[call.op.name].format(*(text(k, arg) for k, arg in enumerate(call.args)))
 
 
 def pairs(reads: int, writes: int) -> int:

@@ -1,10 +1,10 @@
 """A loop, written as lines: where its values lie at each step, and which calls are one kernel.
 
-    a value of a loop lies in            its spots: one that is read, and more that it is written to as well
-        one array for all steps          what no other step needs
-        a stack, step by step (T, F, B)  what other loops read
-        a stack, rows together (F, T, B) what a product over all T·B rows reads
-    a state lies where the step before wrote it: in the same array, or one place back in the stack
+a value of a loop lies in            its spots: one that is read, and more that it is written to as well
+    one array for all steps          what no other step needs
+    a stack, step by step (T, F, B)  what other loops read
+    a stack, rows together (F, T, B) what a product over all T·B rows reads
+a state lies where the step before wrote it: in the same array, or one place back in the stack
 """
 
 from __future__ import annotations
@@ -154,11 +154,14 @@ class Looped(Lines):
 
     def _carries(self) -> None:
         places, loop = self.places, self.loop
-        order = {call.out: n for n, item in enumerate(self.items) for call in (item if isinstance(item, list) else [item])}
+        order = {
+            call.out: n for n, item in enumerate(self.items) for call in (item if isinstance(item, list) else [item])
+        }
         for carry in loop.carries:
             if carry.start in self.spots:
                 continue
-            if carry.end in self.makers and not self._is_view_of(carry.end) and self._in_place(carry.start, carry.end, order):
+            made = carry.end in self.makers and not self._is_view_of(carry.end)
+            if made and self._in_place(carry.start, carry.end, order):
                 if not any(not spot.varies for spot in self.spots.get(carry.end, ())):
                     self.spots.setdefault(carry.end, []).insert(0, self._alone(carry.end))
                 spot = next(spot for spot in self.spots[carry.end] if not spot.varies)
@@ -182,7 +185,7 @@ class Looped(Lines):
         """Whether a state may be overwritten by what it becomes: all that read it have run by then."""
         made = order[end]
         for n, item in enumerate(self.items):
-            for call in item if isinstance(item, list) else [item]:
+            for call in _calls(item):
                 if start in call.args and (n > made or (n == made and not isinstance(item, list))):
                     return False
                 if start in call.args and self._is_view(call):
@@ -218,9 +221,10 @@ class Looped(Lines):
     def _needed(self, value: Value) -> None:
         """Give a value an array for all steps, unless all who read it can do with the stacks that it is in."""
         spots = self.spots.setdefault(value, [])
-        if all(not _in_one_piece(spot) for spot in spots) and (not spots or self._read_whole(value)):
-            if value not in self.fused or self._read_whole(value) or self._leaves_kernel(value):
-                spots.insert(0, self._alone(value))
+        whole = self._read_whole(value)
+        somewhere = any(map(_in_one_piece, spots)) or (bool(spots) and not whole)
+        if not somewhere and (value not in self.fused or whole or self._leaves_kernel(value)):
+            spots.insert(0, self._alone(value))
         spots.sort(key=lambda spot: not _in_one_piece(spot))
 
     def _read_whole(self, value: Value) -> bool:
@@ -232,9 +236,9 @@ class Looped(Lines):
         """Whether a call outside of the kernel that makes it reads it."""
         for item in self.items:
             if isinstance(item, list) and any(call.out is value for call in item):
-                others = [other for other in self.items if other is not item]
-                readers = [call for other in others for call in (other if isinstance(other, list) else [other])]
-                kept = [*self.loop.sums.values(), *(carry.end for carry in self.loop.carries), *self.loop.stacks.values()]
+                readers = [call for other in self.items if other is not item for call in _calls(other)]
+                ends = [carry.end for carry in self.loop.carries]
+                kept = [*self.loop.sums.values(), *self.loop.stacks.values(), *ends]
                 return any(value in call.args for call in readers) or value in kept
         return True
 
@@ -359,7 +363,7 @@ class Looped(Lines):
         if not names:
             names, sources = ["_"], [f"range({self.loop.count})"]
         over = sources[0] if len(sources) == 1 else f"zip({', '.join(sources)})"
-        before.append(f"for {', '.join(names)} in {over}:")
+        before.append(f"for {', '.join(names)} in {over}:  # {self.loop.count} times")
         before += [f"    {line}" for line in body]
 
     # kernels
@@ -378,7 +382,8 @@ class Looped(Lines):
         for call in calls:
             spots = self.spots.get(call.out) or []
             writes[call.out] = [(self._named(spot, arrays), spot) for spot in spots]
-        inner = "k" if len(shape) == 2 and shape[0] >= 2 and any(_rows_inside(s) for each in writes.values() for _, s in each) else "j"
+        stored = [spot for each in writes.values() for _, spot in each]
+        inner = "k" if len(shape) == 2 and shape[0] >= 2 and any(map(_rows_inside, stored)) else "j"
         while pairs(sum(inner in s.index for _, s in reads.values()), sum(map(len, writes.values()))) > MOST:
             value = next((v for v, each in writes.items() if len(each) > 1), None)
             if value is None:
@@ -399,7 +404,11 @@ class Looped(Lines):
         for name, known in arrays.items():
             if isinstance(known, str) and isinstance(spot.array, str) and known == spot.array:
                 return name
-            if isinstance(known, np.ndarray) and isinstance(spot.array, np.ndarray) and is_same_memory(known, spot.array):
+            if (
+                isinstance(known, np.ndarray)
+                and isinstance(spot.array, np.ndarray)
+                and is_same_memory(known, spot.array)
+            ):
                 return name
         name = f"A{len(arrays):02d}"
         arrays[name] = spot.array
@@ -414,9 +423,10 @@ class Looped(Lines):
             row = [self.places.static[x]]
         if row is not None and all(array is row[0] for array in row):
             array = row[0]
-            for stored, index in ((array, ("k", "j")[2 - array.ndim :]), (array.T, ("j", "k") if array.ndim == 2 else None)):
-                if index is not None and array.ndim <= 2 and stored.flags.c_contiguous:
-                    return _broadcast(Spot(stored, index), x, shape)
+            if array.ndim <= 2 and array.flags.c_contiguous:
+                return _broadcast(Spot(array, ("k", "j")[2 - array.ndim :]), x, shape)
+            if array.ndim == 2 and array.T.flags.c_contiguous:
+                return _broadcast(Spot(array.T, ("j", "k")), x, shape)
         if row is not None:  # views that no index says: copied at each step
             spot = self._alone(x)
             self.lines.append(f"copyto({self.places.name(spot.view(0))}, {self.text(x)})")
@@ -515,10 +525,15 @@ def _spread(row: Row, views: Row) -> Row:
     return views * len(row) if len(views) == 1 < len(row) else views
 
 
+def _calls(item: Item) -> list[Call]:
+    return item if isinstance(item, list) else [item]
+
+
 def _grouped(calls: list[Call]) -> list[Item]:
     """The calls in an order in which those that can be one kernel stand together."""
     makers = {call.out for call in calls}
-    left, done, items = list(calls), set(), []  # type: ignore[var-annotated]
+    left, items = list(calls), list[Item]()
+    done: set[Value] = set()
 
     def ready(call: Call, also: set[Value]) -> bool:
         return all(x in done or x in also or x not in makers for x in call.reads())
@@ -536,7 +551,8 @@ def _grouped(calls: list[Call]) -> list[Item]:
         shape = next((c.out.shape for c in left if can_fuse(c) and ready(c, set())), None)
         also: set[Value] = set()
         for call in left:
-            if shape is not None and can_fuse(call) and call.out.shape == shape and ready(call, also) and _one_kind(group, call):
+            fits = shape is not None and can_fuse(call) and call.out.shape == shape
+            if fits and ready(call, also) and _one_kind(group, call):
                 group.append(call)
                 also.add(call.out)
         if group:

@@ -25,7 +25,9 @@ __all__ = ["STRUCTURAL", "Places", "features_first", "is_same_memory", "part_of"
 
 Static = np.ndarray
 BATCH = 8  # rows; with fewer, rows first is as good
-STRUCTURAL = frozenset("getitem reshape transpose swapaxes moveaxis expand_dims squeeze broadcast_to diagonal".split())
+STRUCTURAL = frozenset({
+    "getitem", "reshape", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "broadcast_to", "diagonal",
+})  # fmt: skip
 
 
 class Places:
@@ -50,7 +52,9 @@ class Places:
         self.static: dict[Value, Static] = dict(program.constants)
         self.spots: dict[Value, Spot] = {}
         self.names: dict[Value, str] = {}
-        self.blocks: dict[Value, tuple[Value, int, int]] = {}  # of a block of an array of the moment: which, of what size
+        self.blocks: dict[
+            Value, tuple[Value, int, int]
+        ] = {}  # of a block of an array of the moment: which, of what size
         self.held: dict[int, str] = {}  # the names of arrays and functions, by their id
         self.bytes = 0
         self.plain = self._plain()

@@ -5,11 +5,12 @@ trace  →  arranged  →  derive  →  improved  →  Replay, one for each call
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 from tinygrad_rnn.compiler.derive import depending, derive
 from tinygrad_rnn.compiler.passes import arranged, improved
-from tinygrad_rnn.compiler.program import Program, Step, Value
+from tinygrad_rnn.compiler.program import Call, Program, Step, Value
 from tinygrad_rnn.compiler.replay import Replay, build
 from tinygrad_rnn.compiler.trace import Trace
 
@@ -30,12 +31,13 @@ class Plan:
 
     def __init__(self, trace: Trace, source: Program, fast: bool) -> None:
         self.trace, self.fast = trace, fast
+        self.source = source
         source = arranged(source)
         constants = dict(source.constants)
         moving = {source.inputs[k] for k in trace.moving}
         depends = depending(source.steps, moving)
         self.flowing = [k for k, out in enumerate(source.outputs) if out in depends and out.dtype.kind == "f"]
-        starts = {}
+        starts: dict[Value, list[Value]] = {}
         self.cotangents: list[Value] = []
         for k in self.flowing:
             out = source.outputs[k]
@@ -59,8 +61,35 @@ class Plan:
         except IndexError:
             return build(self.program, self.cut, len(self.shapes), len(self.cotangents), self.fast)
 
+    @property
+    def recorded(self) -> int:
+        """How many ops the function itself runs, its loops step by step."""
+        return sum(_count(step) for step in self.source.steps)
+
+    @property
+    def calls(self) -> int:
+        """How many calls a replay makes, forward and backward."""
+        source = (self.free[-1] if self.free else self.replay()).source
+        lines, times = source.splitlines(), 1
+        total = 0
+        for line in lines:
+            if line.lstrip().startswith("for "):
+                times = int((re.search(r"# (\d+) times", line) or ["", "1"])[1])
+            elif line.startswith("    ") and not line.lstrip().startswith("return"):
+                total += times if line.startswith("        ") else 1
+        return total
+
+    def saved(self) -> str:
+        """What it saves, in a line."""
+        by = "NumPy and kernels by numba" if self.fast else "NumPy alone; pip install tinygrad-rnn[fast] adds kernels"
+        return f"{self.recorded:,} ops of the forward pass, and their gradients, are {self.calls:,} calls ({by})"
+
     def __str__(self) -> str:
         return str(self.program)
+
+
+def _count(step: Step) -> int:
+    return 1 if isinstance(step, Call) else step.count * sum(map(_count, step.body))
 
 
 def _parted(steps: list[Step], cotangents: set[Value]) -> tuple[list[Step], int]:
@@ -75,4 +104,3 @@ def _parted(steps: list[Step], cotangents: set[Value]) -> tuple[list[Step], int]
         else:
             ahead.append(step)
     return ahead + back, len(ahead)
-

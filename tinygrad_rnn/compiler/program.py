@@ -175,7 +175,8 @@ def text(program: Program) -> Iterator[str]:
             yield f"{indent}for t = {'T … 1' if step.backwards else '1 … T'}, T = {step.count}:"
             yield from (f"{indent}  {named(x)} = {named(xs)}[t]" for x, xs in step.slices.items())
             for carry in step.carries:
-                yield f"{indent}  {named(carry.start)} = {named(carry.first)}, then {named(carry.end)} of the step before"
+                first, end = named(carry.first), named(carry.end)
+                yield f"{indent}  {named(carry.start)} = {first}, then {end} of the step before"
             yield from lines(step.body, indent + "  ")
             yield from (f"{indent}  {named(ys)}[t] = {named(y)}" for ys, y in step.stacks.items())
             yield from (f"{indent}  {named(s)} += {named(y)}" for s, y in step.sums.items())

@@ -2,8 +2,8 @@
 
 T = 50, recorded    for t = 1 … 50: …        →        T = 200    for t = 1 … 200: …
 
-A loop runs once for each element of what it slices, so its count follows from the inputs. That is right where nothing in
-the recording knew T: the loops are those of the library's layers, and no code of the user's asked for a length, went
+A loop runs once for each element of what it slices, so its count follows from the inputs. That is right where nothing
+in the recording knew T: the loops are those of the library's layers, and no code of the user's asked for a length, went
 through a sequence, or took one apart (`is_general`). A constant of T elements, or an option that has T in it, no longer
 fits, and then the function is recorded again.
 """
@@ -23,10 +23,10 @@ from tinygrad_rnn.compiler.program import Argument, Call, Carry, Loop, Program, 
 __all__ = ["is_general", "resized"]
 
 ASKING = frozenset({"shape", "size", "unroll", "unrolled", "step", "cells", "__len__", "tolist", "strides", "nbytes"})
-GOING_THROUGH = frozenset(
-    """len range enumerate zip map filter list tuple sorted reversed iter next sum max min any all set dict unroll
-    """.split()
-)
+GOING_THROUGH = frozenset({
+    "len", "range", "enumerate", "zip", "map", "filter", "list", "tuple", "sorted", "reversed", "iter", "next", "sum",
+    "max", "min", "any", "all", "set", "dict", "unroll",
+})  # fmt: skip
 
 
 def is_general(codes: Iterable[CodeType], numbers: Iterable[int], counts: set[int]) -> bool:

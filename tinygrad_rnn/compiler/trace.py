@@ -2,9 +2,9 @@
 
 f, arguments  →  run with tracing on  →  nodes  →  calls
 
-What f reads off a value while it runs, as `item()` and `if x > 0` do, would be frozen into the program; so it is refused,
-with the line. An argument is an input, a Tensor or an array that was there before is one too (a parameter has other
-values at the next call), and what f makes itself out of nothing is a constant.
+What f reads off a value while it runs, as `item()` and `if x > 0` do, would be frozen into the program; so it is
+refused, with the line. An argument is an input, a Tensor or an array that was there before is one too (a parameter has
+other values at the next call), and what f makes itself out of nothing is a constant.
 """
 
 from __future__ import annotations

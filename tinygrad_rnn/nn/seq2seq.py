@@ -162,11 +162,10 @@ class Seq2Seq(Module):
         truth = coins(target.shape, teacher_forcing, rng)
         state, memory = self.encode(source, lengths)
 
-        def write(given: tuple[Array, Array], carried: tuple[Array, Any]) -> tuple[Tensor, tuple[Array, Any]]:
+        def write(given: tuple[Any, Array], carried: tuple[Any, Any]) -> tuple[Tensor, tuple[Any, Any]]:
             (true, forced), (token, state) = given, carried
             logits, state = self.decoder(token, state, memory)
-            token = true if forced.all() else where(forced, true, argmax(logits, axis=-1))
-            return logits, (token, state)
+            return logits, (true if forced.all() else where(forced, true, argmax(logits, axis=-1)), state)
 
         first = np.full(target.shape[1:], self.start), state
         logits, _ = unroll(write, list(zip(target, truth, strict=True)), first)

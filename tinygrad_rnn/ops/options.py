@@ -68,7 +68,11 @@ def _start(op: str, initial: Any, like: Any) -> Any:
     """`initial` as a number of the dtype that it is combined with."""
     if shape_of(initial):
         raise OptionError(f"{op}: initial={initial!r:.60} is not a number", expected="one number")
-    return initial if isinstance(initial, Tensor) else np.asarray(initial).astype(like.dtype if isinstance(like, Tensor) else as_array(like).dtype)
+    return (
+        initial
+        if isinstance(initial, Tensor)
+        else np.asarray(initial).astype(like.dtype if isinstance(like, Tensor) else as_array(like).dtype)
+    )
 
 
 def _total(

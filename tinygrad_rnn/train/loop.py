@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tinygrad_rnn.compiler.compiled import compile_
 from tinygrad_rnn.data.stream import check_ids, chunks, detach_state, stream_batches
 from tinygrad_rnn.engine.context import no_grad
-from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import check_number, check_type
 from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.optim import Optimizer, Schedule
 from tinygrad_rnn.train.charmodel import CharModel
 from tinygrad_rnn.train.step import training_step
 
-__all__ = ["Progress", "evaluate", "fit"]
+__all__ = ["Progress", "chunk_loss", "evaluate", "fit"]
 
 
 @dataclass
@@ -47,19 +48,36 @@ class Progress:
         return self.total / self.characters if self.characters else float("nan")
 
 
-def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50) -> float:
+ChunkLoss = Callable[[Array, Array, Any], tuple[Tensor, Any]]
+
+
+def chunk_loss(model: CharModel, *, eager: bool = False) -> Any:
+    """(ids, targets, state) → (loss, the state after, detached): compiled, or with `eager` as the model says it."""
+
+    def loss(ids: Array, targets: Array, state: Any) -> tuple[Tensor, Any]:
+        value, state = model.loss(ids, targets, state)
+        return value, detach_state(state)
+
+    return loss if eager else compile_(loss, fallback="eager")
+
+
+def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50, *, loss: ChunkLoss | None = None) -> float:
     """Mean loss in nats per character over `ids`, dropout off, each row's state carried from 0 to its end.
 
     As in training, up to batch − 1 characters at the end, which do not fill a whole column, are left out.
+
+    Args:
+        loss: of a chunk; that of the model itself when None.
     """
     check_type("evaluate", "model", model, CharModel, "a CharModel")
     check_number("evaluate", "batch", batch, whole=True, least=1)
     check_ids("evaluate", ids)
     total, count, state = 0.0, 0, None
+    of_chunk = chunk_loss(model, eager=True) if loss is None else loss
     with no_grad(), evaluating(model):
         for x, y in stream_batches(ids, min(batch, max(1, len(ids) // 2)), bptt):
-            loss, state = model.loss(x, y, state)
-            total, count = total + loss.item() * x.size, count + x.size
+            value, state = of_chunk(x, y, state)
+            total, count = total + value.item() * x.size, count + x.size
     return total / count
 
 
@@ -73,26 +91,27 @@ def train_chunks(
     batch: int,
     bptt: int,
     clip: float | None,
+    loss: ChunkLoss | None = None,
 ) -> Iterator[float]:
     """Train through the rest of the present epoch; yields each chunk's loss, with `progress` brought up to date.
 
     Raises:
         GradientError: the loss or its gradient is not finite; the parameters are still those of the step before.
     """
-    per_epoch = chunks(ids, batch, bptt)
+    per_epoch, of_chunk = chunks(ids, batch, bptt), chunk_loss(model) if loss is None else loss
     for k, (x, y) in enumerate(stream_batches(ids, batch, bptt)):
         if k < progress.chunk:
             continue
         began = time.perf_counter()
-        loss, state = model.loss(x, y, progress.state)
+        value, state = of_chunk(x, y, progress.state)
         optimizer.lr = schedule(progress.epoch * per_epoch + k)
         place = f"epoch {progress.epoch + 1}, chunk {k + 1}"
-        value, _ = training_step(loss, optimizer, max_norm=clip, place=place)
-        progress.state, progress.chunk = detach_state(state), k + 1
-        progress.total += value * x.size
+        nats, _ = training_step(value, optimizer, max_norm=clip, place=place)
+        progress.state, progress.chunk = state, k + 1
+        progress.total += nats * x.size
         progress.characters += x.size
         progress.seconds += time.perf_counter() - began
-        yield value
+        yield nats
 
 
 def fit(
@@ -109,6 +128,7 @@ def fit(
     progress: Progress | None = None,
     on_chunk: Callable[[Progress, float], None] | None = None,
     on_epoch: Callable[[Progress], None] | None = None,
+    loss: ChunkLoss | None = None,
 ) -> Progress:
     """Train until `epochs` epochs are done, from wherever `progress` stands.
 
@@ -117,6 +137,7 @@ def fit(
         clip: the largest joint norm of the gradients, None for no clipping.
         schedule: the learning rate by step; the optimiser's own when None.
         on_chunk, on_epoch: called after each chunk with its loss, and after each epoch.
+        loss: (ids, targets, state) → (loss, state) of a chunk; `chunk_loss(model)`, which is compiled, when None.
     Returns:
         The progress, its history with a row per epoch. An interruption (KeyboardInterrupt) passes through, and the
         `progress` that was handed in stands at the last finished chunk.
@@ -131,13 +152,15 @@ def fit(
     check_type("fit", "progress", progress, Progress, "a Progress")
     rate = optimizer.lr
     schedule = schedule or (lambda k: rate)
+    loss = chunk_loss(model) if loss is None else loss
     model.train()
     while progress.epoch < epochs:
-        steps = train_chunks(model, train, optimizer, schedule, progress, batch=batch, bptt=bptt, clip=clip)
-        for loss in steps:
+        steps = train_chunks(model, train, optimizer, schedule, progress, batch=batch, bptt=bptt, clip=clip,
+                             loss=loss)  # fmt: skip
+        for nats in steps:
             if on_chunk is not None:
-                on_chunk(progress, loss)
-        finish_epoch(progress, evaluate(model, valid, batch, bptt), optimizer.lr)
+                on_chunk(progress, nats)
+        finish_epoch(progress, evaluate(model, valid, batch, bptt, loss=loss), optimizer.lr)
         if on_epoch is not None:
             on_epoch(progress)
     return progress

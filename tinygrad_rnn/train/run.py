@@ -22,7 +22,7 @@ from tinygrad_rnn.optim import OPTIMIZERS, cosine_decay
 from tinygrad_rnn.saving.checkpoint import read, restore, state_of, under, write
 from tinygrad_rnn.train.charmodel import KINDS, CharModel
 from tinygrad_rnn.train.config import Config, setting
-from tinygrad_rnn.train.loop import Progress, fit
+from tinygrad_rnn.train.loop import Progress, chunk_loss, fit
 
 __all__ = ["Run", "Settings"]
 
@@ -79,7 +79,7 @@ class Run:
         )
         decay = {"weight_decay": settings.weight_decay} if settings.optimizer == "adamw" else {}
         self.optimizer = OPTIMIZERS[settings.optimizer](self.model.parameters(), lr=settings.lr, **decay)
-        self.progress = Progress()
+        self.progress, self.loss = Progress(), None
         self.text = corpus.digest
 
     def __repr__(self) -> str:
@@ -100,11 +100,16 @@ class Run:
             )
         return chunks(train, s.batch, s.bptt), rows(train, s.batch, s.bptt)[0].size
 
-    def fit(self, **callbacks: Callable[..., None] | None) -> Progress:
-        """Train from where the run stands to its last epoch; see `fit` for the callbacks and the errors."""
+    def fit(self, *, eager: bool = False, **callbacks: Callable[..., None] | None) -> Progress:
+        """Train from where the run stands to its last epoch; see `fit` for the callbacks and the errors.
+
+        Args:
+            eager: run the model as it is, without a plan. `self.loss` is what was run.
+        """
         s = self.settings
         train, valid = self.corpus.split(s.fraction)
         steps = s.epochs * self.batches()[0]
+        self.loss = chunk_loss(self.model, eager=eager)
         return fit(
             self.model,
             train,
@@ -116,6 +121,7 @@ class Run:
             clip=s.clip or None,
             schedule=cosine_decay(s.lr, steps=steps, warmup=s.warmup),
             progress=self.progress,
+            loss=self.loss,
             **callbacks,
         )
 

@@ -1,4 +1,4 @@
-"""Distribution: of a loop's body only what needs the step before stays in the loop; the rest is made for all steps at once.
+"""Distribution: only what needs the step before stays in a loop, the rest is made for all steps at once.
 
     for t:  p = x_t W;  h = tanh(p + h U)          P = X W                       one product over T·B rows
                                               →    for t:  h = tanh(P[t] + h U)
@@ -125,7 +125,8 @@ class _Distribution:
         if whole is None:
             return self._handed_on(wide, carry)
         first = wide.reshape(carry.first, (1, *carry.first.shape))
-        rest, shape = slice(1, None) if self.loop.backwards else slice(None, -1), (self.loop.count - 1, *whole.shape[1:])
+        rest = slice(1, None) if self.loop.backwards else slice(None, -1)
+        shape = (self.loop.count - 1, *whole.shape[1:])
         others = wide.call("getitem", (whole,), {"index": rest}, shape, whole.dtype)
         parts = (others, first) if self.loop.backwards else (first, others)
         return wide.call("concatenate", parts, {"axis": 0}, whole.shape, whole.dtype)

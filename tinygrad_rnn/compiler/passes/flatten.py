@@ -35,5 +35,3 @@ def _flat(call: Call) -> list[Step]:
         Call(call.op, (rows, w), call.static, flat),
         Call(reshape, (flat,), {"shape": call.out.shape}, call.out),
     ]
-
-

@@ -111,13 +111,15 @@ class _Roll:
             if static is None:
                 if column[0].op.name == INDEX and self._indexed(loop, column):
                     continue
-                return self._left(kept, found)
+                self._leave(kept, found)
+                return None
             args: list[Argument] = []
             for k in range(len(column[0].args)):
                 values = [call.args[k] for call in column]
                 arg = self._argument(loop, values, made, bodies, carried, sliced)
                 if arg is _NONE:
-                    return self._left(kept, found)
+                    self._leave(kept, found)
+                    return None
                 args.append(arg)
             loop.body.append(Call(column[0].op, tuple(args), static, column[0].out))
         for n, turn in enumerate(turns):
@@ -126,7 +128,7 @@ class _Roll:
         self.steps.append(loop)
         return loop
 
-    def _left(self, kept: int, found: dict[Value, Value]) -> None:
+    def _leave(self, kept: int, found: dict[Value, Value]) -> None:
         """Take back what was begun for a loop that there is not."""
         del self.steps[kept:]
         self.found = found
@@ -172,7 +174,7 @@ class _Roll:
         return sliced[key_]
 
     def _sequence(self, values: list[Any]) -> Value:
-        """Values of all the steps as one (T, …): what an earlier loop stacked where it made them, in its order or not."""
+        """Values of all the steps as one (T, …): what an earlier loop stacked, where it made them, in any direction."""
         places = [self.at[value] for value in values if value in self.at]
         shape = (len(values), *values[0].shape)
         out = Value(shape, values[0].dtype, values[0].name)
@@ -230,9 +232,7 @@ def _shared(calls: list[Call]) -> set[Value]:
 
 def _kind(call: Call, shared: set[Value]) -> Any:
     """What two calls have in common that may be one call of a loop's body."""
-    args = tuple(
-        x if x in shared else (x.shape, x.dtype) if isinstance(x, Value) else type(x) for x in call.args
-    )
+    args = tuple(x if x in shared else (x.shape, x.dtype) if isinstance(x, Value) else type(x) for x in call.args)
     return call.op, call.out.shape, call.out.dtype, args, _shape_of(call.static)
 
 

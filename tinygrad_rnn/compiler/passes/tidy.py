@@ -1,4 +1,4 @@
-"""Tidying: what nobody reads goes, what is the same twice is computed once, what is the same at each step stands outside.
+"""Tidying: nothing is computed in vain, nothing twice, and nothing in a loop that is the same at each step.
 
 dead        a call whose output nobody reads
 constants   a call of constants alone is a constant
@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_rnn.compiler.program import Argument, Call, Loop, Program, Step, Value
 
-__all__ = ["hoist_invariants", "merge_common", "remove_dead", "fold_constants", "tidied"]
+__all__ = ["fold_constants", "hoist_invariants", "merge_common", "remove_dead", "tidied"]
 
 DRAWS = "draw"  # the op whose output is another one each time: it is neither merged nor moved
 
@@ -212,6 +212,3 @@ def frozen(static: Any) -> Any:
     if isinstance(static, np.ndarray):
         return static.shape, static.dtype.str, static.tobytes()
     return type(static), repr(static) if isinstance(static, float) else static
-
-
-

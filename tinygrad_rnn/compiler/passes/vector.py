@@ -17,15 +17,24 @@ from tinygrad_rnn.engine.op import REGISTRY, Op
 
 __all__ = ["Wide", "is_elementwise", "is_light", "is_product", "widen"]
 
-NAMED = frozenset(
-    """divide where equal not_equal less less_equal greater greater_equal isnan isinf isfinite logical_not logical_and
-    logical_or logical_xor bitwise_and bitwise_or bitwise_xor invert astype_ discretized round_ identity detached
-    """.split()
-)
-VIEWS = frozenset("getitem reshape transpose swapaxes moveaxis expand_dims squeeze broadcast_to concatenate".split())
-REDUCED = frozenset("sum mean max min prod var std euclidean_norm logsumexp any all".split())
-ALONG = frozenset("softmax log_softmax cumsum cumprod sort argsort take_along_axis".split())
-PRODUCTS = frozenset("inner dot matmul".split())
+NAMED = frozenset({
+    "divide", "where", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnan", "isinf",
+    "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "invert", "astype_", "discretized", "round_", "identity", "detached",
+})  # fmt: skip
+VIEWS = frozenset({
+    "getitem", "reshape", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "broadcast_to",
+    "concatenate",
+})  # fmt: skip
+REDUCED = frozenset({
+    "sum", "mean", "max", "min", "prod", "var", "std", "euclidean_norm", "logsumexp", "any", "all",
+})  # fmt: skip
+ALONG = frozenset({
+    "softmax", "log_softmax", "cumsum", "cumprod", "sort", "argsort", "take_along_axis",
+})  # fmt: skip
+PRODUCTS = frozenset({
+    "inner", "dot", "matmul",
+})  # fmt: skip
 
 
 def is_elementwise(op: Op) -> bool:
@@ -51,7 +60,9 @@ class Wide:
     stacks: dict[Value, Value]
     steps: list[Step] = field(default_factory=list)
 
-    def call(self, op: str | Op, args: tuple[Argument, ...], static: Mapping[str, Any], shape: Any, dtype: Any) -> Value:
+    def call(
+        self, op: str | Op, args: tuple[Argument, ...], static: Mapping[str, Any], shape: Any, dtype: Any
+    ) -> Value:
         """One more call outside."""
         out = Value(tuple(shape), dtype)
         self.steps.append(Call(REGISTRY[op] if isinstance(op, str) else op, args, static, out))
