@@ -13,7 +13,6 @@ from tinygrad_rnn.autodiff.higher import hessian, hvp, jacobian
 from tinygrad_rnn.autodiff.observed import graph
 from tinygrad_rnn.autodiff.remat import checkpoint
 from tinygrad_rnn.autodiff.reverse import grad, value_and_grad, vjp
-from tinygrad_rnn.compiler.compiled import Compiled
 from tinygrad_rnn.compiler.compiled import compile_ as compile
 from tinygrad_rnn.diagnostics.flow import gradient_flow
 from tinygrad_rnn.diagnostics.jacobians import spectral_radius, state_influence, step_jacobians
@@ -42,7 +41,7 @@ from tinygrad_rnn.pictures import draw
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
-    "AnomalyError", "CheckpointError", "CompileError", "Compiled", "DTypeError", "DataError", "GradientError", "Graph",
+    "AnomalyError", "CheckpointError", "CompileError", "DTypeError", "DataError", "GradientError", "Graph",
     "GraphError", "GraphNode", "OptionError", "ShadowedError", "ShapeError", "Tensor", "TinygradError", "checkpoint",
     "compile", "detect_anomaly", "draw", "elementwise", "enable_grad", "exchange", "grad", "gradient_flow",
     "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "labelled", "linear", "nn", "no_grad",

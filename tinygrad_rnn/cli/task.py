@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
-from tinygrad_rnn.cli.options import Command, Parser, ranged
+from tinygrad_rnn.cli.options import Command, Parser, add_eager, ranged
 from tinygrad_rnn.errors import DataError
 from tinygrad_rnn.tasks import TASKS, Job, Outcome, Task, attempts, table
 from tinygrad_rnn.tasks.tables import sequences
@@ -19,6 +19,7 @@ def add_options(to: Parser) -> None:
     to.add_argument("name", choices=(*TASKS, "all"), metavar="NAME", help=", ".join((*TASKS, "all")))
     to.add_argument("--model", choices=KINDS, help="only with this recurrence (with each that the task is tried with)")
     to.add_argument("--seeds", type=ranged(int, least=1), default=5, metavar="N", help="seeds 0 … N − 1 (%(default)s)")
+    add_eager(to)
     to.add_argument("--quick", action="store_true", help="fewer sequences before a trial is given up")
     to.add_argument(
         "--processes", type=ranged(int, least=1), default=2, metavar="N", help="trials side by side (%(default)s)"
@@ -55,7 +56,7 @@ def told(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
 def jobs_of(task: type[Task], options: argparse.Namespace) -> list[Job]:
     """A trial for each config of the model that was asked for and each seed."""
     return [
-        Job(task, name, seed, config.quick if options.quick else config.budget)
+        Job(task, name, seed, config.quick if options.quick else config.budget, options.eager)
         for name, config in task.configs.items()
         if options.model in (None, config.model)
         for seed in range(options.seeds)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_settings, given, ranged
+from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager, add_settings, given, ranged
 from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, fresh_directory, prepare
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import dates, day
@@ -59,6 +59,7 @@ def add_options(to: Parser) -> None:
     to.add_argument(
         "--beam", type=ranged(int, least=1), default=1, metavar="K", help="sequences kept while writing (%(default)s)"
     )
+    add_eager(to)
     add_settings(to, Recipe, {"epochs": f"{epochs}; a file: {Recipe.epochs}"})
 
 
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     print(describe(translator, train, held_out, options))
     began = time.perf_counter()
     try:
-        train_and_save(translator, train, held_out, out)
+        train_and_save(translator, train, held_out, out, eager=options.eager)
     except StoppedError:
         translator.save(out)
         print(f"interrupted: saved to {out}; ask it: {PROGRAM} translate --load {out} TEXT", file=sys.stderr)
@@ -109,7 +110,9 @@ def ask(options: argparse.Namespace) -> int:
     return 0
 
 
-def train_and_save(translator: Translator, train: Sequence[Pair], held_out: Sequence[Pair], out: Path) -> None:
+def train_and_save(
+    translator: Translator, train: Sequence[Pair], held_out: Sequence[Pair], out: Path, *, eager: bool = False
+) -> None:
     """Train with a bar and a line per epoch, saving after each. Raises StoppedError after a step, on Ctrl-C."""
     epochs = translator.recipe.epochs
     bar = tqdm(total=epochs * len(train), unit="pair", unit_scale=True, disable=None, smoothing=0.05)
@@ -119,7 +122,7 @@ def train_and_save(translator: Translator, train: Sequence[Pair], held_out: Sequ
             bar.update(count)
             may_stop()
 
-        for epoch, loss, seconds in train_translator(translator, train, on_step):
+        for epoch, loss, seconds in train_translator(translator, train, on_step, eager=eager):
             translator.save(out)
             exact = exact_match(translator, held_out[:500])
             tqdm.write(f"epoch {epoch}/{epochs}  train {loss:.4f} nats/char  held out: {exact:.1%} exact  "

@@ -43,6 +43,7 @@ __all__ = ["Compiled", "compile_"]
 P = ParamSpec("P")
 Y = TypeVar("Y")
 PLANS = 32
+OFTEN = 4  # times as many recordings as plans that are kept: what is always another one is not worth recording
 
 
 def compile_(f: Callable[P, Y], *, fallback: Literal["raise", "eager"] = "raise", plans: int = PLANS) -> Compiled[P, Y]:
@@ -132,7 +133,7 @@ class Compiled(Generic[P, Y]):
     def __init__(self, f: Callable[P, Y], fallback: str, plans: int) -> None:
         self.f, self.fallback, self.most = f, fallback, plans
         self.recorded: OrderedDict[Any, list[Recorded]] = OrderedDict()
-        self.reason = ""
+        self.reason, self.count = "", 0
         update_wrapper(self, f, updated=())
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Y:
@@ -190,8 +191,9 @@ class Compiled(Generic[P, Y]):
 
     def _record(self, key: Any, args: Any, kwargs: Any) -> Any:
         """Run f as it is, and keep the recording."""
-        if self.reason and self.fallback == "eager":
+        if self.fallback == "eager" and (self.reason or self.count > OFTEN * self.most):
             return self.f(*args, **kwargs)
+        self.count += 1
         guards = guards_of(self.f)
         before = random_states(guards)
         positions = {id(rng): rng.bit_generator.state for rng in guards.generators.values()}

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.compiler.passes.rollup import LEAST
 from tinygrad_rnn.compiler.passes.tidy import DRAWS
 from tinygrad_rnn.compiler.program import Argument, Call, Carry, Loop, Program, Step, Value
 
@@ -92,7 +93,7 @@ class _Resize:
 
     def _loop(self, loop: Loop) -> Loop:
         counts = {self.new[outside].shape[0] for outside in loop.slices.values()} or {loop.count}
-        if len(counts) != 1 or min(counts) < 1:
+        if len(counts) != 1 or min(counts) < LEAST:  # with fewer, the recording itself would have no loop
             raise ValueError(f"a loop over sequences of {counts} steps")
         [count] = counts
         fresh = Loop(count, loop.backwards)

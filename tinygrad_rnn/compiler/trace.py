@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_rnn.autodiff.functions import identity
 from tinygrad_rnn.compiler.program import Call, Program, Step, Value
-from tinygrad_rnn.engine.context import using
+from tinygrad_rnn.engine.context import CONTEXT, using
 from tinygrad_rnn.engine.node import Leaf, Node
 from tinygrad_rnn.engine.tensor import Tensor, from_array, label
 from tinygrad_rnn.engine.trees import Build, flatten
@@ -143,6 +143,7 @@ class _Reader:
 
     def __init__(self, watch: Watch, places: dict[Node, int]) -> None:
         self.watch, self.places = watch, places
+        self.recording = CONTEXT.get().recording
         self.values: dict[Node, Value] = {}
         self.given: dict[Value, Given] = {}
         self.constants: dict[Value, np.ndarray] = {}
@@ -163,7 +164,7 @@ class _Reader:
         outputs = [self.values[x.node] for x in returned if isinstance(x, Tensor)]
         inputs = list(self.given)
         required = {self.values[node] for node in self.values if self._is_given(node) and node.requires_grad}
-        moving = [k for k, x in enumerate(inputs) if x in required]
+        moving = [k for k, x in enumerate(inputs) if x in required and self.recording]
         kept = [COMPUTED if isinstance(x, Tensor) else x for x in returned]  # not the graph of this one run
         return Trace(
             Program(inputs, self.constants, steps, outputs),

@@ -12,7 +12,7 @@ from tinygrad_rnn.errors import check_number, check_option
 from tinygrad_rnn.nn import GRU, LSTM, Linear, Module, init
 from tinygrad_rnn.nn.options import generator
 from tinygrad_rnn.nn.recurrent import Recurrent
-from tinygrad_rnn.ops import stack
+from tinygrad_rnn.ops import reshape, take
 from tinygrad_rnn.optim import OPTIMIZERS, Optimizer
 from tinygrad_rnn.tasks.batch import Batch
 from tinygrad_rnn.train.charmodel import KINDS
@@ -31,9 +31,10 @@ class Reader(Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """y (N, O), an answer for each (step, row) of the batch."""
-        outputs, _ = self.rnn.unrolled(batch.x)
-        first = int(batch.steps.min())
-        return label(self.head(stack(outputs[first:])[batch.steps - first, batch.rows]), "output", "y")
+        outputs, _ = self.rnn(batch.x)
+        T, B, H = outputs.shape
+        asked = take(reshape(outputs, (T * B, H)), batch.steps * B + batch.rows, axis=0)
+        return label(self.head(asked), "output", "y")
 
 
 @dataclass(frozen=True)

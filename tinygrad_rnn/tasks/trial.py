@@ -14,6 +14,8 @@ from time import process_time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from tinygrad_rnn.compiler.compiled import compile_
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import (
     GradientError,
     OptionError,
@@ -23,21 +25,29 @@ from tinygrad_rnn.errors import (
     check_sequence,
     check_type,
 )
+from tinygrad_rnn.tasks.batch import Batch
 from tinygrad_rnn.tasks.config import Reader, TrialConfig
 from tinygrad_rnn.tasks.task import Recent, Task
 from tinygrad_rnn.train.step import training_step
 
 __all__ = ["Job", "Outcome", "attempt", "attempts"]
 
+PLANS = 128  # lengths of sequences that a plan is kept for
+
 
 @dataclass(frozen=True)
 class Job:
-    """A trial that is to be made: the task, which of its configs, the seed, and how many sequences it may see."""
+    """A trial that is to be made: the task, which of its configs, the seed, and how many sequences it may see.
+
+    Attributes:
+        eager: run the network as it is, without a plan.
+    """
 
     task: type[Task]
     config: str
     seed: int
     budget: int
+    eager: bool = False
 
     def __post_init__(self) -> None:
         if not (isinstance(self.task, type) and issubclass(self.task, Task)):
@@ -78,19 +88,26 @@ def attempt(job: Job) -> Outcome:
     task = job.task(data)
     network = config.network(task.inputs, task.outputs, weights)
     with np.errstate(all="ignore"):  # a diverging network overflows, and that is a result
-        seen, solved, diverged, largest = learn(task, network, config, job.budget)
+        seen, solved, diverged, largest = learn(task, network, config, job.budget, eager=job.eager)
         score = task.score(network)
     return Outcome(job, seen, solved, diverged, score, largest, process_time() - began)
 
 
-def learn(task: Task, network: Reader, config: TrialConfig, budget: int) -> tuple[int, bool, bool, float]:
+def learn(
+    task: Task, network: Reader, config: TrialConfig, budget: int, *, eager: bool = False
+) -> tuple[int, bool, bool, float]:
     """Learn batch after batch: (sequences seen, solved, diverged, largest norm of a gradient)."""
     optimizer, recent = config.learner(network), Recent()
     seen, largest = 0, 0.0
+
+    def judged(batch: Batch) -> tuple[Tensor, Tensor]:
+        y = network(batch)
+        return task.loss(y, batch), y.detach()
+
+    answer = judged if eager else compile_(judged, fallback="eager", plans=PLANS)
     while seen < budget:
         batch = task.batch(config.batch)
-        y = network(batch)
-        loss = task.loss(y, batch)
+        loss, y = answer(batch)
         recent.add(task.errors(y.data, batch))
         try:
             _, norm = training_step(loss, optimizer, max_norm=config.clip_norm, max_value=config.clip_value)

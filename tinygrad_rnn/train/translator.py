@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.compiler.compiled import compile_
 from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Pair, check_pairs, shuffled
 from tinygrad_rnn.engine.context import no_grad
+from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import CheckpointError, DataError, check_number, check_type
 from tinygrad_rnn.nn import Embedding
 from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
@@ -32,6 +35,8 @@ from tinygrad_rnn.train.step import training_step
 __all__ = ["ATTENTIONS", "Recipe", "Translator", "exact_match", "forced_match", "train_translator"]
 
 ATTENTIONS = {"dot": DotAttention, "additive": AdditiveAttention, "none": None}
+
+PLANS = 128  # lengths of source and target that a plan is kept for
 
 
 @dataclass(frozen=True)
@@ -148,12 +153,17 @@ def build(recipe: Recipe, source_size: int, alphabet: Alphabet) -> Seq2Seq:
 
 
 def train_translator(
-    translator: Translator, pairs: Sequence[Pair], on_step: Callable[[int], object] | None = None
+    translator: Translator,
+    pairs: Sequence[Pair],
+    on_step: Callable[[int], object] | None = None,
+    *,
+    eager: bool = False,
 ) -> Iterator[tuple[int, float, float]]:
     """Train on the pairs; yields (epoch, its mean loss in nats per character, its seconds).
 
     Args:
         on_step: called after each step with the number of its pairs.
+        eager: run the model as it is, without a plan; so it is where coins are thrown, with teacher_forcing below 1.
     Raises:
         GradientError: the loss or its gradient is not finite; the parameters are then those of the step before.
     """
@@ -167,13 +177,18 @@ def train_translator(
     optimizer = AdamW(parameters, lr=r.lr, weight_decay=r.weight_decay)
     model.train()
     k = 0
+
+    def judged(source: Any, target: Any, lengths: Any, target_lengths: Any) -> Tensor:
+        logits = model(source, target, lengths, teacher_forcing=r.teacher_forcing, rng=rng)
+        return sequence_loss(logits, target, target_lengths)
+
+    loss_of = judged if eager or r.teacher_forcing < 1 else compile_(judged, fallback="eager", plans=PLANS)
     for epoch in range(1, r.epochs + 1):
         began, total, count = time.perf_counter(), 0.0, 0
         for rows in shuffled(pairs, r.batch, rng):
             optimizer.lr = rate(k)
             b = translator.alphabet.batch(rows)
-            logits = model(b.source, b.target, b.lengths, teacher_forcing=r.teacher_forcing, rng=rng)
-            loss = sequence_loss(logits, b.target, b.target_lengths)
+            loss = loss_of(b.source, b.target, b.lengths, b.target_lengths)
             value, _ = training_step(loss, optimizer, max_norm=r.clip or None, place=f"epoch {epoch}, step {k + 1}")
             total += len(rows) * value
             k, count = k + 1, count + len(rows)
