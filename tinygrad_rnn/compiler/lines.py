@@ -70,6 +70,16 @@ class Lines:
         """A view, as an expression."""
         return self.plain(call, args)
 
+    def note_block(self, call: Call) -> None:
+        """Note where a slice of an array of the moment is one of the blocks of a vector, as a gate's bias is."""
+        x, index = call.args[0], call.static.get("index")
+        last = index[-1] if isinstance(index, tuple) and index else index
+        if call.op.name == "getitem" and x.ndim == 1 and type(last) is slice and last.step in (None, 1):
+            start, _, _ = last.indices(x.shape[0])
+            size = call.out.shape[0]
+            if size and start % size == 0 and x.shape[0] % size == 0:
+                self.places.blocks[call.out] = x, start // size, size
+
     def _option(self, value: Any) -> str:
         simple = type(value) in (int, bool, type(None)) or (
             isinstance(value, tuple) and all(type(item) is int for item in value)
@@ -128,7 +138,7 @@ class Outer(Lines):
             else:
                 text = self.view(call, [self.text(x) for x in call.args])
                 self.lines.append(f"{places.running(out)} = {text}")
-                self._block(call)
+                self.note_block(call)
                 return
         part = places.parts.get(out)
         if part is not None and part[0] not in places.parts and part[0] in self.made:
@@ -148,16 +158,6 @@ class Outer(Lines):
         if out not in static:
             static[out] = places.allocate(out, places.order(call, operands))
         self.write(call, places.text(out), static[out])
-
-    def _block(self, call: Call) -> None:
-        """Note where a slice is one of several blocks of a vector, as the bias of a gate is."""
-        x, index = call.args[0], call.static.get("index")
-        last = index[-1] if isinstance(index, tuple) and index else index
-        if call.op.name == "getitem" and x.ndim == 1 and type(last) is slice and last.step in (None, 1):
-            start, _, _ = last.indices(x.shape[0])
-            size = call.out.shape[0]
-            if size and start % size == 0 and x.shape[0] % size == 0:
-                self.places.blocks[call.out] = x, start // size, size
 
     def _whole(self, out: Value) -> Static:
         static = self.places.static

@@ -295,6 +295,7 @@ class Looped(Lines):
                 name = f"w{len(places.names)}"
                 places.names[out] = self.running[out] = name
                 self.lines.append(f"{name} = {self.view(call, [self.text(x) for x in call.args])}")
+                self.note_block(call)
                 return
             views = [call.op.forward(array, **call.static) for array in _once(row)]
             if np.may_share_memory(views[0], row[0]):
@@ -431,7 +432,7 @@ class Looped(Lines):
             spot = self._alone(x)
             self.lines.append(f"copyto({self.places.name(spot.view(0))}, {self.text(x)})")
             return _broadcast(spot, x, shape)
-        if x in self.running:
+        if x in self.running and x not in self.places.blocks:
             spot = self._alone(x)
             self.lines.append(f"copyto({self.places.name(spot.view(0))}, {self.running[x]})")
             return _broadcast(spot, x, shape)

@@ -93,7 +93,7 @@ def _lines(places: Places, steps: list[Step]) -> list[str]:
 def _read_again(lines: list[str], text: str) -> list[str]:
     """The lines, without those that make a value that no line reads."""
     words = Counter(re.findall(r"\w+", text))
-    return [line for line in lines if not ((name := re.match(r"(v\d+) = ", line)) and words[name[1]] == 1)]
+    return [line for line in lines if not ((name := re.match(r" *([vw]\d+) = ", line)) and words[name[1]] == 1)]
 
 
 def _copied(places: Places, out: Argument) -> str:

@@ -6,10 +6,12 @@ prompt → state, logits → choose one → feed it back → …
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.compiler.compiled import compile_
 from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array
@@ -19,6 +21,8 @@ from tinygrad_rnn.nn.options import Rng, generator
 from tinygrad_rnn.train.charmodel import CharModel
 
 __all__ = ["sample", "stream_sample"]
+
+LONG = 1000  # characters after which a plan, which takes a moment to make, has paid for itself
 
 
 def choose(
@@ -98,9 +102,10 @@ def _continued(
     model: CharModel, corpus: Corpus, start: Array, rng: np.random.Generator, options: tuple[Any, ...]
 ) -> Iterator[str]:
     ids, state = start[:, None], None
-    while True:
+    planned = compile_(model, fallback="eager")
+    for written in count():
         with no_grad(), evaluating(model):
-            logits, state = model(ids, state)
+            logits, state = (model if written < LONG else planned)(ids, state)
         k = choose(logits.data[-1, 0], rng, *options)
         yield corpus.vocabulary[k]
         ids = np.array([[k]])

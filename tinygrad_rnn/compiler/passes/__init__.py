@@ -5,12 +5,14 @@ tidied        nothing twice, nothing in vain, nothing in a loop that need not be
 flattened     products over several axes are products of matrices                    flatten
 packed        gradients of parts side by side, not each in zeros of its own          pack
 distributed   a loop keeps only what needs the step before                           distribute, vector
+enclosed      a program without loops is a loop of one step                          enclose
 narrowed      a slice of a sum is the sum of slices, so that a step is one kernel    narrow
 """
 
 from __future__ import annotations
 
 from tinygrad_rnn.compiler.passes.distribute import distributed
+from tinygrad_rnn.compiler.passes.enclose import enclosed
 from tinygrad_rnn.compiler.passes.flatten import flattened
 from tinygrad_rnn.compiler.passes.narrow import narrowed
 from tinygrad_rnn.compiler.passes.pack import packed
@@ -30,6 +32,6 @@ def arranged(program: Program) -> Program:
 
 def improved(program: Program, fast: bool = False) -> Program:
     """The whole, forward and backward; for kernels where it is to be `fast`."""
-    for once in (tidied, packed, distributed, tidied, *((narrowed,) if fast else ()), tidied):
+    for once in (tidied, packed, distributed, tidied, *((enclosed, narrowed) if fast else ()), tidied):
         program = once(program)
     return program

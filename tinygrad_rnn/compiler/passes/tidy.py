@@ -86,7 +86,7 @@ def hoist_invariants(program: Program) -> Program:
     """Calls in a loop that read nothing of it stand before it."""
     steps: list[Step] = []
     for step in program.steps:
-        if isinstance(step, Loop):
+        if isinstance(step, Loop) and step.count > 1:
             moved = _invariant(step)
             steps += moved
             body = [call for call in step.body if call not in moved]
