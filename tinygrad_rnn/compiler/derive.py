@@ -290,17 +290,15 @@ def _loop(loop: Loop, active: set[Value], arrived: _Arrived) -> None:
         arrived.add(x, out)
     for x, g in sliced.items():
         arrived.add(loop.slices[x], back.stacked(g))
+    arrived.steps.append(back)
     for carry in carried:
         if carry.first in active:
             at = loop.count - 1 if loop.backwards else 0
             ends = back.stacked(next(c.end for c, of in zip(back.carries, carried, strict=True) if of is carry))
             out = Value(carry.first.shape, carry.first.dtype)
             first = Call(REGISTRY["getitem"], (ends,), {"index": at}, out)
-            arrived.steps.append(back)
             arrived.steps.append(first)
             arrived.add(carry.first, out)
-    if back not in arrived.steps:
-        arrived.steps.append(back)
 
 
 def _reached(loop: Loop, ends: set[Value], active: set[Value]) -> set[Value]:
@@ -320,7 +318,8 @@ def _reached(loop: Loop, ends: set[Value], active: set[Value]) -> set[Value]:
 
 
 def _read_in(loop: Loop) -> list[Value]:
-    return [x for step in loop.body for x in step.reads()] + [carry.end for carry in loop.carries]
+    ends = [*(carry.end for carry in loop.carries), *loop.stacks.values()]  # what is the same at each step may be kept
+    return [x for step in loop.body for x in step.reads()] + ends
 
 
 def _stack_reads(loop: Loop, back: Loop, own: set[Value], inside: set[Value]) -> None:

@@ -88,7 +88,8 @@ class _Roll:
         if value not in self.found:
             loop, inside, t = self.at[value]
             index = -1 if t == loop.count - 1 else t  # the last one, however many there are
-            self.found[value] = self._add(INDEX, (loop.stacked(inside),), {"index": index}, value)
+            out = Value(value.shape, value.dtype, value.name)  # value itself may stand for all steps in the loop
+            self.found[value] = self._add(INDEX, (loop.stacked(inside),), {"index": index}, out)
         return self.found[value]
 
     def _add(self, op: str, args: tuple[Argument, ...], static: Mapping[str, Any], out: Value) -> Value:
