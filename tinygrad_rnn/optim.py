@@ -90,7 +90,7 @@ class Optimizer(Keywords):
     def step(self) -> None:
         """Change every parameter that has a gradient and is not frozen; the others stay."""
         together: dict[Any, list[int]] = {}
-        at_once = vars(next(c for c in type(self).__mro__ if "update" in vars(c))).get("elementwise", False)
+        at_once = self._is_elementwise()
         for k, (p, state) in enumerate(zip(self.params, self.state, strict=True)):
             if p.grad is None or not p.requires_grad:
                 continue
@@ -104,6 +104,11 @@ class Optimizer(Keywords):
         for members in together.values():
             self._updated(members)
 
+    def _is_elementwise(self) -> bool:
+        """Whether each class that says what is done says that it is done to each number alone."""
+        said = [next(c for c in type(self).__mro__ if name in vars(c)) for name in ("update", "decayed")]
+        return all(c is Optimizer or vars(c).get("elementwise", False) for c in said)
+
     def _updated(self, members: list[int]) -> None:
         """Update these parameters, of one dtype and age, as one vector."""
         params, states = [self.params[k] for k in members], [self.state[k] for k in members]
@@ -112,6 +117,7 @@ class Optimizer(Keywords):
         held = {name: self._held(name, members, values.dtype) for name in self.memory if name != "t"}
         age = {"t": states[0]["t"]} if "t" in states[0] else {}
         state: State = {}
+        remembered: set[str] = set()
 
         def formula(arrays: Any) -> Any:
             """p − update(p, g), and what is remembered; of arrays, or of symbols."""
@@ -119,7 +125,8 @@ class Optimizer(Keywords):
             state.update(age, **{name: arrays[name] for name in held})
             p, g = arrays["p"], arrays["g"]
             p = p - self.update(p, self.decayed(p, g), state)
-            return {"p": p, **{name: state[name] for name in held if name in state}}
+            remembered.update(name for name in held if state.get(name) is not arrays[name])
+            return {"p": p, **{name: state[name] for name in remembered}}
 
         if not applied(formula, {"p": values, "g": g, **held}):
             for a in range(0, values.size, STRETCH):
@@ -131,7 +138,7 @@ class Optimizer(Keywords):
         for p, own in zip(params, states, strict=True):
             part = slice(at, at + p.size)
             replace_array(p, values[part].reshape(p.shape))
-            own.update({name: array[part].reshape(p.shape) for name, array in held.items() if name in state})
+            own.update({name: array[part].reshape(p.shape) for name, array in held.items() if name in remembered})
             if "t" in state:
                 own["t"] = np.array(state["t"])
             at += p.size

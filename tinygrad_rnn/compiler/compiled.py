@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
+from math import prod
+from types import MethodType
 from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
 import numpy as np
@@ -19,7 +21,8 @@ import numpy as np
 from tinygrad_rnn.autodiff.backprop import backprop
 from tinygrad_rnn.autodiff.forward import propagate_tangents
 from tinygrad_rnn.autodiff.functions import check_function, identity
-from tinygrad_rnn.compiler.guards import Guards, guards_of, random_states
+from tinygrad_rnn.autodiff.usable import check_usable
+from tinygrad_rnn.compiler.guards import PLAIN, Guards, guards_of, random_states
 from tinygrad_rnn.compiler.kernels import available
 from tinygrad_rnn.compiler.passes import rolled
 from tinygrad_rnn.compiler.passes.tidy import frozen
@@ -34,7 +37,7 @@ from tinygrad_rnn.engine.node import Node
 from tinygrad_rnn.engine.op import Op
 from tinygrad_rnn.engine.tensor import Tensor, from_array
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import CompileError, check_number, check_option
+from tinygrad_rnn.errors import CompileError, GraphError, check_number, check_option
 from tinygrad_rnn.ops.indexing import getitem
 from tinygrad_rnn.ops.shape import astype, concatenate, reshape
 
@@ -80,12 +83,16 @@ class Recorded:
     """One recording: its plan, and what it takes for granted.
 
     Attributes:
+        leaves: the shapes of arrays among the arguments, and the other arguments themselves, which are alive with it.
         doubt: what f changed itself while it ran, or made out of nothing: the next call runs f again, and only if that
             gives the same recording is the plan used.
     """
 
-    def __init__(self, trace: Trace, guards: Guards, doubt: str, program: Program | None = None) -> None:
+    def __init__(
+        self, trace: Trace, guards: Guards, doubt: str, program: Program | None = None, leaves: Sequence[Any] = ()
+    ) -> None:
         self.trace, self.guards, self.doubt = trace, guards, doubt
+        self.leaves = [np.shape(_values(x)) if isinstance(x, Tensor | np.ndarray) else x for x in leaves]
         self.program = rolled(trace.program) if program is None else program
         self._plan: Plan | None = None
         self.generators = list(
@@ -103,18 +110,30 @@ class Recorded:
         """The same for arguments of other lengths, without another recording; None where that cannot be known."""
         counts = {step.count for step in self.program.steps if isinstance(step, Loop) and step.slices}
         numbers = self.guards.numbers | {int(x) for x in leaves if isinstance(x, int | np.integer)}
-        if self.doubt or self.guards.contents or not is_general(self.guards.code, numbers, counts):
+        if (
+            self.doubt
+            or self.program.fixed
+            or self.guards.contents
+            or not is_general(self.guards.code, numbers, counts)
+        ):
             return None
         if not self.guards.hold():
             return None
+        read = {given.argument for given in self.trace.given}
+        for k, (x, was) in enumerate(zip(leaves, self.leaves, strict=True)):
+            if isinstance(x, Tensor | np.ndarray) and k not in read and np.shape(_values(x)) != was:
+                return None  # its numbers are not read, but perhaps its length was
         shapes = []
         for x, given in zip(self.program.inputs, self.trace.given, strict=True):
             shape = x.shape if given.argument is None else np.shape(_values(leaves[given.argument]))
-            if len(shape) != x.ndim or any(m != n and m not in counts for m, n in zip(x.shape, shape, strict=True)):
+            if len(shape) != x.ndim or any(
+                m != n and (m not in counts or n == 1) for m, n in zip(x.shape, shape, strict=True)
+            ):  # an axis of 1 would fit anything
                 return None
             shapes.append(shape)
         try:
-            return Recorded(self.trace, self.guards, "", resized(self.program, shapes))
+            program = resized(self.program, shapes)
+            return Recorded(self.trace, self.guards, "", program, leaves)
         except Exception:  # a constant or an option that belongs to the old lengths: recorded again
             return None
 
@@ -146,6 +165,7 @@ class Compiled(Generic[P, Y]):
         if found is not None:
             for each in found:
                 if not each.doubt and each.guards.hold():
+                    self.recorded.move_to_end(key)
                     return _replayed(self.f, each, leaves, args, kwargs, now.recording)
         fitting = self._of_another_length(key, leaves)
         if fitting is not None:
@@ -173,6 +193,10 @@ class Compiled(Generic[P, Y]):
             if not self.recorded[oldest]:
                 del self.recorded[oldest]
 
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        """As a function in the body of a class: the method of an object."""
+        return self if owner is None else MethodType(self, owner)
+
     def plan(self, *args: P.args, **kwargs: P.kwargs) -> Plan:
         """How it is run with such arguments: print it. Records f where it has not been."""
         leaves: list[Any] = []
@@ -194,10 +218,10 @@ class Compiled(Generic[P, Y]):
         if self.fallback == "eager" and (self.reason or self.count > OFTEN * self.most):
             return self.f(*args, **kwargs)
         self.count += 1
-        guards = guards_of(self.f)
+        leaves, build = flatten((args, kwargs))
+        guards = guards_of(self.f, leaves)
         before = random_states(guards)
         positions = {id(rng): rng.bit_generator.state for rng in guards.generators.values()}
-        leaves, build = flatten((args, kwargs))
         try:
             result, trace = record(self.f, leaves, build)
         except Exception as error:
@@ -208,7 +232,10 @@ class Compiled(Generic[P, Y]):
         if drawn:
             line = guards.line(drawn[0].partition(".")[0])
             return self._undone(_draws(drawn[0], line), result)
-        made = _settled(trace, guards)
+        strange = _strange(trace, guards)
+        if strange is not None:
+            return self._undone(strange, result)
+        made = _settled(trace, guards, leaves)
         changed = guards.changed()
         doubt = f"{changed[0]} is changed by the function itself" if changed else made
         found = self.recorded.get(key, [])
@@ -219,7 +246,7 @@ class Compiled(Generic[P, Y]):
                     return self._undone(_differs(each.doubt, trace), result)
                 each.doubt = ""
                 return self._by_plan(each, positions, args, kwargs)
-        recorded = Recorded(trace, guards, doubt)
+        recorded = Recorded(trace, guards, doubt, leaves=leaves)
         self._keep(key, recorded)
         return result if doubt else self._by_plan(recorded, positions, args, kwargs)
 
@@ -272,12 +299,37 @@ def _differs(doubt: str, trace: Trace) -> CompileError:
     )
 
 
-def _settled(trace: Trace, guards: Guards) -> str:
+def _strange(trace: Trace, guards: Guards) -> CompileError | None:
+    """Why a recording cannot be run again at all, where it cannot."""
+    for leaf in trace.returned:
+        if leaf is not COMPUTED and not isinstance(leaf, (*PLAIN, np.ndarray, type)):
+            return CompileError(
+                f"compile: the function returns a {type(leaf).__name__}, and each call would return the same one",
+                expected="Tensors, arrays and numbers, in tuples, lists and dicts",
+            )
+    known = {id(rng) for rng in guards.generators.values()}
+    if any(id(rng) not in known for call in _calls(trace) if (rng := call.static.get("rng")) is not None):
+        return CompileError(
+            "compile: a random generator is made inside the function",
+            expected="a generator, or a module that has one, from outside it",
+        )
+    return None
+
+
+def _settled(trace: Trace, guards: Guards, leaves: Sequence[Any]) -> str:
     """Arrays that f reaches from outside are read at each call, those that it makes itself are constants.
 
     Returns why the constants may not be the same at the next call; empty where there is no such reason.
     """
     program, kept, given, doubt = trace.program, [], [], ""
+    own: list[str] = []  # where f made something itself, perhaps of what an array held
+    moving = {program.inputs[k] for k in trace.moving}
+    said, named = set(guards.numbers), {name for code in guards.code for name in code.co_names}
+    if named & {"shape", "size", "ndim", "len"}:
+        said |= {n for x in program.inputs for n in (*x.shape, x.ndim, prod(x.shape))}
+    if "sum" in named:
+        said.add(0)  # what Python's sum begins with
+    said |= {x.item() if isinstance(x, np.generic) else x for x in leaves if isinstance(x, int | float | np.number)}
     live: set[int] = set()
     for value, source in zip(program.inputs, trace.given, strict=True):
         array = source.array
@@ -288,12 +340,32 @@ def _settled(trace: Trace, guards: Guards) -> str:
             continue
         constant = np.array(array, dtype=source.dtype)
         program.constants[value] = constant
-        if constant.size and (constant != constant.flat[0]).any():
-            line = next((line for made, line in trace.made if made is value), "")
+        line = next((line for made, line in trace.made if made is value), "")
+        own.append(line)
+        first = constant.flat[0].item() if constant.size else 0
+        if (constant != first).any() or not _is_said(first, said | {0, 1}, guards):
             doubt = f"an array is made at {line}"
+    for number, line in trace.numbers:
+        if not _is_said(number, said, guards):
+            doubt = doubt or f"a number is made at {line}"
+            own.append(line)
     program.inputs, trace.given = kept, given
-    guards.contents = [(array, array.copy()) for array in guards.arrays if doubt or id(array) not in live]
+    trace.moving = [k for k, x in enumerate(kept) if x in moving]
+    guards.contents = [(array, array.copy()) for array in guards.arrays if own or id(array) not in live]
     return doubt
+
+
+def _is_said(number: Any, said: set[Any], guards: Guards) -> bool:
+    """Whether a number stands in the code, or is one that the code reads from outside, which is looked at each time."""
+    value = number.item() if isinstance(number, np.generic) else number
+    return value in said or -value in said or any(_stands(value, code.co_consts) for code in guards.code)
+
+
+def _stands(value: Any, constants: tuple[Any, ...]) -> bool:
+    return any(
+        _stands(value, each) if isinstance(each, tuple) else isinstance(each, int | float) and each in (value, -value)
+        for each in constants
+    )
 
 
 def _same_recording(a: Trace, b: Trace) -> bool:
@@ -354,7 +426,7 @@ def _replayed(f: Callable[..., Any], each: Recorded, leaves: list[Any], args: An
     if not moving:
         plan.free.append(replay)
         return _returned(trace, leaves, [from_array(y, None) for y in outputs])
-    again = _Again(f, args, kwargs, trace, plan, each.generators, states)
+    again = _Again(f, args, kwargs, each, plan, states, arrays)
     pending = Pending(plan, replay, kept, again)
     return _returned(trace, leaves, _recorded_outputs(plan, trace, leaves, outputs, pending))
 
@@ -368,6 +440,7 @@ def _array(given: Given, leaves: list[Any], moving: bool) -> np.ndarray:
     if given.array is not None:
         return np.array(given.array, dtype=given.dtype)
     assert given.node is not None
+    check_usable([given.node])
     assert given.node.value is not None
     return given.node.value
 
@@ -425,13 +498,21 @@ class _Again:
     """f once more, as it is: what a derivative of the derivative is taken through."""
 
     def __init__(
-        self, f: Any, args: Any, kwargs: Any, trace: Trace, plan: Plan, generators: list[Any], states: list[Any]
+        self, f: Any, args: Any, kwargs: Any, each: Recorded, plan: Plan, states: list[Any], arrays: list[np.ndarray]
     ) -> None:
-        self.f, self.args, self.kwargs = f, args, kwargs
-        self.trace, self.plan, self.generators, self.states = trace, plan, generators, states
+        self.f, self.args, self.kwargs, self.guards = f, args, kwargs, each.guards
+        self.trace, self.plan, self.generators, self.states = each.trace, plan, each.generators, states
+        given = zip(each.trace.given, arrays, strict=True)
+        self.live = [(source.array, array) for source, array in given if source.array is not None]
 
     def run(self, xs: Sequence[Any]) -> tuple[list[Node], Tensor]:
         """The nodes of what `xs` stand for in this run, and the packed outputs."""
+        now = all(np.array_equal(array, was, equal_nan=was.dtype.kind == "f") for array, was in self.live)
+        if not (now and self.guards.hold()):
+            raise GraphError(
+                "compile: what the function reads from outside has changed since it was called",
+                expected="the same, for a derivative that is to be differentiated: the function runs again for it",
+            )
         leaves, build = flatten((self.args, self.kwargs))
         nodes: list[Node] = []
         for k, x in zip(self.plan.reached, xs, strict=True):

@@ -195,6 +195,9 @@ class _Placeholders:
     def kept(self, copy: np.ndarray, original: Any) -> None:
         """An array became a constant."""
 
+    def number(self, x: Any) -> None:
+        """A number meets a value."""
+
     @staticmethod
     def stand_in(x: Argument) -> Any:
         """A Tensor for a value, a number as it is."""

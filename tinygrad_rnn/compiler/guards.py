@@ -11,7 +11,8 @@ from __future__ import annotations
 import inspect
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -52,7 +53,7 @@ class Check:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    return bool(a == b) or (a != a and b != b)  # noqa: PLR0124  (NaN)
+    return a.hex() == b.hex() if type(a) is float else bool(a == b) or repr(a) == repr(b)  # −0 is not 0
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Guards:
     Attributes:
         arrays: those that it can reach.
         generators: the random generators, by the name under which they were found.
-        numbers: whole numbers that the user's own values hold.
+        numbers: those that the user's own values are.
         code: of the functions that may run, for the lines in messages.
     """
 
@@ -72,7 +73,7 @@ class Guards:
     contents: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     tensors: list[tuple[Tensor, bool]] = field(default_factory=list)
     generators: dict[str, np.random.Generator] = field(default_factory=dict)
-    numbers: set[int] = field(default_factory=set)
+    numbers: set[Any] = field(default_factory=set)
     code: list[CodeType] = field(default_factory=list)
 
     def hold(self) -> bool:
@@ -121,10 +122,13 @@ def random_states(guards: Guards) -> dict[str, Any]:
     return {**found, "random": random.getstate(), "np.random": str(np.random.get_state(legacy=False))}  # noqa: NPY002
 
 
-def guards_of(f: Callable[..., Any]) -> Guards:
-    """What f takes for granted."""
+def guards_of(f: Callable[..., Any], arguments: Iterable[Any] = ()) -> Guards:
+    """What f takes for granted, of its own and of the objects among its arguments."""
     walk = _Walk()
     walk.visit(f, getattr(f, "__name__", type(f).__name__))
+    for argument in arguments:
+        if not isinstance(argument, Tensor | np.ndarray):
+            walk.visit(argument, type(argument).__name__)
     walk.all()
     return walk.guards
 
@@ -161,8 +165,8 @@ class _Walk:
         self.visit(value, name)
 
     def _number(self, value: Any) -> None:
-        if isinstance(value, int | np.integer):
-            self.guards.numbers.add(int(value))
+        if isinstance(value, int | float | np.number) and not isinstance(value, complex):
+            self.guards.numbers.add(value.item() if isinstance(value, np.generic) else value)
 
     def visit(self, value: Any, name: str) -> None:
         """Look at a value that may be read."""
@@ -187,15 +191,23 @@ class _Walk:
             self._length(value, name)
             for key in list(value):
                 self._entry(value, key, f"{name}[{key!r:.30}]")
-        elif isinstance(value, list | tuple | set | frozenset):
+        elif isinstance(value, list | tuple | deque):
             self._items(value, name)
+        elif isinstance(value, set | frozenset):
+            self.guards.checks.append(Check(name, lambda: frozenset(value), frozenset(value), True))
+            for item in list(value):
+                self.visit(item, name)
+        elif _root(type(value).__module__) in KNOWN and hasattr(value, "__wrapped__"):
+            self.visit(value.__wrapped__, name)  # a compiled function: what it has recorded is its own affair
         elif isinstance(value, ModuleType):
             if _root(value.__name__) not in KNOWN:
                 self.spaces[id(value)] = (vars(value), name)
         elif isinstance(value, type):
             if _root(value.__module__) not in KNOWN:
                 self.objects.append((value, name))
-        elif not isinstance(value, BuiltinFunctionType | CodeType | CellType) and hasattr(value, "__dict__"):
+        elif not isinstance(value, BuiltinFunctionType | CodeType | CellType) and (
+            hasattr(value, "__dict__") or hasattr(type(value), "__slots__")
+        ):
             self.objects.append((value, name))
 
     def _function(self, f: FunctionType) -> None:
@@ -210,7 +222,10 @@ class _Walk:
             return
         for code in _codes(f.__code__):
             self.guards.code.append(code)
-            self.names |= set(code.co_names)
+            words = {const for const in code.co_consts if isinstance(const, str) and const.isidentifier()}
+            self.names |= set(code.co_names) | words  # getattr(x, "name")
+        for part in ("__code__", "__defaults__", "__kwdefaults__"):
+            self.guards.checks.append(Check(f.__name__, partial(getattr, f, part), getattr(f, part), False))
         named = {name for code in _codes(f.__code__) for name in code.co_names}
         for key in named & f.__globals__.keys():
             self._entry(f.__globals__, key, key)
@@ -228,11 +243,11 @@ class _Walk:
         self.guards.checks.append(Check(name, lambda: len(value), len(value), True))
 
     def _items(self, value: Any, name: str) -> None:
-        if not isinstance(value, tuple | frozenset):
+        if not isinstance(value, tuple):
             self._length(value, name)
         for k, item in enumerate(value):
             self._number(item)
-            if isinstance(value, list):
+            if not isinstance(value, tuple):
                 read = partial(_item, value, k)
                 self.guards.checks.append(Check(f"{name}[{k}]", read, item, isinstance(item, PLAIN)))
             self.visit(item, f"{name}[{k}]")
@@ -247,18 +262,38 @@ class _Walk:
         for base in kind.__mro__:
             known = _root(base.__module__) in KNOWN
             for key in vars(base).keys() if known else self.names & vars(base).keys():
-                member = inspect.unwrap(_bare(vars(base)[key])) if not known else vars(base)[key]
-                if isinstance(member, PLAIN) and not key.startswith("__"):
-                    self._inherited(value, key, f"{name}.{key}")
+                found = vars(base)[key]
+                member = _bare(found) if not known else found
+                if type(found).__name__ in ("member_descriptor", "getset_descriptor"):
+                    if not known and not isinstance(value, type):
+                        self._inherited(value, key, f"{name}.{key}")
+                        self.visit(getattr(value, key, None), f"{name}.{key}")
+                elif isinstance(member, PLAIN):
+                    if not key.startswith("__"):
+                        self._inherited(value, key, f"{name}.{key}")
                 elif not known:
-                    self.visit(member, key)
+                    self._member(own, kind, base, key, f"{name}.{key}")
+                    self.visit(inspect.unwrap(member) if callable(member) else member, key)
+
+    def _member(self, own: Any, kind: type, base: type, key: str, name: str) -> None:
+        """What stands in the class, and that nothing stands before it, in the object or in a class derived."""
+        before = kind.__mro__[: kind.__mro__.index(base) + 1]
+        spaces = [(id(own), own), *((id(each), vars(each)) for each in before)]
+        for number, space in spaces:
+            if (number, f"!{key}") not in self.taken and not (space is own and key in own):
+                self.taken.add((number, f"!{key}"))
+                self.guards.checks.append(
+                    Check(name, partial(space.get, key, _MISSING), space.get(key, _MISSING), False)
+                )
 
     def _inherited(self, value: Any, key: str, name: str) -> None:
         """A plain attribute of the class, which one of the object's own may come to stand before."""
         if (id(value), f".{key}") not in self.taken:
             self.taken.add((id(value), f".{key}"))
             read = partial(getattr, value, key, _MISSING)
-            self.guards.checks.append(Check(name, read, read(), True))
+            was = read()
+            self.guards.checks.append(Check(name, read, was, isinstance(was, PLAIN)))
+            self._number(was)
 
 
 def _bare(member: Any) -> Any:

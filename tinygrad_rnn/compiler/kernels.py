@@ -13,6 +13,8 @@ import hashlib
 import importlib.util
 import os
 import sys
+import tempfile
+import uuid
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -84,21 +86,18 @@ def sigmoid_(x):
 
 @njit(**FLAGS)
 def tanh_(x):
-    """A quotient of polynomials, found by a minimax fit; beyond ±9.02 it is ±1. Coefficients: Eigen's ptanh_float."""
-    x = f(-9.02) if x < f(-9.02) else (f(9.02) if x > f(9.02) else x)
+    """A polynomial near 0, 1 − 2/(e²ˣ + 1) elsewhere; the coefficients are those of Cephes (Moshier 1992), tanhf."""
     s = x * x
-    p = f(-2.76076847742355e-16)
-    p = p * s + f(2.00018790482477e-13)
-    p = p * s + f(-8.60467152213735e-11)
-    p = p * s + f(5.12229709037114e-08)
-    p = p * s + f(1.48572235717979e-05)
-    p = p * s + f(6.37261928875436e-04)
-    p = p * s + f(4.89352455891786e-03)
-    q = f(1.19825839466702e-06)
-    q = q * s + f(1.18534705686654e-04)
-    q = q * s + f(2.26843463243900e-03)
-    q = q * s + f(4.89352518554385e-03)
-    return x * p / q
+    p = f(-5.70498872745e-3)
+    p = p * s + f(2.06390887954e-2)
+    p = p * s + f(-5.37397155531e-2)
+    p = p * s + f(1.33314422036e-1)
+    p = p * s + f(-3.33332819422e-1)
+    a = abs(x)
+    far = f(1.0) - f(2.0) / (exp_(a + a) + f(1.0))
+    far = -far if x < f(0.0) else far
+    near = x + x * (s * p) if s > f(0.0) else x  # −0 stays −0
+    return near if a < f(0.625) else far
 
 
 @njit(**FLAGS)
@@ -203,7 +202,8 @@ def written(
         writes: for each that is kept the same, one or several times.
         rows_inside: whether the rows are the inner loop, as they are where features come first in memory.
     """
-    dtype = next(x.dtype.name for call in calls for x in (call.out, *call.reads()) if x.dtype.kind == "f")
+    floats = (x.dtype.name for call in calls for x in (call.out, *call.reads()) if x.dtype.kind == "f")
+    dtype = next(floats, "float32")
     names = sorted({name for name, _ in reads.values()} | {name for each in writes.values() for name, _ in each})
     outer, inner = ("j", "k") if rows_inside else ("k", "j")
     held: list[str] = []
@@ -249,6 +249,18 @@ def _scalar(call: Call, local: dict[Value, str]) -> str:
     return SCALAR[call.op.name].format(*(text(k, arg) for k, arg in enumerate(call.args)))
 
 
+def _stored(cache: Path, name: str, source: str) -> Path:
+    """The file of a kernel, written whole."""
+    folder = cache / "tinygrad_rnn" / "kernels"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.py"
+    if not path.exists() or path.read_text(encoding="utf-8") != source:
+        fresh = path.with_suffix(f".{uuid.uuid4().hex}.tmp")
+        fresh.write_text(source, encoding="utf-8")
+        fresh.replace(path)
+    return path
+
+
 def pairs(reads: int, writes: int) -> int:
     """How many pairs of places LLVM has to know apart."""
     return writes * reads + writes * (writes - 1) // 2
@@ -258,13 +270,10 @@ def pairs(reads: int, writes: int) -> int:
 def compiled_kernel(source: str) -> Callable[..., None]:
     """The kernel of this source, from disk where it was compiled before."""
     name = "kernel_" + hashlib.sha256(source.encode()).hexdigest()[:24]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinygrad_rnn" / "kernels"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.py"
-    if not path.exists() or path.read_text(encoding="utf-8") != source:
-        fresh = path.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_text(source, encoding="utf-8")
-        fresh.replace(path)
+    try:
+        path = _stored(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"), name, source)
+    except OSError:  # nothing can be kept there: compiled again in the next process
+        path = _stored(Path(tempfile.mkdtemp(prefix="tinygrad_rnn_")), name, source)
     spec = importlib.util.spec_from_file_location(f"tinygrad_rnn_kernels.{name}", path)
     assert spec is not None
     assert spec.loader is not None

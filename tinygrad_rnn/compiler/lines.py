@@ -42,9 +42,10 @@ class Lines:
         if is_product(call.op) and self._is_matrix(call):
             self.lines.append(_product(call, args, out, like))
         elif ufunc is not None:
-            self.lines.append(f"{self.places.name(ufunc, ufunc.__name__ + '_')}({', '.join([*args, out])})")
+            to = f"out={out}" if ufunc in (np.maximum, np.minimum) else out  # NumPy wants it said of these two
+            self.lines.append(f"{self.places.name(ufunc, ufunc.__name__ + '_')}({', '.join([*args, to])})")
         elif name == "relu" and ours(call.op):
-            self.lines.append(f"{self.places.name(np.maximum, 'maximum_')}({args[0]}, 0, {out})")
+            self.lines.append(f"{self.places.name(np.maximum, 'maximum_')}({args[0]}, 0, out={out})")
         elif name == "sigmoid" and ours(call.op):
             for f, operands in (
                 (np.negative, args[0]), (np.exp, out), (np.add, f"{out}, 1"), (np.reciprocal, out)

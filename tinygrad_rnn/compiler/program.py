@@ -143,12 +143,14 @@ class Program:
     Attributes:
         inputs: in the order in which they are given.
         constants: arrays that are the same each time.
+        fixed: whether it is the program of one T alone.
     """
 
     inputs: list[Value]
     constants: dict[Value, np.ndarray]
     steps: list[Step]
     outputs: list[Argument]
+    fixed: bool = False
 
     def __str__(self) -> str:
         return "\n".join(text(self))

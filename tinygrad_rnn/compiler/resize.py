@@ -26,7 +26,7 @@ __all__ = ["is_general", "resized"]
 ASKING = frozenset({"shape", "size", "unroll", "unrolled", "step", "cells", "__len__", "tolist", "strides", "nbytes"})
 GOING_THROUGH = frozenset({
     "len", "range", "enumerate", "zip", "map", "filter", "list", "tuple", "sorted", "reversed", "iter", "next", "sum",
-    "max", "min", "any", "all", "set", "dict", "unroll",
+    "max", "min", "any", "all", "set", "dict", "unroll", "getattr", "vars",
 })  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def is_general(codes: Iterable[CodeType], numbers: Iterable[int], counts: set[in
         if any(_holds(constant, counts) for constant in code.co_consts):
             return False
         for each in dis.get_instructions(code):
-            if each.opname in ("FOR_ITER", "GET_ITER", "FOR_LOOP", "SEND"):
+            if each.opname in ("FOR_ITER", "GET_ITER", "SEND", "CALL_FUNCTION_EX", "LIST_EXTEND", "UNPACK_EX"):
                 return False
             if each.opname in ("LOAD_GLOBAL", "LOAD_NAME") and each.argval in GOING_THROUGH:
                 return False

@@ -17,7 +17,7 @@ __all__ = ["describe"]
 def describe(nested: Any, leaves: list[Any]) -> Any:
     """A key that is equal for arguments of one kind; the leaves are added to the list, as `flatten` orders them."""
     kind = type(nested)
-    if kind is np.ndarray:
+    if kind is np.ndarray and nested.dtype.kind in "biuf":
         leaves.append(nested)
         return nested.shape, nested.dtype
     if isinstance(nested, Tensor):
@@ -36,8 +36,8 @@ def describe(nested: Any, leaves: list[Any]) -> Any:
         return kind, nested.hex()
     if kind in (int, bool, str, bytes):
         return kind, nested
-    if isinstance(nested, np.generic):
-        return kind, nested.tobytes()
+    if isinstance(nested, np.generic) or (kind is np.ndarray and nested.dtype.kind != "O"):
+        return kind, nested.shape, str(nested.dtype), nested.tobytes()
     if isinstance(nested, slice):
         return kind, repr(nested)
     return kind, id(nested)

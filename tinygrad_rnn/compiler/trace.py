@@ -9,6 +9,7 @@ other values at the next call), and what f makes itself out of nothing is a cons
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from tinygrad_rnn.errors import CompileError, caller
 
 __all__ = ["COMPUTED", "Given", "Trace", "record"]
 
+BELOW = ("tinygrad_rnn.engine", "tinygrad_rnn.ops", "tinygrad_rnn.compiler", "tinygrad_rnn.autodiff")
 COMPUTED: Any = object()  # stands where f returned a Tensor
 
 
@@ -57,6 +59,7 @@ class Trace:
         moving: which of the inputs require grad.
         returned, build: the leaves that f returned, COMPUTED for a Tensor, and how they are nested.
         made: constants that f made itself, and where.
+        numbers: those that stand in the user's code, or come out of it, and where.
     """
 
     program: Program
@@ -65,6 +68,7 @@ class Trace:
     returned: list[Any]
     build: Build
     made: list[tuple[Value, str]]
+    numbers: list[tuple[Any, str]]
 
 
 class Watch:
@@ -74,6 +78,7 @@ class Watch:
         self.start = _now()
         self.inputs: set[Node] = set()
         self.origins: dict[int, tuple[np.ndarray, np.ndarray, str]] = {}  # by the id of our copy: it, theirs, the line
+        self.numbers: list[tuple[Any, str]] = []
 
     def __call__(self, tensor: Tensor, by: str) -> None:
         """A value is read: an error unless it is the same at each call."""
@@ -90,6 +95,14 @@ class Watch:
         """An array became a constant: our copy of it, and the array itself."""
         if isinstance(original, np.ndarray):
             self.origins[id(copy)] = copy, original, caller()
+
+    def number(self, x: Any) -> None:
+        """A number meets a Tensor: kept, with the line, where the user's code says so."""
+        frame = sys._getframe(1)
+        while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(BELOW):
+            frame = frame.f_back
+        if frame.f_globals.get("__name__", "").partition(".")[0] != "tinygrad_rnn":
+            self.numbers.append((x, caller()))
 
     def _is_constant(self, node: Node) -> bool:
         stack, seen = [node], {node}
@@ -168,7 +181,7 @@ class _Reader:
         kept = [COMPUTED if isinstance(x, Tensor) else x for x in returned]  # not the graph of this one run
         return Trace(
             Program(inputs, self.constants, steps, outputs),
-            [self.given[value] for value in inputs], moving, kept, build, self.made,
+            [self.given[value] for value in inputs], moving, kept, build, self.made, self.watch.numbers,
         )  # fmt: skip
 
     def _ordered(self, ends: list[Node]) -> list[Node]:

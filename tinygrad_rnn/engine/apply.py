@@ -269,6 +269,8 @@ def retained(x: Any, value: Any, now: Context) -> tuple[Node | None, Any]:
         if now.frozen is not None:
             now.frozen.kept(value, given)
         return Leaf(value, now, False, 0, _nobody), value
+    if now.frozen is not None and x is not None:
+        now.frozen.number(x)
     return None, value
 
 

@@ -87,7 +87,8 @@ def attempt(job: Job) -> Outcome:
     data, weights = np.random.default_rng(job.seed).spawn(2)
     task = job.task(data)
     network = config.network(task.inputs, task.outputs, weights)
-    with np.errstate(all="ignore"):  # a diverging network overflows, and that is a result
+    one_thread = threadpool_limits(limits=1, user_api="blas")  # as in a worker: then both give the same
+    with one_thread, np.errstate(all="ignore"):  # a diverging network overflows, and that is a result
         seen, solved, diverged, largest = learn(task, network, config, job.budget, eager=job.eager)
         score = task.score(network)
     return Outcome(job, seen, solved, diverged, score, largest, process_time() - began)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.compiler.program import Call, Loop, Program, Step, Value, read_by
+from tinygrad_rnn.compiler.program import Call, Loop, Program, Step, Value
 from tinygrad_rnn.engine.op import Op
 
 __all__ = ["PACK", "packed"]
@@ -30,33 +30,17 @@ PACK = Op(pack, differentiable=False)
 
 def packed(program: Program) -> Program:
     """The program with sums of parts in zeros as packs."""
-    counts: dict[Value, int] = {}
-    _count(program.steps, counts)
-    for out in program.outputs:
-        if isinstance(out, Value):
-            counts[out] = counts.get(out, 0) + 2
     zeros = {value for value, array in program.constants.items() if not array.any()}
-    steps = _packed(program.steps, counts, zeros)
+    steps = _packed(program.steps, zeros)
     return Program(program.inputs, program.constants, steps, program.outputs)
 
 
-def _count(steps: list[Step], counts: dict[Value, int]) -> None:
-    for value in read_by(steps):
-        counts[value] = counts.get(value, 0) + 1
-    for step in steps:
-        if isinstance(step, Loop):
-            _count(step.body, counts)
-            for value in (*step.stacks.values(), *step.sums.values(), *(carry.end for carry in step.carries)):
-                counts[value] = counts.get(value, 0) + 2
-
-
-def _packed(steps: list[Step], counts: dict[Value, int], zeros: set[Value]) -> list[Step]:
+def _packed(steps: list[Step], zeros: set[Value]) -> list[Step]:
     made: dict[Value, Call] = {}
     kept: list[Step] = []
-    gone: set[Call] = set()
     for step in steps:
         if isinstance(step, Loop):
-            step.body = _packed(step.body, counts, zeros)
+            step.body = _packed(step.body, zeros)
             kept.append(step)
             continue
         call = step
@@ -65,15 +49,12 @@ def _packed(steps: list[Step], counts: dict[Value, int], zeros: set[Value]) -> l
             static = {"shape": call.out.shape, "places": (index,), "dtype": call.out.dtype}
             call = Call(PACK, (call.args[1],), static, call.out)
         elif call.op.name == "add":
-            both = [made.get(x) if isinstance(x, Value) and counts.get(x) == 1 else None for x in call.args]
-            joined = _joined(both, call.out)
-            if joined is not None:
-                gone.update(part for part in both if part is not None)
-                call = joined
+            joined = _joined([made.get(x) if isinstance(x, Value) else None for x in call.args], call.out)
+            call = call if joined is None else joined  # what it was joined from is dead where nobody else reads it
         if call.op is PACK:
             made[call.out] = call
         kept.append(call)
-    return [step for step in kept if step not in gone]
+    return kept
 
 
 def _joined(both: list[Call | None], out: Value) -> Call | None:

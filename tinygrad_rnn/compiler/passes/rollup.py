@@ -42,6 +42,7 @@ class _Roll:
         self.calls: list[Call] = [step for step in program.steps if isinstance(step, Call)]
         self.steps: list[Step] = []
         self.at: dict[Value, tuple[Loop, Value, int]] = {}  # what a loop made: it, what in its body, at which step
+        self.fixed = False  # whether a step is read that is neither the first nor the last: of another T, which?
         self.found: dict[Value, Value] = {}  # one step's value, read from what the loop stacked
 
     def program(self) -> Program:
@@ -60,7 +61,7 @@ class _Roll:
                 self._plain(self.calls[i])
                 i += 1
         outputs = [self._read(out) for out in self.source.outputs]
-        return Program(self.source.inputs, self.source.constants, self.steps, outputs)
+        return Program(self.source.inputs, self.source.constants, self.steps, outputs, self.fixed)
 
     # what stands outside of loops
 
@@ -88,6 +89,7 @@ class _Roll:
         if value not in self.found:
             loop, inside, t = self.at[value]
             index = -1 if t == loop.count - 1 else t  # the last one, however many there are
+            self.fixed = self.fixed or 0 < t < loop.count - 1
             out = Value(value.shape, value.dtype, value.name)  # value itself may stand for all steps in the loop
             self.found[value] = self._add(INDEX, (loop.stacked(inside),), {"index": index}, out)
         return self.found[value]
@@ -218,10 +220,10 @@ _NONE: Any = object()
 
 def _stretch(at: int, step: int, count: int, total: int) -> slice:
     """Elements at, at + step, … of `total`, so many of them; an end that is the sequence's own is None."""
-    stop: int | None = at + step * count
-    if step == 1:
-        return slice(at or None, None if stop == total else stop)
-    return slice(None if at == total - 1 else at, stop if stop is not None and stop >= 0 else None, -1)
+    stop = at + step * count
+    if step == 1:  # an end that is not the sequence's own is counted from it: all steps but the last
+        return slice(at or None, None if stop == total else stop - total)
+    return slice(None if at == total - 1 else at - total, stop if stop >= 0 else None, -1)
 
 
 def _shared(calls: list[Call]) -> set[Value]:
