@@ -227,10 +227,11 @@ def _stretch(at: int, step: int, count: int, total: int) -> slice:
 
 
 def _shared(calls: list[Call]) -> set[Value]:
-    """What is not made by a call and read by many: the weights, by which two layers are told apart."""
+    """What no call makes and many calls of one kind read: the weights, by which two layers are told apart."""
     made = {call.out for call in calls}
-    counts = Counter(x for call in calls for x in call.reads() if x not in made)
-    return {x for x, count in counts.items() if count >= LEAST}
+    uses = ((x, call.op, k, call.out.shape) for call in calls for k, x in enumerate(call.args) if isinstance(x, Value))
+    counts = Counter(use for use in uses if use[0] not in made)
+    return {use[0] for use, count in counts.items() if count >= LEAST}
 
 
 def _kind(call: Call, shared: set[Value]) -> Any:
