@@ -65,7 +65,7 @@ def is_right():
 def goes_through_time():
     """A loop by hand that reads a state after the next is made, and compares each input with the one before."""
     rng = np.random.default_rng(2)
-    p, W = tg.tensor(rng.standard_normal(I), requires_grad=True), rng.standard_normal((I, I))
+    p, W = (tg.tensor(rng.standard_normal(shape), requires_grad=shape == I) for shape in (I, (I, I)))
 
     def f(x):
         h, before, ys = tg.tensor(np.zeros((9, I))), x[0] * 0.0, []
