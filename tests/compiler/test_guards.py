@@ -280,6 +280,32 @@ ARRAYS = {
 }
 
 
+def test_an_array_that_the_function_writes_to_is_refused(x):
+    scratch = np.zeros(3)
+
+    def f(x):
+        for t in range(6):
+            scratch[:] = t
+            x = tg.tanh(x + scratch)
+        return x
+
+    with pytest.raises(CompileError, match="writes to an array that it reads from outside"):
+        tg.compile(f)(x)
+
+
+def test_an_array_that_the_function_makes_and_writes_to_is_what_it_was_at_each_step(x):
+    def f(x):
+        scratch = np.zeros(3)
+        for t in range(6):
+            scratch[:] = t
+            x = tg.tanh(x + scratch)
+        return x
+
+    compiled = tg.compile(f)
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(x).data, f(x).data, rtol=1e-12)  # of two tanh
+
+
 @pytest.mark.parametrize("f", ARRAYS.values(), ids=ARRAYS)
 def test_an_array_that_is_written_or_bound_anew_is_read_again(x, f, monkeypatch):
     monkeypatch.setitem(globals(), "table", np.ones(3))

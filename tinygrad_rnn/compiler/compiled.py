@@ -235,7 +235,10 @@ class Compiled(Generic[P, Y]):
         strange = _strange(trace, guards)
         if strange is not None:
             return self._undone(strange, result)
-        made = _settled(trace, guards, leaves)
+        try:
+            made = _settled(trace, guards, leaves)
+        except CompileError as error:
+            return self._undone(error, result)
         changed = guards.changed()
         doubt = f"{changed[0]} is changed by the function itself" if changed else made
         found = self.recorded.get(key, [])
@@ -334,6 +337,9 @@ def _settled(trace: Trace, guards: Guards, leaves: Sequence[Any]) -> str:
     for value, source in zip(program.inputs, trace.given, strict=True):
         array = source.array
         if array is None or guards.reaches(array):
+            if array is not None and source.was is not None and _differs_now(array, source.was):
+                raise CompileError("compile: the function writes to an array that it reads from outside",
+                                   help='tg.compile(f, fallback="eager") runs such a function as it is')  # fmt: skip
             kept.append(value)
             given.append(source)
             live.add(id(array))
@@ -353,6 +359,10 @@ def _settled(trace: Trace, guards: Guards, leaves: Sequence[Any]) -> str:
     trace.moving = [k for k, x in enumerate(kept) if x in moving]
     guards.contents = [(array, array.copy()) for array in guards.arrays if own or id(array) not in live]
     return doubt
+
+
+def _differs_now(array: np.ndarray, was: np.ndarray) -> bool:
+    return not np.array_equal(array.astype(was.dtype), was, equal_nan=was.dtype.kind == "f")
 
 
 def _is_said(number: Any, said: set[Any], guards: Guards) -> bool:

@@ -39,6 +39,7 @@ class Given:
         tensor: the Tensor that f closes over.
         array: the array that f closes over.
         dtype: what the array is cast to.
+        was: what the array held when it was used.
         node: of a Tensor that is the result of an op, its node.
     """
 
@@ -46,6 +47,7 @@ class Given:
     tensor: Tensor | None = None
     array: np.ndarray | None = None
     dtype: Any = None
+    was: np.ndarray | None = None
     node: Node | None = None
 
 
@@ -167,6 +169,10 @@ class _Reader:
         ordered = self._ordered(ends)
         self.changing = {id(node.value) for node in ordered if self._is_given(node) or node.op is not None}
         for node in ordered:
+            held = self._held(node)
+            if held is not None:
+                self.values[node] = held
+                continue
             value = self.values[node] = Value.like(_array(node), (node.label or (None, None))[1] or "")
             if self._is_given(node):
                 self.given[value] = self._given(node)
@@ -206,6 +212,19 @@ class _Reader:
         owner = node.owner() if isinstance(node, Leaf) else None
         return Given(tensor=owner) if isinstance(owner, Tensor) else Given(node=node)
 
+    def _held(self, node: Node) -> Value | None:
+        """The value of an array that was used before and held the same then."""
+        if node.op is not None or self._is_given(node):
+            return None
+        array = _array(node)
+        _, original, _ = self.watch.origins.get(id(array), (None, None, ""))
+        for value, given in self.given.items():
+            if original is not None and given.array is original and given.dtype == array.dtype:
+                assert given.was is not None
+                if np.array_equal(given.was, array, equal_nan=array.dtype.kind == "f"):
+                    return value
+        return None
+
     def _constant(self, node: Node, value: Value) -> None:
         array = _array(node)
         _, original, line = self.watch.origins.get(id(array), (None, None, ""))
@@ -213,7 +232,7 @@ class _Reader:
             self._check_made(array)
             self.constants[value] = array
             return
-        self.given[value] = Given(array=original, dtype=array.dtype)
+        self.given[value] = Given(array=original, dtype=array.dtype, was=array)
         self.made.append((value, line))
 
     def _check_made(self, array: np.ndarray) -> None:
