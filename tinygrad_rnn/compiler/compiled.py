@@ -344,7 +344,7 @@ def _settled(trace: Trace, guards: Guards, leaves: Sequence[Any]) -> str:
             given.append(source)
             live.add(id(array))
             continue
-        constant = np.array(array, dtype=source.dtype)
+        constant = np.array(array if source.was is None else source.was, dtype=source.dtype)
         program.constants[value] = constant
         line = next((line for made, line in trace.made if made is value), "")
         own.append(line)
