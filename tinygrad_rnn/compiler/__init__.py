@@ -8,5 +8,6 @@ guards      what was taken for granted                    formula     an optimis
 trace       one run, recorded whole                       places      where each value lies
 passes      each a program to another that does the same  lines       a call as a line; looped: a loop as lines
 interpret   a program, run the plain way                  replay      the lines, ready to run
-derive      the backward pass of a program                plan        all of it, to be printed; compiled: tg.compile
+derive      the backward pass of a program                plan        all of it, to be printed
+recorded    how far a recording may be trusted            running     a call by a plan; compiled: tg.compile
 """
