@@ -240,7 +240,7 @@ def test_a_kernel_on_disk_is_used_again(folder):
 def test_one_that_was_damaged_is_written_anew(folder):
     source = TRIVIAL.format("damaged")
     assert compiled_kernel.__wrapped__(source) is len
-    [path] = folder.iterdir()
+    [path] = folder.glob("*.py")
     path.write_text("kernel = None", encoding="utf-8")
     assert compiled_kernel.__wrapped__(source) is len
     assert path.read_text(encoding="utf-8") == source
