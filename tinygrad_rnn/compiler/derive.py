@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autodiff.returned import Returned
-from tinygrad_rnn.compiler.program import Argument, Call, Carry, Loop, Step, Value
+from tinygrad_rnn.compiler.program import Argument, Call, Carry, Loop, Step, Value, made_by
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import using
 from tinygrad_rnn.engine.node import Node
@@ -273,20 +273,17 @@ def _loop(loop: Loop, active: set[Value], arrived: _Arrived) -> None:
     for step in reversed(loop.body):
         assert isinstance(step, Call)
         _call(step, active, inner)
-    own = {*back.slices, *arriving.values(), *(step.out for step in inner.steps if isinstance(step, Call))}
+    own = {*back.slices, *arriving.values(), *made_by(inner.steps)}
     for k, carry in enumerate(carried):
         g = inner.total(carry.start)
         assert g is not None
         back.carries.append(Carry(arriving[k], arrived.zeros(carry.start), g))
-    outside_of = {
-        *loop.slices, *(carry.start for carry in loop.carries),
-        *(step.out for step in loop.body if isinstance(step, Call)),
-    }  # fmt: skip
-    inputs = [x for x in dict.fromkeys(_read_in(loop)) if x in active and x not in outside_of]
+    inside_of = {*loop.slices, *(carry.start for carry in loop.carries), *made_by(loop.body)}
+    inputs = [x for x in dict.fromkeys(_read_in(loop)) if x in active and x not in inside_of]
     totals = {x: g for x in inputs if (g := inner.total(x)) is not None}
     sliced = {x: g for x in loop.slices if x in active and (g := inner.total(x)) is not None}
     back.body = inner.steps
-    _stack_reads(loop, back, own, outside_of)
+    _stack_reads(loop, back, own, inside_of)
     for x, g in totals.items():
         out = Value(g.shape, g.dtype)
         back.sums[out] = g
@@ -294,14 +291,11 @@ def _loop(loop: Loop, active: set[Value], arrived: _Arrived) -> None:
     for x, g in sliced.items():
         arrived.add(loop.slices[x], back.stacked(g))
     arrived.steps.append(back)
-    for carry in carried:
+    at = loop.count - 1 if loop.backwards else 0
+    for carry, behind in zip(carried, back.carries, strict=True):
         if carry.first in active:
-            at = loop.count - 1 if loop.backwards else 0
-            ends = back.stacked(next(c.end for c, of in zip(back.carries, carried, strict=True) if of is carry))
             out = Value(carry.first.shape, carry.first.dtype)
-            first = Call(REGISTRY["getitem"], (ends,), {"index": at}, out)
-            arrived.steps.append(first)
-            arrived.add(carry.first, out)
+            arrived.add(carry.first, arrived.call("getitem", (back.stacked(behind.end),), {"index": at}, out))
 
 
 def _reached(loop: Loop, ends: set[Value], active: set[Value]) -> set[Value]:
