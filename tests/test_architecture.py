@@ -21,7 +21,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "autodiff": "usable returned accumulate backprop observed functions forward reverse higher remat",
     "compiler": """program signature guards interpret trace passes kernels formula derive resize places lines
         looped replay plan recorded running compiled""",
-    "compiler.passes": "pack vector tidy enclose flatten narrow rollup distribute",
+    "compiler.passes": "pack vector tidy enclose flatten narrow regroup rollup distribute",
     "ops": """indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes options operators
         numpy_calls""",
     "diagnostics": "jacobians ledger recorded flow",

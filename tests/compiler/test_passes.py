@@ -16,6 +16,7 @@ from tinygrad_rnn.compiler.passes.enclose import enclosed
 from tinygrad_rnn.compiler.passes.flatten import flattened
 from tinygrad_rnn.compiler.passes.narrow import narrowed
 from tinygrad_rnn.compiler.passes.pack import packed
+from tinygrad_rnn.compiler.passes.regroup import regrouped
 from tinygrad_rnn.compiler.passes.rollup import rolled
 from tinygrad_rnn.compiler.passes.tidy import fold_constants, hoist_invariants, merge_common, remove_dead, tidied
 from tinygrad_rnn.compiler.passes.vector import is_product
@@ -28,7 +29,7 @@ from tinygrad_rnn.testing.specs.library import build
 CLOSE = 1e-12  # of the largest: float64, the same terms in another order
 TIDY = (fold_constants, hoist_invariants, merge_common, remove_dead)
 BEFORE = (rolled, *TIDY, flattened, *TIDY)
-AFTER = (*TIDY, packed, distributed, *TIDY, enclosed, narrowed, *TIDY)
+AFTER = (*TIDY, packed, distributed, regrouped, *TIDY, enclosed, narrowed, *TIDY)
 
 
 def recorded(f, *arrays):
@@ -330,6 +331,44 @@ def test_distributed_leaves_no_loop_where_no_step_needs_the_one_before():
     arrays = np.random.default_rng(0).standard_normal((6, 2, 3)), np.ones((3, 4))
     program = tidied(distributed(whole(f, *arrays, after=(*TIDY, packed))))
     assert not [loop for loop in loops(program) if products(loop.body)]
+    assert_kept_by_every_pass(f, *arrays)
+
+
+def test_regrouped_adds_what_does_not_change_before_the_loop():
+    f, x, _ = layer_of(nn.LSTM, 6)
+    before = whole(f, x, after=(*TIDY, packed, distributed, *TIDY))
+
+    def biases_added(steps):
+        adds = [call for call in steps if isinstance(call, Call) and call.op.name == "add"]
+        return [x for call in adds for x in call.args if x.ndim == 1]
+
+    assert len(biases_added(loops(tidied(before))[0].body)) == 2
+    program = tidied(regrouped(before))
+    assert len(biases_added(loops(program)[0].body)) == 1
+    assert len(biases_added(program.steps)) == 2
+
+
+@pytest.mark.parametrize(
+    "z",
+    [
+        lambda p, q, b, c: (p + b) + (q + c),
+        lambda p, q, b, c: b + (p + (c + q)),
+        lambda p, q, b, c: (p + b) * (p + b) + c,  # p + b is read twice: it stays as it is
+        lambda p, q, b, c: (p + b.sum()) + (2.0 + c) + 3.0,
+        lambda p, q, b, c: (b + c) + (b[:1] + p),
+        lambda p, q, b, c: p[:1] + b + c + q,  # a term that has another size than the whole
+    ],
+)
+def test_regrouped_keeps_a_sum(z):
+    rng = np.random.default_rng(0)
+
+    def f(xs, w, b, c):
+        h = tg.tensor(np.zeros((2, 3)))
+        for x in xs:
+            h = tg.tanh(z(x, h @ w, b, c))
+        return (h**2).sum()
+
+    arrays = [rng.standard_normal(shape) for shape in ((5, 2, 3), (3, 3), (3,), (3,))]
     assert_kept_by_every_pass(f, *arrays)
 
 

@@ -6,7 +6,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
 from tinygrad_rnn.compiler import derive, guards, lines, looped
-from tinygrad_rnn.compiler.passes import distribute, narrow, pack, rollup, tidy
+from tinygrad_rnn.compiler.passes import distribute, narrow, pack, regroup, rollup, tidy
 from tinygrad_rnn.compiler.program import Carry, Loop
 
 T, I, H = 6, 3, 4
@@ -155,6 +155,7 @@ WRONGS = {
     "a plan is used though a number changed": (guards.Guards, "hold", lambda self: True),
     "the first gradient alone is kept": (
         derive._Arrived, "add", lambda self, value, g: self.parts.setdefault(value, [g])),
+    "a term that is the same at each step is left out": (regroup, "_sum", lambda terms, dtype, body: terms[0]),
     "what is kept of each step is not copied": (looped.Looped, "_copy", lambda self, spot, value: None),
 }  # fmt: skip
 

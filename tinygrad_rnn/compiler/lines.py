@@ -118,10 +118,6 @@ def ufunc_of(op: Op) -> Any:
 class Outer(Lines):
     """Calls outside of loops."""
 
-    def __init__(self, places: Places, lines: list[str], made: set[Value]) -> None:
-        super().__init__(places, lines)
-        self.made = made
-
     def call(self, call: Call) -> None:
         places, static = self.places, self.places.static
         operands = [static.get(x) if isinstance(x, Value) else x for x in call.args]
@@ -141,12 +137,9 @@ class Outer(Lines):
                 self.lines.append(f"{places.running(out)} = {text}")
                 self.note_block(call)
                 return
-        part = places.parts.get(out)
-        if part is not None and part[0] not in places.parts and part[0] in self.made:
-            whole = self._whole(part[0])
-            view = part_of(whole, part[1])
-            if view.shape == out.shape and out not in static:
-                static[out] = view
+        part = places.part(out)
+        if part is not None and (view := part_of(*part)).shape == out.shape:
+            static[out] = view
         writable = (
             ufunc_of(call.op) is not None
             or (is_product(call.op) and self._is_matrix(call))
@@ -160,14 +153,8 @@ class Outer(Lines):
             static[out] = places.allocate(out, places.order(call, operands))
         self.write(call, places.text(out), static[out])
 
-    def _whole(self, out: Value) -> Static:
-        static = self.places.static
-        if out not in static:
-            static[out] = self.places.allocate(out, "C" if out in self.places.plain else "F")
-        return static[out]
-
     def _pack(self, call: Call) -> None:
-        whole = self._whole(call.out)
+        whole = self.places.whole(call.out)
         for x, place in zip(call.args, call.static["places"], strict=True):
             view = part_of(whole, place)
             held = self.places.static.get(x)

@@ -17,13 +17,15 @@ from tinygrad_rnn.compiler.kernels import MOST, Spot, can_fuse, compiled_kernel,
 from tinygrad_rnn.compiler.lines import Lines
 from tinygrad_rnn.compiler.passes.pack import PACK
 from tinygrad_rnn.compiler.passes.tidy import draws
-from tinygrad_rnn.compiler.places import STRUCTURAL, Places, features_first, is_same_memory, part_of
+from tinygrad_rnn.compiler.passes.vector import is_product
+from tinygrad_rnn.compiler.places import STRUCTURAL, Places, features_first, is_same_memory, part_of, spot_of
 from tinygrad_rnn.compiler.program import Argument, Call, Loop, Value
 
 __all__ = ["Looped"]
 
 Item = Call | list[Call]  # a call of its own, or those of a kernel
 Row = list[np.ndarray]
+MANY = 16  # steps, from which on it pays to turn a weight first
 
 
 class Looped(Lines):
@@ -49,7 +51,7 @@ class Looped(Lines):
         """Write it."""
         self.items: list[Item] = _grouped(self.calls) if self.places.fast else list(self.calls)
         self.fused = {call.out for item in self.items if isinstance(item, list) for call in item}
-        before = self.lines
+        self.before = self.lines
         self._slices()
         self._stacks()
         self._carries()
@@ -61,14 +63,14 @@ class Looped(Lines):
         sums = [self._sum(outside, inside) for outside, inside in self.loop.sums.items()]
         for item in self.items:
             if isinstance(item, list):
-                self._kernel(item, before)
+                self._kernel(item)
             else:
                 self._call(item)
         for total, inside in sums:
             self.lines.append(f"add_({total}, {self.text(inside)}, {total})")
-            before.append(f"{total}.fill(0)")
+            self.before.append(f"{total}.fill(0)")
         self._copies()
-        self._header(before)
+        self._header(self.before)
 
     # where the values lie
 
@@ -143,10 +145,21 @@ class Looped(Lines):
         for outside, inside in loop.stacks.items():
             if outside in places.static:
                 continue
-            stack = self._stack(inside, loop.count, together=outside in places.read_outside)
+            stack = self._part(outside, inside)
+            if stack is None:
+                stack = self._stack(inside, loop.count, together=outside in places.read_outside)
             self._kept(outside, inside, stack)
             if inside in self.makers:
                 self.spots.setdefault(inside, []).append(stack)
+
+    def _part(self, outside: Value, inside: Value) -> Spot | None:
+        """The place of a stack that is one of several blocks of a pack outside."""
+        part = self.places.part(outside)
+        if part is None or outside.ndim != 3:
+            return None
+        whole = spot_of(part[0])
+        found = None if whole is None else _block(whole, part[1], outside.ndim)
+        return found if found is not None and _all(found, self.loop.count).shape == outside.shape else None
 
     def _kept(self, outside: Value, inside: Value, spot: Spot) -> None:
         self.places.static[outside] = _all(spot, self.loop.count)
@@ -309,9 +322,17 @@ class Looped(Lines):
             self.spots[out] = [self._alone(out)]
         row = self.row(out)
         assert row is not None
+        if is_product(call.op) and call.op.name != "inner" and features_first(out):
+            self._turned(call.args[1])
         self.write(call, self.text(out), row[0])
         for spot in self.spots[out][1:]:
             self._copy(spot, out)
+
+    def _turned(self, weight: Argument) -> None:
+        """Turn a weight once, before the loop, where its steps would each multiply by it turned."""
+        own = weight in self.running or weight in self.places.static
+        if isinstance(weight, Value) and not own and weight.ndim == 2 and self.loop.count >= MANY:
+            self.running[weight] = self._contiguous(weight, ".T") + ".T"
 
     def _pack(self, call: Call) -> None:
         for spot in self.spots[call.out]:
@@ -369,14 +390,14 @@ class Looped(Lines):
 
     # kernels
 
-    def _kernel(self, calls: list[Call], before: list[str]) -> None:
+    def _kernel(self, calls: list[Call]) -> None:
         """The line that calls a kernel."""
         own = {call.out for call in calls}
         shape = calls[0].out.shape
         reads: dict[Value, tuple[str, Spot]] = {}
         arrays: dict[str, Any] = {}
         for x in dict.fromkeys(x for call in calls for x in call.reads() if x not in own):
-            spot = self._read(x, shape, before)
+            spot = self._read(x, shape)
             reads[x] = self._named(spot, arrays), spot
         writes: dict[Value, list[tuple[str, Spot]]] = {}
         extra: list[tuple[Spot, Value]] = []
@@ -415,7 +436,7 @@ class Looped(Lines):
         arrays[name] = spot.array
         return name
 
-    def _read(self, x: Value, shape: tuple[int, ...], before: list[str]) -> Spot:
+    def _read(self, x: Value, shape: tuple[int, ...]) -> Spot:
         """Where a kernel reads a value."""
         if self.spots.get(x):
             return _broadcast(self.spots[x][0], x, shape)
@@ -438,16 +459,16 @@ class Looped(Lines):
             return _broadcast(spot, x, shape)
         if x in self.places.blocks:
             source, k, size = self.places.blocks[x]
-            name = self._contiguous(before, source, f".reshape(-1, {size})")
+            name = self._contiguous(source, f".reshape(-1, {size})")
             return _broadcast(Spot(name, (k, "j")), x, shape)
-        return _broadcast(Spot(self._contiguous(before, x), ("k", "j")[2 - x.ndim :]), x, shape)
+        return _broadcast(Spot(self._contiguous(x), ("k", "j")[2 - x.ndim :]), x, shape)
 
-    def _contiguous(self, before: list[str], x: Value, shape: str = "") -> str:
-        """The name of an array of the moment, in one piece."""
-        text = f"ascontiguousarray({self.places.text(x)}){shape}"
+    def _contiguous(self, x: Value, view: str = "") -> str:
+        """The name of a view of an array of the moment, in one piece."""
+        text = f"ascontiguousarray({self.places.text(x)}{view})"
         if text not in self.brought:
-            self.brought[text] = f"c{len(self.places.names)}_{len(before)}"
-            before.append(f"{self.brought[text]} = {text}")
+            self.brought[text] = f"c{len(self.places.names)}_{len(self.before)}"
+            self.before.append(f"{self.brought[text]} = {text}")
         return self.brought[text]
 
 

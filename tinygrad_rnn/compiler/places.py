@@ -38,6 +38,7 @@ class Places:
         spots: of stacks that loops made, where one step of them lies.
         names: of what is there when its line has run.
         parts: of each value that is packed into another: into which, and where.
+        packs: what the calls outside of loops pack.
         read_outside: what calls outside of loops read.
         space: what the names in the lines stand for.
         bytes: of what was allocated.
@@ -60,7 +61,8 @@ class Places:
         self.plain = self._plain()
         self.parts = self._parts(program.steps)
         self.read_outside = {x for step in program.steps if isinstance(step, Call) for x in step.reads()}
-        self.rows_first = self._rows_first()
+        self.packs = {step.out for step in program.steps if isinstance(step, Call) and step.op is PACK}
+        self.wanted = self._wanted()
 
     def _plain(self) -> set[Value]:
         """Values that nothing but the caller reads: stored as NumPy stores them."""
@@ -71,14 +73,14 @@ class Places:
                 found.update(step.reads())
         return found
 
-    def _rows_first(self) -> set[Value]:
-        """Stacks of small batches, and what they are made of: a step of theirs lies in one piece as NumPy stores it."""
-        found: set[Value] = set()
+    def _wanted(self) -> dict[Value, str]:
+        """How stacks, and what they are made of, are best stored: so that a step is read in the order of its loop."""
+        found: dict[Value, str] = {}
         for step in reversed(self.program.steps):
             if isinstance(step, Loop):
-                found |= {xs for x, xs in step.slices.items() if not features_first(x)}
+                found |= {xs: "F" if features_first(x) else "C" for x, xs in step.slices.items()}
             elif step.op.name in STRUCTURAL and step.out in found:
-                found.update(step.reads())
+                found |= dict.fromkeys(step.reads(), found[step.out])
         return found
 
     def _parts(self, steps: list[Step]) -> dict[Value, tuple[Value, Any]]:
@@ -107,6 +109,19 @@ class Places:
             return np.zeros(shape, value.dtype)
         stored = np.zeros((shape[-1], *shape[:-1]), value.dtype)
         return np.moveaxis(stored, 0, -1)
+
+    def part(self, value: Value) -> tuple[Static, Any] | None:
+        """The array of the pack that a value is part of, outside of loops, and where in it."""
+        whole, place = self.parts.get(value, (None, None))
+        if whole is None or whole in self.parts or whole not in self.packs or value in self.static:
+            return None
+        return self.whole(whole), place
+
+    def whole(self, pack: Value) -> Static:
+        """The array of a pack."""
+        if pack not in self.static:
+            self.static[pack] = self.allocate(pack, "C" if pack in self.plain else "F")
+        return self.static[pack]
 
     def name(self, thing: Any, kind: str = "a") -> str:
         """What a line calls an array, a function or an option."""
@@ -137,7 +152,7 @@ class Places:
         if is_product(call.op):
             first = next(iter(operands), None)
             plain = isinstance(first, np.ndarray) and first.flags.c_contiguous and not first.T.flags.c_contiguous
-            return "C" if plain or call.out in self.rows_first else "F"
+            return self.wanted.get(call.out, "C" if plain else "F")
         for x in operands:
             if isinstance(x, np.ndarray) and x.shape == call.out.shape:
                 return "C" if x.flags.c_contiguous else "F"

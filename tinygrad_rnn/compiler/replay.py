@@ -81,10 +81,9 @@ def _named(places: Places, value: Value, name: str) -> str:
 
 def _lines(places: Places, steps: list[Step]) -> list[str]:
     lines: list[str] = []
-    made = {step.out for step in steps if isinstance(step, Call)}
     for step in steps:
         if isinstance(step, Call):
-            Outer(places, lines, made).call(step)
+            Outer(places, lines).call(step)
         else:
             Looped(places, lines, step).run()
     return lines

@@ -5,6 +5,7 @@ tidied        nothing twice, nothing in vain, nothing in a loop that need not be
 flattened     products over several axes are products of matrices                    flatten
 packed        gradients of parts side by side, not each in zeros of its own          pack
 distributed   a loop keeps only what needs the step before                           distribute, vector
+regrouped     what is the same at each step is added up before the loop                  regroup
 enclosed      a program without loops is a loop of one step                          enclose
 narrowed      a slice of a sum is the sum of slices, so that a step is one kernel    narrow
 """
@@ -16,6 +17,7 @@ from tinygrad_rnn.compiler.passes.enclose import enclosed
 from tinygrad_rnn.compiler.passes.flatten import flattened
 from tinygrad_rnn.compiler.passes.narrow import narrowed
 from tinygrad_rnn.compiler.passes.pack import packed
+from tinygrad_rnn.compiler.passes.regroup import regrouped
 from tinygrad_rnn.compiler.passes.rollup import rolled
 from tinygrad_rnn.compiler.passes.tidy import tidied
 from tinygrad_rnn.compiler.program import Program
@@ -32,6 +34,6 @@ def arranged(program: Program) -> Program:
 
 def improved(program: Program, fast: bool = False) -> Program:
     """The whole, forward and backward; for kernels where it is to be `fast`."""
-    for once in (tidied, packed, distributed, tidied, *((enclosed, narrowed) if fast else ()), tidied):
+    for once in (tidied, packed, distributed, regrouped, tidied, *((enclosed, narrowed) if fast else ()), tidied):
         program = once(program)
     return program
