@@ -20,8 +20,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "engine": "arrays context op node tensor typed trees summary guard anomaly apply declare snapshot",
     "autodiff": "usable returned accumulate backprop observed functions forward reverse higher remat",
     "compiler": """program signature guards interpret trace passes kernels formula derive resize places lines
-        looped replay plan recorded running compiled""",
-    "compiler.passes": "pack vector tidy enclose flatten narrow regroup rollup distribute",
+        looped rows replay plan recorded running compiled""",
+    "compiler.passes": "pack vector tidy enclose flatten narrow regroup spell rollup distribute",
     "ops": """indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes options operators
         numpy_calls""",
     "diagnostics": "jacobians ledger recorded flow",

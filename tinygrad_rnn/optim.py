@@ -19,6 +19,7 @@ import numpy as np
 
 from tinygrad_rnn.compiler.formula import applied
 from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.arrays import joined, parted
 from tinygrad_rnn.engine.tensor import Array, Tensor, replace_array
 from tinygrad_rnn.errors import (
     CheckpointError,
@@ -94,7 +95,7 @@ class Optimizer(Keywords):
         for k, (p, state) in enumerate(zip(self.params, self.state, strict=True)):
             if p.grad is None or not p.requires_grad:
                 continue
-            values, g = p.data, p.grad.data
+            values, g = p._taken("step"), p.grad._taken("step")
             if at_once and g.dtype == values.dtype:
                 together.setdefault((values.dtype, int(state.get("t", 0))), []).append(k)
                 continue
@@ -112,8 +113,8 @@ class Optimizer(Keywords):
     def _updated(self, members: list[int]) -> None:
         """Update these parameters, of one dtype and age, as one vector."""
         params, states = [self.params[k] for k in members], [self.state[k] for k in members]
-        values = np.concatenate([p._array.ravel() for p in params])
-        g = np.concatenate([p.grad._array.ravel() for p in params if p.grad is not None])
+        p, g = _vector([p._array for p in params]), _vector([p.grad._array for p in params if p.grad is not None])
+        values = np.empty_like(p)
         held = {name: self._held(name, members, values.dtype) for name in self.memory if name != "t"}
         age = {"t": states[0]["t"]} if "t" in states[0] else {}
         state: State = {}
@@ -128,35 +129,26 @@ class Optimizer(Keywords):
             remembered.update(name for name in held if state.get(name) is not arrays[name])
             return {"p": p, **{name: state[name] for name in remembered}}
 
-        if not applied(formula, {"p": values, "g": g, **held}):
+        arrays, written = {"p": p, "g": g, **held}, {"p": values, **held}
+        if not applied(formula, arrays, written):
             for a in range(0, values.size, STRETCH):
                 part = slice(a, a + STRETCH)
-                arrays = {"p": values, "g": g, **held}
                 for name, changed in formula({name: array[part] for name, array in arrays.items()}).items():
-                    arrays[name][part] = changed
-        at = 0
-        for p, own in zip(params, states, strict=True):
-            part = slice(at, at + p.size)
-            replace_array(p, values[part].reshape(p.shape))
-            own.update({name: array[part].reshape(p.shape) for name, array in held.items() if name in remembered})
-            if "t" in state:
-                own["t"] = np.array(state["t"])
-            at += p.size
+                    written[name][part] = changed
+        shapes = [each.shape for each in params]
+        for each, array in zip(params, parted(values, shapes), strict=True):
+            replace_array(each, array)
+        for name in remembered:
+            for own, array in zip(states, parted(held[name], shapes), strict=True):
+                own[name] = array
+        for own in states:
+            own.update({"t": state["t"]} if "t" in state else {})
 
     def _held(self, name: str, members: list[int], dtype: Any) -> Array:
         """What is remembered of these parameters under a name, one after another: 0 of what is new."""
         parts = [self.state[k].get(name) for k in members]
-        base = parts[0].base if parts[0] is not None else None
         sizes = [self.params[k].size for k in members]
-        if (
-            base is not None
-            and base.ndim == 1
-            and base.size == sum(sizes)
-            and all(p is not None and p.base is base for p in parts)
-        ):
-            return base
-        zeros = [np.zeros(size, dtype) if p is None else p.ravel() for p, size in zip(parts, sizes, strict=True)]
-        return np.concatenate(zeros)
+        return _vector([np.zeros(size, dtype) if p is None else p for p, size in zip(parts, sizes, strict=True)])
 
     def decayed(self, p: Array, g: Array) -> Array:
         """The gradient of loss + ½λ·p²."""
@@ -206,6 +198,12 @@ class Optimizer(Keywords):
             expected=f"{len(self.params)} parameters, of each {', '.join(self.memory)}",
             got=got,
         )
+
+
+def _vector(parts: list[Array]) -> Array:
+    """These arrays, one after another: where they lie so in memory, as they are."""
+    whole = joined(parts)
+    return np.concatenate([part.ravel() for part in parts]) if whole is None else whole
 
 
 STRETCH = 16_384  # numbers: with what is remembered of them, and what is computed on the way, they fit the cache

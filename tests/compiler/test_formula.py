@@ -305,8 +305,10 @@ def test_a_formula_is_written_once_for_all_numbers_in_it(by_kernels):
 def test_a_formula_is_applied_to_each_number(by_kernels):
     for by in (0.5, 3.0):
         arrays = {"a": np.arange(6.0), "b": np.ones(6)}
-        assert applied(lambda x: {"a": x["a"] * by + x["b"], "b": x["b"] - x["a"]}, arrays)  # noqa: B023
-        assert arrays["a"].tolist() == [k * by + 1 for k in range(6)]
+        a, to = arrays["a"], {**arrays, "a": np.zeros(6)}
+        assert applied(lambda x: {"a": x["a"] * by + x["b"], "b": x["b"] - x["a"]}, arrays, to)  # noqa: B023
+        assert a.tolist() == list(range(6))
+        assert to["a"].tolist() == [k * by + 1 for k in range(6)]
         assert arrays["b"].tolist() == [1 - k for k in range(6)]
 
 
@@ -322,9 +324,10 @@ def test_what_cannot_be_a_kernel_changes_nothing(by_kernels):
         lambda x: {"a": 3.0},
     ):
         arrays = {"a": np.arange(3.0)}
-        assert not applied(f, arrays)
+        assert not applied(f, arrays, arrays)
         assert arrays["a"].tolist() == [0, 1, 2]
 
 
 def test_without_kernels_nothing_is_applied(by_numpy):
-    assert not applied(lambda x: {"a": x["a"] * 2}, {"a": np.ones(3)})
+    arrays = {"a": np.ones(3)}
+    assert not applied(lambda x: {"a": x["a"] * 2}, arrays, arrays)

@@ -18,6 +18,7 @@ from tinygrad_rnn.compiler.passes.narrow import narrowed
 from tinygrad_rnn.compiler.passes.pack import packed
 from tinygrad_rnn.compiler.passes.regroup import regrouped
 from tinygrad_rnn.compiler.passes.rollup import rolled
+from tinygrad_rnn.compiler.passes.spell import spelled
 from tinygrad_rnn.compiler.passes.tidy import fold_constants, hoist_invariants, merge_common, remove_dead, tidied
 from tinygrad_rnn.compiler.passes.vector import is_product
 from tinygrad_rnn.compiler.program import Call, Loop, Program, Value
@@ -29,7 +30,7 @@ from tinygrad_rnn.testing.specs.library import build
 CLOSE = 1e-12  # of the largest: float64, the same terms in another order
 TIDY = (fold_constants, hoist_invariants, merge_common, remove_dead)
 BEFORE = (rolled, *TIDY, flattened, *TIDY)
-AFTER = (*TIDY, packed, distributed, regrouped, *TIDY, enclosed, narrowed, *TIDY)
+AFTER = (*TIDY, packed, distributed, regrouped, *TIDY, spelled, enclosed, narrowed, *TIDY)
 
 
 def recorded(f, *arrays):

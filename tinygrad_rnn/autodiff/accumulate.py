@@ -54,6 +54,8 @@ class Cotangents:
         sums = self.sums
         if node not in sums:
             sums[node] = g
+            if by is not None and by.op is not None and by.op.fresh:
+                self.owned.add(node)
         elif self.record:
             sums[node] = add(sums[node], g)
         elif node in self.owned:
@@ -65,6 +67,10 @@ class Cotangents:
     def pop(self, node: Node) -> Any:
         """The whole cotangent of `node`, None where nothing arrived."""
         return self.sums.pop(node, None)
+
+    def own(self, node: Node, g: Any) -> Any:
+        """The whole cotangent of `node`, as an array that nobody else has."""
+        return g if self.record or node in self.owned else np.array(g)
 
     def shortcut(self, op: Op, k: int, node: Node, gy: Any, args: tuple[Any, ...], static: Mapping[str, Any]) -> bool:
         """Whether the cotangent of argument k, whose node this is, was dealt with in a faster way: here never."""

@@ -33,6 +33,7 @@ def backprop(
     release: bool = False,
     record: bool = False,
     stop: bool = False,
+    own: bool = False,
     shortcuts: bool = True,
     observe: Observer | None = None,
     cut: Collection[tuple[Node, int]] = (),
@@ -46,6 +47,7 @@ def backprop(
         release: drop each node's arrays once it has been passed.
         record: run the rules on Tensors, so that what comes back can be differentiated.
         stop: pass nothing on beyond a node of `wrt`.
+        own: what comes back is no array that anybody else has; otherwise it may be read, not kept.
         shortcuts: use the fast ways of accumulate.py where they apply; the values are the same without.
         observe: called with (node, argument position, gx) for what flows back through each use.
         cut: uses (node, argument position) through which nothing flows back, as if `detach()` stood there.
@@ -67,7 +69,7 @@ def backprop(
         if gy is None:
             continue
         if (node.op is None) if wanted is None else (node in wanted):
-            found[node] = gy
+            found[node] = arrived.own(node, gy) if own else gy
             if stop:
                 continue
         if node.op is not None:

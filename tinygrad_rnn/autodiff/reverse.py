@@ -72,7 +72,7 @@ def backward(output: Tensor, gradient: Any = None, *, retain_graph: bool = False
     if create_graph:
         start = gradient if isinstance(gradient, Tensor) else from_array(start, None)
     with enable_grad() if create_graph else no_grad():
-        found = backprop([end], [start], release=not (retain_graph or create_graph), record=create_graph)
+        found = backprop([end], [start], release=not (retain_graph or create_graph), record=create_graph, own=True)
         for leaf, g in found.items():
             owner = leaf.owner() if isinstance(leaf, Leaf) else None
             if owner is not None:
@@ -88,7 +88,7 @@ def _accumulate(owner: Tensor, g: Any, record: bool) -> None:
     if record:  # identity: an assign to one gradient must not reach another
         owner._grad = identity(g) if owner._grad is None else owner._grad + g
     else:
-        owner._grad = from_array(np.array(g if owner._grad is None else owner._grad._array + g), None)
+        owner._grad = from_array(g if owner._grad is None else np.asarray(owner._grad._array + g), None)
 
 
 define("backward", backward)

@@ -72,12 +72,17 @@ class Symbol:
         return self
 
 
-def applied(f: Callable[[Mapping[str, Any]], Mapping[str, Any]], arrays: Mapping[str, np.ndarray]) -> bool:
-    """Replace each array by what f makes of it, element by element; whether that could be done.
+def applied(
+    f: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    arrays: Mapping[str, np.ndarray],
+    written: Mapping[str, np.ndarray],
+) -> bool:
+    """Write down what f makes of the arrays, element by element; whether that could be done.
 
     Args:
         f: takes what each array is called to a symbol, and returns those that change as others.
-        arrays: all of one size and dtype, with one axis; they are written to.
+        arrays: all of one size and dtype, with one axis.
+        written: for each that may change, where to: itself, or another array.
     """
     if not available():
         return False
@@ -86,10 +91,15 @@ def applied(f: Callable[[Mapping[str, Any]], Mapping[str, Any]], arrays: Mapping
         changed = f({name: Symbol(f"{name}_", numbers) for name in arrays})
         body = [f"        {name}_ = {name}[i]" for name in arrays]
         body += [f"        {name}_new = {changed[name].text}" for name in changed]
-        body += [f"        {name}[i] = {name}_new" for name in changed]
+        others = {f"{name}_to": written[name] for name in changed if written[name] is not arrays[name]}
+        body += [f"        {name}{'_to' * (f'{name}_to' in others)}[i] = {name}_new" for name in changed]
     except (AttributeError, TypeError, ValueError):
         return False  # it asks for more than a symbol knows
-    kernel = compiled_kernel(SOURCE.format(names=", ".join(arrays), first=next(iter(arrays)), body="\n".join(body)))
-    first = next(iter(arrays.values()))
-    kernel(np.array(numbers, first.dtype), *arrays.values())
+    first, given = next(iter(arrays)), {**arrays, **others}
+    for name, array in arrays.items():
+        if written.get(name) is not array:  # of one kind each time, for one kernel
+            given[name] = array.view()
+            given[name].flags.writeable = False
+    kernel = compiled_kernel(SOURCE.format(names=", ".join(given), first=first, body="\n".join(body)))
+    kernel(np.array(numbers, arrays[first].dtype), *given.values())
     return True

@@ -25,7 +25,19 @@ import numpy as np
 
 from tinygrad_rnn.compiler.program import Call, Value
 
-__all__ = ["Spot", "available", "can_fuse", "compiled_kernel", "written"]
+__all__ = [
+    "FLOATS",
+    "MOST",
+    "SCALAR",
+    "Spot",
+    "available",
+    "can_fuse",
+    "compiled_kernel",
+    "pairs",
+    "prelude",
+    "scalar",
+    "written",
+]
 
 FLOATS = ("float32", "float64")
 SCALAR: dict[str, str] = {
@@ -224,7 +236,7 @@ def written(
         (held if fixed else inside).append(f"{local[value]} = {spot.text(name)}")
     for call in calls:
         local[call.out] = f"v{len(local)}"
-        inside.append(f"{local[call.out]} = {_scalar(call, local)}")
+        inside.append(f"{local[call.out]} = {scalar(call, local)}")
         for name, spot in writes.get(call.out, ()):
             inside.append(f"{spot.text(name)} = {local[call.out]}")
     ranges = {"j": "H", "k": "B"}
@@ -232,8 +244,7 @@ def written(
     body += [f"    for {inner} in range({ranges[inner]}):", *(f"        {line}" for line in inside)]
     return "\n".join(
         [
-            PRELUDE.format(dtype=dtype) + (FLOAT32 if dtype == "float32" else FLOAT64),
-            "",
+            prelude(dtype),
             '@njit(cache=True, fastmath={"contract"}, error_model="numpy", nogil=True)',
             f"def kernel(t, H, B, {', '.join(names)}):",
             *(f"    {line}" for line in body),
@@ -242,7 +253,13 @@ def written(
     )
 
 
-def _scalar(call: Call, local: dict[Value, str]) -> str:
+def prelude(dtype: str) -> str:
+    """What stands before a kernel for floats of this kind."""
+    return PRELUDE.format(dtype=dtype) + (FLOAT32 if dtype == "float32" else FLOAT64) + "\n"
+
+
+def scalar(call: Call, local: dict[Value, str]) -> str:
+    """One element of what a call makes, of those of its arguments."""
     chooses = call.op.name == "where"
 
     def text(k: int, arg: Any) -> str:

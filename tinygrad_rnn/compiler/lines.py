@@ -146,6 +146,10 @@ class Outer(Lines):
             or (call.op.name in ("relu", "sigmoid", "where", "sum") and ours(call.op))
             or (call.op.name in STRUCTURAL)
         )
+        if out in places.asked and out in places.plain and writable:
+            places.names[out] = places.asked[out]
+            self.write(call, places.names[out], np.empty(out.shape, out.dtype))
+            return
         if out not in static and not writable:
             self.lines.append(f"{places.running(out)} = {self.plain(call, [self.text(x) for x in call.args])}")
             return

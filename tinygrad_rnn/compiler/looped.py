@@ -81,7 +81,7 @@ class Looped(Lines):
             if spot is not None:
                 self.spots[inside] = [spot]
             elif whole is not None:
-                self.rows[inside] = [whole[t] for t in self.times]
+                self.rows[inside] = [whole[t, ...] for t in self.times]
             else:
                 name = f"s{len(self.places.names)}"
                 self.places.names[inside] = self.running[inside] = name

@@ -10,6 +10,7 @@ Small batches are stored as NumPy does.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import permutations
 from typing import Any
@@ -37,8 +38,10 @@ class Places:
         static: the arrays that are allocated when the program is built.
         spots: of stacks that loops made, where one step of them lies.
         names: of what is there when its line has run.
+        asked: names of arrays that the caller gets, of the moment: for values that nothing else reads.
         parts: of each value that is packed into another: into which, and where.
         packs: what the calls outside of loops pack.
+        reads: how often each value is read, outputs among it.
         read_outside: what calls outside of loops read.
         space: what the names in the lines stand for.
         bytes: of what was allocated.
@@ -48,7 +51,7 @@ class Places:
         self.program, self.fast = program, fast
         self.space: dict[str, Any] = {
             "copyto": np.copyto, "dot": np.dot, "matmul": np.matmul, "array": np.array, "zip": zip, "range": range,
-            "add_reduce": np.add.reduce, "add_": np.add, "ascontiguousarray": np.ascontiguousarray,
+            "empty": np.empty, "add_reduce": np.add.reduce, "add_": np.add, "ascontiguousarray": np.ascontiguousarray,
         }  # fmt: skip
         self.static: dict[Value, Static] = dict(program.constants)
         self.spots: dict[Value, Spot] = {}
@@ -56,10 +59,13 @@ class Places:
         self.blocks: dict[
             Value, tuple[Value, int, int]
         ] = {}  # of a block of an array of the moment: which, of what size
+        self.asked: dict[Value, str] = {}
         self.held: dict[int, str] = {}  # the names of arrays and functions, by their id
         self.bytes = 0
         self.plain = self._plain()
         self.parts = self._parts(program.steps)
+        self.reads = Counter(x for step in program.steps for x in step.reads())
+        self.reads.update(out for out in program.outputs if isinstance(out, Value))
         self.read_outside = {x for step in program.steps if isinstance(step, Call) for x in step.reads()}
         self.packs = {step.out for step in program.steps if isinstance(step, Call) and step.op is PACK}
         self.wanted = self._wanted()

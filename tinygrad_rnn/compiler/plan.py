@@ -50,7 +50,7 @@ class Plan:
         self.shapes = [out.shape for out in source.outputs]
         self.dtypes = [out.dtype for out in source.outputs]
         whole = Program([*source.inputs, *self.cotangents], constants, source.steps + back, source.outputs + gradients)
-        self.program = improved(whole, fast and (not self.flowing or bool(_loops(whole))))
+        self.program = improved(whole, fast, forward=not self.flowing)
         self.program.steps, self.cut = _parted(self.program.steps, set(self.cotangents))
         self.free: deque[Replay] = deque()
 
@@ -86,10 +86,6 @@ class Plan:
 
     def __str__(self) -> str:
         return str(self.program)
-
-
-def _loops(program: Program) -> list[Step]:
-    return [step for step in program.steps if not isinstance(step, Call)]
 
 
 def _count(step: Step) -> int:

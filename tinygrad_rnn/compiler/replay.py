@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from tinygrad_rnn.compiler.lines import Outer
 from tinygrad_rnn.compiler.looped import Looped
 from tinygrad_rnn.compiler.places import Places
 from tinygrad_rnn.compiler.program import Argument, Call, Program, Step, Value
+from tinygrad_rnn.compiler.rows import Rows, gathered
 
 __all__ = ["Replay", "build"]
 
@@ -52,8 +55,10 @@ def build(program: Program, forward: int, outputs: int, cotangents: int, fast: b
     given = inputs[: len(inputs) - cotangents]
     ahead = _lines(places, steps[:forward])
     returned = "".join(_copied(places, out) for out in program.outputs[:outputs])
-    back = _lines(places, steps[forward:])
-    gradients = "".join(_copied(places, out) for out in program.outputs[outputs:])
+    begin, names = _gradients(places, program.outputs[outputs:])
+    back = [*begin, *_lines(places, steps[forward:])]
+    back += [f"copyto({name}, {places.text(out)})" for name, out in names if places.names.get(out) != name]
+    gradients = "".join(f"{name}, " for name, _ in names)
     text = "\n".join([*ahead, returned, *back, gradients])
     ahead, back = _read_again(ahead, text), _read_again(back, text)
     text = "\n".join([*back, gradients])
@@ -81,8 +86,10 @@ def _named(places: Places, value: Value, name: str) -> str:
 
 def _lines(places: Places, steps: list[Step]) -> list[str]:
     lines: list[str] = []
-    for step in steps:
-        if isinstance(step, Call):
+    for step in gathered(steps, places.wanted) if places.fast else steps:
+        if isinstance(step, list):
+            Rows(places, lines, step).run()
+        elif isinstance(step, Call):
             Outer(places, lines).call(step)
         else:
             Looped(places, lines, step).run()
@@ -93,6 +100,21 @@ def _read_again(lines: list[str], text: str) -> list[str]:
     """The lines, without those that make a value that no line reads."""
     words = Counter(re.findall(r"\w+", text))
     return [line for line in lines if not ((name := re.match(r" *([vw]\d+) = ", line)) and words[name[1]] == 1)]
+
+
+def _gradients(places: Places, outs: Sequence[Any]) -> tuple[list[str], list[tuple[str, Any]]]:
+    """The lines that make one vector for all gradients, and what its parts are called."""
+    begin: list[str] = []
+    named: list[tuple[str, Any]] = []
+    sizes = Counter[Any]()
+    for out in outs:
+        name, start = f"g{len(named)}", sizes[out.dtype]
+        sizes[out.dtype] += prod(out.shape)
+        begin.append(f"{name} = all_{out.dtype}[{start}:{sizes[out.dtype]}].reshape({out.shape})")
+        named.append((name, out))
+        places.asked.setdefault(out, name)
+    made = [f"all_{dtype} = empty({size}, {places.name(dtype, 'n')})" for dtype, size in sizes.items()]
+    return made + begin, named
 
 
 def _copied(places: Places, out: Argument) -> str:

@@ -209,5 +209,6 @@ def _jvp(dxs: Sequence[Any], y: Any, *xs: Any, call: Pending) -> Any:
 
 
 COMPILED = Op(compiled)
+COMPILED.fresh = True
 COMPILED.vjps = [_vjp]
 COMPILED.jvps = [_jvp]

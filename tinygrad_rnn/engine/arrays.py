@@ -6,6 +6,8 @@ text, dates, objects, masked arrays, matrices, sparse matrices  →  DTypeError 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -99,3 +101,32 @@ def real_dtype(dtype: Any, owner: str) -> np.dtype[Any]:
 def _kind(x: Any) -> str:
     module = type(x).__module__.partition(".")[0]
     return type(x).__name__ if module == "builtins" else f"{module}.{type(x).__name__}"
+
+
+def joined(parts: Sequence[np.ndarray]) -> np.ndarray | None:
+    """The vector whose parts these arrays are, one after another; None where they lie in memory otherwise.
+
+    >>> whole = np.arange(6.0)
+    >>> joined([whole[1:3], whole[3:].reshape(3, 1)])
+    array([1., 2., 3., 4., 5.])
+    >>> joined([whole[3:], whole[:3]])
+    """
+    base = parts[0].base if parts else None
+    if not isinstance(base, np.ndarray) or base.ndim != 1 or not base.flags.c_contiguous:
+        return None
+    start = end = parts[0].ctypes.data
+    for part in parts:
+        if part.base is not base or part.dtype != base.dtype or not part.flags.c_contiguous or part.ctypes.data != end:
+            return None
+        end += part.nbytes
+    first = (start - base.ctypes.data) // base.itemsize
+    return base[first : first + (end - start) // base.itemsize]
+
+
+def parted(whole: np.ndarray, shapes: Iterable[tuple[int, ...]]) -> Iterator[np.ndarray]:
+    """The parts of a vector, each of its shape."""
+    at = 0
+    for shape in shapes:
+        size = prod(shape)
+        yield whole[at : at + size].reshape(shape)
+        at += size

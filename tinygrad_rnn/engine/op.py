@@ -38,6 +38,7 @@ class Op:
         together: by argument, one rule for many uses of the same value: all their cotangents in one computation.
         differentiable: False when the output is not a smooth function of anything.
         elementwise: whether it acts on each element alone, its arguments broadcast together.
+        fresh: whether what its rules return is new each time: arrays that nobody else has or keeps.
         reads: which elements of its first argument the op takes, for ops that pick some.
         symbol: the sign that a formula uses for it, its name where there is none.
         aliases: what NumPy calls its arguments, where that is another name, and what they are called here.
@@ -68,6 +69,7 @@ class Op:
         self.wider: Callable[..., Any] | None = None
         self.differentiable = differentiable
         self.elementwise = False
+        self.fresh = False
         self.public: Primitive
 
     def by_position(self, rules: Mapping[str, Rule | None]) -> dict[int, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.arrays import joined, parted
 from tinygrad_rnn.engine.summary import magnitude
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.errors import GradientError, OptionError, check_sequence, is_number
 
 __all__ = ["ClipStatistics", "clip_grad_norm_", "clip_grad_value_"]
@@ -42,11 +43,11 @@ def clip_grad_norm_(
     """
     _check_bound("clip_grad_norm_", "max_norm", max_norm)
     owners = _with_gradient("clip_grad_norm_", parameters)
-    norms = [magnitude(g) for _, g in owners]
-    norm = math.hypot(*norms)
+    whole = joined([g for _, g in owners])
+    norm = math.hypot(*(magnitude(g) for g in ([g for _, g in owners] if whole is None else [whole])))
     if not math.isfinite(norm):
         if error_if_nonfinite:
-            bad = [p.name or str(p.shape) for (p, _), n in zip(owners, norms, strict=True) if not math.isfinite(n)]
+            bad = [p.name or str(p.shape) for p, g in owners if not math.isfinite(magnitude(g))]
             raise GradientError(
                 f"clip_grad_norm_: the gradient's norm is {norm}",
                 got=", ".join(bad),
@@ -55,8 +56,11 @@ def clip_grad_norm_(
         return norm
     scale = float(max_norm) / (norm + 1e-6)  # a Python number leaves float32 as it is
     if scale < 1:
-        for p, g in owners:
-            p.grad = Tensor(g * scale)
+        scaled = (
+            (g * scale for _, g in owners) if whole is None else parted(whole * scale, [p.shape for p, _ in owners])
+        )
+        for (p, _), g in zip(owners, scaled, strict=True):
+            p.grad = from_array(np.asarray(g), None)
     return norm
 
 
@@ -130,4 +134,4 @@ def _with_gradient(owner: str, parameters: Iterable[Tensor] | Tensor) -> list[tu
     if strange := [type(p).__name__ for p in every if not isinstance(p, Tensor)]:
         raise OptionError(f"{owner}: a parameter is not a Tensor", expected="those of model.parameters()",
                           got=strange[0])  # fmt: skip
-    return [(p, p.grad.data) for p in every if p.grad is not None]
+    return [(p, p.grad._taken("clip")) for p in every if p.grad is not None]

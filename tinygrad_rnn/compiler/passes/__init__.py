@@ -6,6 +6,7 @@ flattened     products over several axes are products of matrices               
 packed        gradients of parts side by side, not each in zeros of its own          pack
 distributed   a loop keeps only what needs the step before                           distribute, vector
 regrouped     what is the same at each step is added up before the loop                  regroup
+spelled       a softmax of many rows is what it is made of                           spell
 enclosed      a program without loops is a loop of one step                          enclose
 narrowed      a slice of a sum is the sum of slices, so that a step is one kernel    narrow
 """
@@ -19,6 +20,7 @@ from tinygrad_rnn.compiler.passes.narrow import narrowed
 from tinygrad_rnn.compiler.passes.pack import packed
 from tinygrad_rnn.compiler.passes.regroup import regrouped
 from tinygrad_rnn.compiler.passes.rollup import rolled
+from tinygrad_rnn.compiler.passes.spell import spelled
 from tinygrad_rnn.compiler.passes.tidy import tidied
 from tinygrad_rnn.compiler.program import Program
 
@@ -32,8 +34,9 @@ def arranged(program: Program) -> Program:
     return program
 
 
-def improved(program: Program, fast: bool = False) -> Program:
-    """The whole, forward and backward; for kernels where it is to be `fast`."""
-    for once in (tidied, packed, distributed, regrouped, tidied, *((enclosed, narrowed) if fast else ()), tidied):
+def improved(program: Program, fast: bool = False, forward: bool = False) -> Program:
+    """The whole, forward and backward, or the forward pass alone; for kernels where it is to be `fast`."""
+    kernels = (spelled, *((enclosed,) if forward else ()), narrowed) if fast else ()
+    for once in (tidied, packed, distributed, regrouped, tidied, *kernels, tidied):
         program = once(program)
     return program
