@@ -2,8 +2,8 @@
 
 a value of a loop lies in            its spots: one that is read, and more that it is written to as well
     one array for all steps          what no other step needs
-    a stack, step by step (T, F, B)  what other loops read
-    a stack, rows together (F, T, B) what a product over all T·B rows reads
+    a stack, step by step (T, F, B)  what is kept; for a product over all T·B rows, it is turned once after the loop
+                                     into (F, T, B): a step that wrote there would touch F pages of memory
 a state lies where the step before wrote it: in the same array, or one place back in the stack
 """
 
@@ -46,6 +46,7 @@ class Looped(Lines):
         self.begin: list[str] = []  # at the beginning of each step
         self.shared: set[Value] = set()  # stacks of states, which are those of what they become
         self.handed: list[tuple[Spot, Value]] = []  # copied at its end: ends of carries that no call makes
+        self.after: list[str] = []  # after the loop
 
     def run(self) -> None:
         """Write it."""
@@ -95,7 +96,7 @@ class Looped(Lines):
 
     def _brought(self, inside: Value) -> None:
         """All steps of an array of the moment, copied to where a kernel can read them."""
-        stack = self._stack(inside, self.loop.count, together=False)
+        stack = self._stack(inside, self.loop.count)
         view = _all(stack, self.loop.count)
         outside = self.loop.slices[inside]
         self.lines.append(f"copyto({self.places.name(view)}, {self.places.text(outside)})")
@@ -104,7 +105,7 @@ class Looped(Lines):
         if inside in self.running:
             self.streams.pop(self.running.pop(inside))
 
-    def _stack(self, value: Value, count: int, *, together: bool) -> Spot:
+    def _stack(self, value: Value, count: int, *, together: bool = False) -> Spot:
         """A new stack of so many steps of a value."""
         places, t = self.places, ("t", 0)
         if not features_first(value):
@@ -130,29 +131,47 @@ class Looped(Lines):
             end = outside_of.get(carry.end)
             if end in places.static:
                 continue  # two states that become the same value
-            together = outside in places.read_outside or (end is not None and end in places.read_outside)
-            longer = self._stack(inside, loop.count + 1, together=together)
+            longer = self._stack(inside, loop.count + 1)
             now, before = _shifted(longer, 0 if back else 1), _shifted(longer, 1 if back else 0)
             self.spots.setdefault(carry.end, []).append(now)
-            self._kept(outside, inside, before)
+            self.spots[inside] = [before]
             self.shared.add(outside)
-            if _in_one_piece(before):
-                self.spots[inside] = [before]
+            turned = longer
+            if features_first(inside) and not places.read_outside.isdisjoint((outside, end)):
+                turned = self._turned_stack(longer, self._stack(inside, loop.count + 1, together=True), loop.count + 1)
+            self._kept(outside, before, _shifted(turned, 1 if back else 0))
             if end is not None:
-                self._kept(end, carry.end, now)
+                self._kept(end, now, _shifted(turned, 0 if back else 1))
             first = longer.view(loop.count if back else 0)
             self.lines.append(f"copyto({places.name(first)}, {places.text(carry.first)})")
-        for outside, inside in loop.stacks.items():
+        for outside, inside in sorted(loop.stacks.items(), key=lambda pair: self._op_of(pair[1]) is not PACK):
             if outside in places.static:
                 continue
-            stack = self._part(outside, inside)
-            if stack is None:
-                stack = self._stack(inside, loop.count, together=outside in places.read_outside)
-            self._kept(outside, inside, stack)
-            if inside in self.makers:
-                self.spots.setdefault(inside, []).append(stack)
+            part = self._part(outside)
+            spot = next((spot for spot in self.spots.get(inside, ()) if spot.varies), None)
+            if spot is None:
+                spot = part if part is not None and not features_first(inside) else self._stack(inside, loop.count)
+                if inside in self.makers:
+                    self.spots.setdefault(inside, []).append(spot)
+                    self._spread_pack(inside)
+            turned = spot
+            if features_first(inside) and (part is not None or outside in places.read_outside):
+                turned = part or self._stack(inside, loop.count, together=True)
+                self._turned_stack(spot, turned, loop.count)
+            elif part is not None and part is not spot:
+                turned = self._turned_stack(spot, part, loop.count)
+            self._kept(outside, spot, turned)
 
-    def _part(self, outside: Value, inside: Value) -> Spot | None:
+    def _op_of(self, value: Value) -> Any:
+        return self.makers[value].op if value in self.makers else None
+
+    def _turned_stack(self, spot: Spot, to: Spot, count: int) -> Spot:
+        """Where a stack lies in another order after the loop."""
+        source, target = _all(spot, count), _all(to, count)
+        self.after.append(f"copyto({self.places.name(target)}, {self.places.name(source)})")
+        return to
+
+    def _part(self, outside: Value) -> Spot | None:
         """The place of a stack that is one of several blocks of a pack outside."""
         part = self.places.part(outside)
         if part is None or outside.ndim != 3:
@@ -161,8 +180,9 @@ class Looped(Lines):
         found = None if whole is None else _block(whole, part[1], outside.ndim)
         return found if found is not None and _all(found, self.loop.count).shape == outside.shape else None
 
-    def _kept(self, outside: Value, inside: Value, spot: Spot) -> None:
-        self.places.static[outside] = _all(spot, self.loop.count)
+    def _kept(self, outside: Value, spot: Spot, turned: Spot) -> None:
+        """Note where the steps of a stack lie, and where all of it does."""
+        self.places.static[outside] = _all(turned, self.loop.count)
         self.places.spots[outside] = spot
 
     def _carries(self) -> None:
@@ -221,15 +241,22 @@ class Looped(Lines):
     def _packs(self) -> None:
         """A pack lies somewhere, and its parts in it."""
         for call in reversed(self.calls):
-            if call.op is not PACK:
+            if call.op is PACK:
+                self._needed(call.out)
+                self._spread_pack(call.out)
+
+    def _spread_pack(self, pack: Value) -> None:
+        """Its parts lie in each place of a pack."""
+        if self._op_of(pack) is not PACK:
+            return
+        call = self.makers[pack]
+        for x, place in zip(call.args, call.static["places"], strict=True):
+            if x not in self.makers or self._is_view_of(x) or self._op_of(x) is PACK:
                 continue
-            self._needed(call.out)
-            for x, place in zip(call.args, call.static["places"], strict=True):
-                if x not in self.makers or self._is_view_of(x) or self.makers[x].op is PACK:
-                    continue
-                blocks = [_block(spot, place, call.out.ndim) for spot in self.spots[call.out]]
-                if all(block is not None for block in blocks):
-                    self.spots.setdefault(x, []).extend(block for block in blocks if block is not None)
+            blocks = [_block(spot, place, pack.ndim) for spot in self.spots[pack]]
+            if all(block is not None for block in blocks):
+                known = self.spots.setdefault(x, [])
+                known.extend(b for b in blocks if b is not None and not any(_is_same(b, spot) for spot in known))
 
     def _needed(self, value: Value) -> None:
         """Give a value an array for all steps, unless all who read it can do with the stacks that it is in."""
@@ -387,6 +414,7 @@ class Looped(Lines):
         over = sources[0] if len(sources) == 1 else f"zip({', '.join(sources)})"
         before.append(f"for {', '.join(names)} in {over}:  # {self.loop.count} times")
         before += [f"    {line}" for line in body]
+        before += self.after
 
     # kernels
 
@@ -501,6 +529,10 @@ def _all(spot: Spot, count: int) -> np.ndarray:
 
 def _shifted(spot: Spot, by: int) -> Spot:
     return Spot(spot.array, tuple(("t", part[1] + by) if isinstance(part, tuple) else part for part in spot.index))
+
+
+def _is_same(a: Spot, b: Spot) -> bool:
+    return a.index == b.index and is_same_memory(a.array, b.array)
 
 
 def _in_one_piece(spot: Spot) -> bool:

@@ -42,7 +42,7 @@ class Places:
         parts: of each value that is packed into another: into which, and where.
         packs: what the calls outside of loops pack.
         reads: how often each value is read, outputs among it.
-        read_outside: what calls outside of loops read.
+        read_outside: what calls outside of loops read, more than a single step of it.
         space: what the names in the lines stand for.
         bytes: of what was allocated.
     """
@@ -66,7 +66,8 @@ class Places:
         self.parts = self._parts(program.steps)
         self.reads = Counter(x for step in program.steps for x in step.reads())
         self.reads.update(out for out in program.outputs if isinstance(out, Value))
-        self.read_outside = {x for step in program.steps if isinstance(step, Call) for x in step.reads()}
+        outer = [step for step in program.steps if isinstance(step, Call) and not _is_one_step(step)]
+        self.read_outside = {x for step in outer for x in step.reads()}
         self.packs = {step.out for step in program.steps if isinstance(step, Call) and step.op is PACK}
         self.wanted = self._wanted()
 
@@ -163,6 +164,11 @@ class Places:
             if isinstance(x, np.ndarray) and x.shape == call.out.shape:
                 return "C" if x.flags.c_contiguous else "F"
         return "C"
+
+
+def _is_one_step(call: Call) -> bool:
+    index = call.static.get("index")
+    return call.op.name == "getitem" and type(index[0] if isinstance(index, tuple) and index else index) is int
 
 
 def features_first(value: Value) -> bool:
