@@ -148,7 +148,12 @@ class Optimizer(Keywords):
         """What is remembered of these parameters under a name, one after another: 0 of what is new."""
         parts = [self.state[k].get(name) for k in members]
         sizes = [self.params[k].size for k in members]
-        return _vector([np.zeros(size, dtype) if p is None else p for p, size in zip(parts, sizes, strict=True)])
+        base = None if parts[0] is None else parts[0].base
+        if base is not None and base.shape == (sum(sizes),) and all(p is not None and p.base is base for p in parts):
+            return base  # as `_updated` left it
+        return np.concatenate(
+            [np.zeros(n, dtype) if p is None else p.ravel() for p, n in zip(parts, sizes, strict=True)]
+        )
 
     def decayed(self, p: Array, g: Array) -> Array:
         """The gradient of loss + ½λ·p²."""

@@ -82,7 +82,7 @@ class Guards:
             if mapping.get(key, _MISSING) is not was and not check.holds():
                 return False
         for check in self.checks:
-            if not check.holds():
+            if check.read() is not check.was and not check.holds():
                 return False
         for tensor, required in self.tensors:
             if (tensor._node is not None and tensor._node.requires_grad) is not required:
@@ -288,7 +288,7 @@ class _Walk:
 
     def _inherited(self, value: Any, key: str, name: str) -> None:
         """A plain attribute of the class, which one of the object's own may come to stand before."""
-        if (id(value), f".{key}") not in self.taken:
+        if (id(value), f".{key}") not in self.taken and key not in getattr(value, "__dict__", {}):
             self.taken.add((id(value), f".{key}"))
             read = partial(getattr, value, key, _MISSING)
             was = read()

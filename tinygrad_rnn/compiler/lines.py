@@ -8,7 +8,7 @@ anything else      out = op.forward(x)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class Lines:
         elif name == "sum" and ours(call.op):
             axis, keep = call.static["axis"], call.static["keepdims"]
             self.lines.append(f"add_reduce({args[0]}, axis={axis!r}, keepdims={keep!r}, out={out})")
+        elif name in ("stack", "concatenate") and ours(call.op) and call.static["axis"] is not None:
+            self.lines += [f"copyto({out}[{place}], {arg})" for place, arg in zip(_places(call), args, strict=True)]
         elif name in STRUCTURAL:
             self.lines.append(f"copyto({out}, {self.view(call, args)})")
         else:
@@ -90,6 +92,15 @@ class Lines:
     @staticmethod
     def _is_matrix(call: Call) -> bool:
         return all(isinstance(x, Value) and x.ndim == 2 for x in call.args)
+
+
+def _places(call: Call) -> Iterator[str]:
+    """Where each argument of a stack or a concatenation lies in what it makes."""
+    axis, at = call.static["axis"] % call.out.ndim, 0
+    for x in call.args:
+        size = 1 if call.op.name == "stack" else np.shape(x)[axis] if not isinstance(x, Value) else x.shape[axis]
+        yield ":, " * axis + (str(at) if call.op.name == "stack" else f"{at}:{at + size}")
+        at += size
 
 
 def _product(call: Call, args: Sequence[str], out: str, like: Static) -> str:
@@ -143,7 +154,7 @@ class Outer(Lines):
         writable = (
             ufunc_of(call.op) is not None
             or (is_product(call.op) and self._is_matrix(call))
-            or (call.op.name in ("relu", "sigmoid", "where", "sum") and ours(call.op))
+            or (call.op.name in ("relu", "sigmoid", "where", "sum", "stack", "concatenate") and ours(call.op))
             or (call.op.name in STRUCTURAL)
         )
         if out in places.asked and out in places.plain and writable:

@@ -424,6 +424,7 @@ class Looped(Lines):
         shape = calls[0].out.shape
         reads: dict[Value, tuple[str, Spot]] = {}
         arrays: dict[str, Any] = {}
+        start = len(self.lines)
         for x in dict.fromkeys(x for call in calls for x in call.reads() if x not in own):
             spot = self._read(x, shape)
             reads[x] = self._named(spot, arrays), spot
@@ -437,6 +438,10 @@ class Looped(Lines):
         while pairs(sum(inner in s.index for _, s in reads.values()), sum(map(len, writes.values()))) > MOST:
             value = next((v for v, each in writes.items() if len(each) > 1), None)
             if value is None:
+                if self._can_part(calls):
+                    del self.lines[start:]
+                    self._in_two(calls)
+                    return
                 break
             extra.append((writes[value].pop()[1], value))
         used = {name for name, _ in reads.values()} | {name for each in writes.values() for name, _ in each}
@@ -448,6 +453,23 @@ class Looped(Lines):
         self.lines.append(f"{self.places.name(kernel, 'kernel')}(t, {shape[-1]}, {rows}, {args})")
         for spot, value in extra:
             self._copy(spot, value)
+
+    def _can_part(self, calls: list[Call]) -> bool:
+        """Whether a kernel may be two: the first half overwrites no state that the second one reads."""
+        half = len(calls) // 2
+        made = {call.out for call in calls[:half]}
+        lost = {carry.start for carry in self.loop.carries if carry.end in made}
+        return half > 0 and not any(x in lost for call in calls[half:] for x in call.reads())
+
+    def _in_two(self, calls: list[Call]) -> None:
+        """Two kernels, with places for what the second reads of the first."""
+        half = len(calls) // 2
+        later = {x for call in calls[half:] for x in call.reads()}
+        for call in calls[:half]:
+            if call.out in later and not self.spots.get(call.out):
+                self.spots[call.out] = [self._alone(call.out)]
+        self._kernel(calls[:half])
+        self._kernel(calls[half:])
 
     @staticmethod
     def _named(spot: Spot, arrays: dict[str, Any]) -> str:

@@ -111,14 +111,12 @@ def _recorded_outputs(
 
 def _returned(trace: Trace, leaves: list[Any], made: list[Tensor]) -> Any:
     """What f returned the first time, with these Tensors in it."""
-    given = dict(zip(trace.program.inputs, trace.given, strict=True))
-    values, parts = iter(zip(trace.program.outputs, made, strict=True)), []
+    values, parts = iter(zip(trace.passed, made, strict=True)), []
     for leaf in trace.returned:
         if leaf is not COMPUTED:
             parts.append(leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
             continue
-        value, tensor = next(values)
-        source = given.get(value)
+        source, tensor = next(values)
         if source is not None and source.argument is not None and isinstance(leaves[source.argument], Tensor):
             tensor = leaves[source.argument]
         elif source is not None and source.tensor is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,12 @@ class Trace:
     build: Build
     made: list[tuple[Value, str]]
     numbers: list[tuple[Any, str]]
+
+    @cached_property
+    def passed(self) -> list[Given | None]:
+        """Of each output the input that it is; None for what is computed."""
+        given = dict(zip(self.program.inputs, self.given, strict=True))
+        return [given.get(out) for out in self.program.outputs]
 
 
 class Watch:

@@ -23,7 +23,8 @@ Refusal = Callable[[Array, int, int], TinygradError]
 
 def _within(ids: Array, *, least: int, below: int, refusal: Refusal) -> Array:
     """y = ids, each of which has to be in least … below − 1."""
-    if ids.size and not least <= ids.min() <= ids.max() < below:
+    fits = least <= ids.item() < below if ids.size == 1 else not ids.size or least <= ids.min() <= ids.max() < below
+    if not fits:
         raise refusal(ids, least, below)
     return ids
 
