@@ -19,7 +19,7 @@ ROOMS = [
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
     "engine": "arrays context op node tensor typed trees summary guard anomaly apply declare snapshot",
     "autodiff": "usable returned accumulate backprop observed functions forward reverse higher remat",
-    "compiler": """program signature guards interpret trace passes kernels formula derive resize places lines
+    "compiler": """program signature guards interpret trace passes kernels formula derive resize memory places lines
         looped rows replay plan recorded running compiled""",
     "compiler.passes": "pack vector tidy enclose flatten narrow regroup spell rollup distribute",
     "ops": """indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes options operators

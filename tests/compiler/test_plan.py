@@ -214,3 +214,11 @@ def test_the_source_of_a_plan_is_python(either):
     compile(source, "<plan>", "exec")
     assert source.startswith("def forward(x0")
     assert source.count("def ") == 2
+
+
+@pytest.mark.parametrize("join", [tg.stack, lambda xs: tg.stack([tg.stack(xs), tg.stack(xs[::-1])], axis=-1),
+                                  lambda xs: tg.concatenate([tg.stack(xs), tg.stack(xs)[:1]])])  # fmt: skip
+def test_numbers_are_stacked_as_arrays_are(either, join):
+    f = lambda a, b: tg.exp(join([a * b, a + b]))  # noqa: E731
+    a, b = (tg.tensor(x) for x in (0.5, -1.5))
+    assert np.allclose(tg.compile(f)(a, b).data, f(a, b).data, rtol=1e-15)

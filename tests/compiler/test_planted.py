@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
-from tinygrad_rnn.compiler import derive, guards, lines, looped
+from tinygrad_rnn.compiler import derive, guards, lines, looped, replay
 from tinygrad_rnn.compiler.passes import distribute, narrow, pack, regroup, rollup, tidy
 from tinygrad_rnn.compiler.program import Carry, Loop
 
@@ -157,6 +157,8 @@ WRONGS = {
     "a plan is used though a number changed": (guards.Guards, "hold", lambda self: True),
     "the first gradient alone is kept": (
         derive._Arrived, "add", lambda self, value, g: self.parts.setdefault(value, [g])),
+    "memory is used again before its last reader has run": (
+        replay, "_dying", without(replay._dying, lambda dying: [set(), *dying[:-1]])),
     "a term that is the same at each step is left out": (regroup, "_sum", lambda terms, dtype, body: terms[0]),
     "what is kept of each step is not copied": (looped.Looped, "_copy", lambda self, spot, value: None),
 }  # fmt: skip

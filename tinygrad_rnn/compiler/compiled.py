@@ -179,7 +179,10 @@ class Compiled(Generic[P, Y]):
                 return self._by_plan(each, positions, args, kwargs)
         recorded = Recorded(trace, guards, doubt, leaves=leaves)
         self._keep(key, recorded)
-        return result if doubt else self._by_plan(recorded, positions, args, kwargs)
+        if doubt:
+            return result
+        del result  # and with it all that was computed on the way: the plan has memory of its own
+        return self._by_plan(recorded, positions, args, kwargs)
 
     def _by_plan(self, recorded: Recorded, positions: Mapping[int, Any], args: Any, kwargs: Any) -> Any:
         """What was just recorded, run from its plan: then the first call gives the same bits as every other."""

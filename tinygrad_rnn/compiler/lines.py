@@ -19,7 +19,7 @@ from tinygrad_rnn.compiler.places import STRUCTURAL, Places, is_same_memory, par
 from tinygrad_rnn.compiler.program import Argument, Call, Value
 from tinygrad_rnn.engine.op import Op
 
-__all__ = ["Lines", "Outer", "ours", "ufunc_of"]
+__all__ = ["Lines", "Outer", "is_written", "ours", "ufunc_of"]
 
 Static = np.ndarray
 
@@ -39,7 +39,7 @@ class Lines:
         ufunc = ufunc_of(call.op)
         if call.op is PACK:
             raise AssertionError("a pack is written by its parts")
-        if is_product(call.op) and self._is_matrix(call):
+        if is_product(call.op) and _is_matrix(call):
             self.lines.append(_product(call, args, out, like))
         elif ufunc is not None:
             to = f"out={out}" if ufunc in (np.maximum, np.minimum) else out  # NumPy wants it said of these two
@@ -89,17 +89,13 @@ class Lines:
         )
         return repr(value) if simple else self.places.name(value, "o")
 
-    @staticmethod
-    def _is_matrix(call: Call) -> bool:
-        return all(isinstance(x, Value) and x.ndim == 2 for x in call.args)
-
 
 def _places(call: Call) -> Iterator[str]:
     """Where each argument of a stack or a concatenation lies in what it makes."""
     axis, at = call.static["axis"] % call.out.ndim, 0
     for x in call.args:
         size = 1 if call.op.name == "stack" else np.shape(x)[axis] if not isinstance(x, Value) else x.shape[axis]
-        yield ":, " * axis + (str(at) if call.op.name == "stack" else f"{at}:{at + size}")
+        yield ":, " * axis + (f"{at}, ..." if call.op.name == "stack" else f"{at}:{at + size}")
         at += size
 
 
@@ -113,6 +109,17 @@ def _product(call: Call, args: Sequence[str], out: str, like: Static) -> str:
     if like.T.flags.c_contiguous:
         return f"dot({b}.T, {a}.T, {out}.T)".replace(".T.T", "")
     return f"matmul({b}.T, {a}.T, {out}.T)".replace(".T.T", "")
+
+
+def _is_matrix(call: Call) -> bool:
+    return all(isinstance(x, Value) and x.ndim == 2 for x in call.args)
+
+
+def is_written(call: Call) -> bool:
+    """Whether there is a line that writes what the call makes into an array, and makes no view of what it reads."""
+    if call.op.name in ("relu", "sigmoid", "where", "sum", "stack", "concatenate"):
+        return ours(call.op)
+    return call.op is PACK or ufunc_of(call.op) is not None or (is_product(call.op) and _is_matrix(call))
 
 
 def ours(op: Op) -> bool:
@@ -151,12 +158,7 @@ class Outer(Lines):
         part = places.part(out)
         if part is not None and (view := part_of(*part)).shape == out.shape:
             static[out] = view
-        writable = (
-            ufunc_of(call.op) is not None
-            or (is_product(call.op) and self._is_matrix(call))
-            or (call.op.name in ("relu", "sigmoid", "where", "sum", "stack", "concatenate") and ours(call.op))
-            or (call.op.name in STRUCTURAL)
-        )
+        writable = is_written(call) or call.op.name in STRUCTURAL
         if out in places.asked and out in places.plain and writable:
             places.names[out] = places.asked[out]
             self.write(call, places.names[out], np.empty(out.shape, out.dtype))

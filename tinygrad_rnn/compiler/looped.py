@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_rnn.compiler.kernels import MOST, Spot, can_fuse, compiled_kernel, pairs, written
 from tinygrad_rnn.compiler.lines import Lines
-from tinygrad_rnn.compiler.passes.pack import PACK
+from tinygrad_rnn.compiler.passes.pack import PACK, is_filled
 from tinygrad_rnn.compiler.passes.tidy import draws
 from tinygrad_rnn.compiler.passes.vector import is_product
 from tinygrad_rnn.compiler.places import STRUCTURAL, Places, features_first, is_same_memory, part_of, spot_of
@@ -114,9 +114,10 @@ class Looped(Lines):
             shape, index = (value.shape[1], count, value.shape[0]), ("j", t, "k")
         else:
             shape, index = (count, value.shape[1], value.shape[0]), (t, "j", "k")
-        array = np.zeros(shape, value.dtype)
-        places.bytes += array.nbytes
-        return Spot(array, index)
+        return Spot(places.memory.array(shape, value.dtype, zero=self._has_gaps(value)), index)
+
+    def _has_gaps(self, value: Value) -> bool:
+        return self._op_of(value) is PACK and not is_filled(self.makers[value])
 
     def _stacks(self) -> None:
         """A stack for each value that is kept; a state and what it becomes share one that is longer by a step."""
@@ -183,7 +184,7 @@ class Looped(Lines):
     def _kept(self, outside: Value, spot: Spot, turned: Spot) -> None:
         """Note where the steps of a stack lie, and where all of it does."""
         self.places.static[outside] = _all(turned, self.loop.count)
-        self.places.spots[outside] = spot
+        self.places.spots[outside], self.places.lying[outside] = spot, spot.array
 
     def _carries(self) -> None:
         places, loop = self.places, self.loop
@@ -234,9 +235,7 @@ class Looped(Lines):
         else:
             shape = value.shape
             index = ("k", "j")[2 - value.ndim :] if value.ndim in (1, 2) else ()
-        array = np.zeros(shape, value.dtype)
-        self.places.bytes += array.nbytes
-        return Spot(array, index)
+        return Spot(self.places.memory.array(shape, value.dtype, zero=self._has_gaps(value)), index)
 
     def _packs(self) -> None:
         """A pack lies somewhere, and its parts in it."""

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.compiler.kernels import Spot
-from tinygrad_rnn.compiler.passes.pack import PACK
+from tinygrad_rnn.compiler.memory import Memory
+from tinygrad_rnn.compiler.passes.pack import PACK, is_filled
 from tinygrad_rnn.compiler.passes.vector import is_product
 from tinygrad_rnn.compiler.program import Argument, Call, Loop, Program, Step, Value
 
@@ -44,7 +45,7 @@ class Places:
         reads: how often each value is read, outputs among it.
         read_outside: what calls outside of loops read, more than a single step of it.
         space: what the names in the lines stand for.
-        bytes: of what was allocated.
+        memory: where the static arrays lie.
     """
 
     def __init__(self, program: Program, fast: bool) -> None:
@@ -61,14 +62,15 @@ class Places:
         ] = {}  # of a block of an array of the moment: which, of what size
         self.asked: dict[Value, str] = {}
         self.held: dict[int, str] = {}  # the names of arrays and functions, by their id
-        self.bytes = 0
+        self.memory = Memory()
+        self.lying: dict[Value, np.ndarray] = {}  # the array of each of `spots`
         self.plain = self._plain()
         self.parts = self._parts(program.steps)
         self.reads = Counter(x for step in program.steps for x in step.reads())
         self.reads.update(out for out in program.outputs if isinstance(out, Value))
         outer = [step for step in program.steps if isinstance(step, Call) and not _is_one_step(step)]
         self.read_outside = {x for step in outer for x in step.reads()}
-        self.packs = {step.out for step in program.steps if isinstance(step, Call) and step.op is PACK}
+        self.packs = {step.out: step for step in program.steps if isinstance(step, Call) and step.op is PACK}
         self.wanted = self._wanted()
 
     def _plain(self) -> set[Value]:
@@ -108,13 +110,12 @@ class Places:
         array = self.static.get(value)
         return None if array is None else spot_of(array)
 
-    def allocate(self, value: Value, order: str) -> Static:
-        """An array for the value, features first where the order is "F"."""
+    def allocate(self, value: Value, order: str, *, zero: bool = False) -> Static:
+        """An array for the value, features first where the order is "F"; see Memory for `zero`."""
         shape = value.shape
-        self.bytes += int(np.prod(shape, dtype=int)) * value.dtype.itemsize
         if order == "C" or len(shape) < 2:
-            return np.zeros(shape, value.dtype)
-        stored = np.zeros((shape[-1], *shape[:-1]), value.dtype)
+            return self.memory.array(shape, value.dtype, zero=zero)
+        stored = self.memory.array((shape[-1], *shape[:-1]), value.dtype, zero=zero)
         return np.moveaxis(stored, 0, -1)
 
     def part(self, value: Value) -> tuple[Static, Any] | None:
@@ -127,7 +128,8 @@ class Places:
     def whole(self, pack: Value) -> Static:
         """The array of a pack."""
         if pack not in self.static:
-            self.static[pack] = self.allocate(pack, "C" if pack in self.plain else "F")
+            order = "C" if pack in self.plain else "F"
+            self.static[pack] = self.allocate(pack, order, zero=not is_filled(self.packs[pack]))
         return self.static[pack]
 
     def name(self, thing: Any, kind: str = "a") -> str:

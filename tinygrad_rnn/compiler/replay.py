@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from tinygrad_rnn.compiler.lines import Outer
+from tinygrad_rnn.compiler.lines import Outer, is_written
 from tinygrad_rnn.compiler.looped import Looped
 from tinygrad_rnn.compiler.places import Places
 from tinygrad_rnn.compiler.program import Argument, Call, Program, Step, Value
@@ -53,10 +53,13 @@ def build(program: Program, forward: int, outputs: int, cotangents: int, fast: b
     places, steps = Places(program, fast), program.steps
     inputs = [_named(places, value, f"x{k}") for k, value in enumerate(program.inputs)]
     given = inputs[: len(inputs) - cotangents]
-    ahead = _lines(places, steps[:forward])
+    parts = [gathered(part, places.wanted) if fast else part for part in (steps[:forward], steps[forward:])]
+    dying = _dying(program, parts, outputs)
+    ahead = _lines(places, parts[0], dying)
     returned = "".join(_copied(places, out) for out in program.outputs[:outputs])
     begin, names = _gradients(places, program.outputs[outputs:])
-    back = [*begin, *_lines(places, steps[forward:])]
+    places.memory.release(dying.pop(), places.static, places.lying)
+    back = [*begin, *_lines(places, parts[1], dying)]
     back += [f"copyto({name}, {places.text(out)})" for name, out in names if places.names.get(out) != name]
     gradients = "".join(f"{name}, " for name, _ in names)
     text = "\n".join([*ahead, returned, *back, gradients])
@@ -76,7 +79,7 @@ def build(program: Program, forward: int, outputs: int, cotangents: int, fast: b
         ]
     )
     exec(compile(source, "<plan>", "exec"), places.space)
-    return Replay(source, places.space["forward"], places.space["backward"], places.bytes)
+    return Replay(source, places.space["forward"], places.space["backward"], places.memory.bytes)
 
 
 def _named(places: Places, value: Value, name: str) -> str:
@@ -84,16 +87,41 @@ def _named(places: Places, value: Value, name: str) -> str:
     return name
 
 
-def _lines(places: Places, steps: list[Step]) -> list[str]:
+def _lines(places: Places, items: Sequence[Step | list[Call]], dying: list[set[Value]]) -> list[str]:
+    """The lines of these steps; the memory of what dies with each is free for those that follow."""
     lines: list[str] = []
-    for step in gathered(steps, places.wanted) if places.fast else steps:
-        if isinstance(step, list):
-            Rows(places, lines, step).run()
-        elif isinstance(step, Call):
-            Outer(places, lines).call(step)
+    for item in items:
+        if isinstance(item, list):
+            Rows(places, lines, item).run()
+        elif isinstance(item, Call):
+            Outer(places, lines).call(item)
         else:
-            Looped(places, lines, step).run()
+            Looped(places, lines, item).run()
+        places.memory.release(dying.pop(), places.static, places.lying)
     return lines
+
+
+def _dying(program: Program, parts: Sequence[Sequence[Step | list[Call]]], outputs: int) -> list[set[Value]]:
+    """What nothing reads after each item of the forward pass, its return, and each item of the backward pass; reversed.
+
+    What the backward pass reads of the forward pass does not die.
+    """
+    ahead, back = parts
+    items: list[Any] = [*ahead, [], *back]
+    last: dict[Value, int] = {out: len(items) for out in program.outputs[outputs:] if isinstance(out, Value)}
+    last |= {out: len(ahead) for out in program.outputs[:outputs] if isinstance(out, Value) and out not in last}
+    for k in reversed(range(len(items))):
+        for step in items[k] if isinstance(items[k], list) else [items[k]]:
+            views = isinstance(step, Call) and not is_written(step)  # what comes out may be a view of what goes in
+            until = max((last.get(out, k) for out in step.writes()), default=k) if views else k
+            for x in step.reads():
+                last[x] = max(last.get(x, 0), until)
+    early = {out for item in ahead for step in (item if isinstance(item, list) else [item]) for out in step.writes()}
+    dying: list[set[Value]] = [set() for _ in items]
+    for value, k in last.items():
+        if k < len(items) and not (value in early and k > len(ahead)):
+            dying[k].add(value)
+    return dying[::-1]
 
 
 def _read_again(lines: list[str], text: str) -> list[str]:

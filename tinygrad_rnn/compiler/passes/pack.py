@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_rnn.compiler.program import Call, Loop, Program, Step, Value
 from tinygrad_rnn.engine.op import Op
 
-__all__ = ["PACK", "packed"]
+__all__ = ["PACK", "is_filled", "packed"]
 
 
 def pack(*parts: np.ndarray, shape: tuple[int, ...], places: tuple[Any, ...], dtype: Any) -> np.ndarray:
@@ -26,6 +26,14 @@ def pack(*parts: np.ndarray, shape: tuple[int, ...], places: tuple[Any, ...], dt
 
 
 PACK = Op(pack, differentiable=False)
+
+
+def is_filled(call: Call) -> bool:
+    """Whether the parts of a pack fill it."""
+    marks = np.zeros(call.out.shape, bool)
+    for place in call.static["places"]:
+        marks[place] = True
+    return bool(marks.all())
 
 
 def packed(program: Program) -> Program:
