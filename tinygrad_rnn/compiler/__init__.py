@@ -10,4 +10,5 @@ passes      each a program to another that does the same  lines       a call as 
 interpret   a program, run the plain way                  replay      the lines, ready to run
 derive      the backward pass of a program                plan        all of it, to be printed
 recorded    how far a recording may be trusted            running     a call by a plan; compiled: tg.compile
+rows        what is done to many rows, as one kernel      memory      arrays that are used again
 """
