@@ -26,7 +26,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
         numpy_calls""",
     "diagnostics": "jacobians ledger recorded flow",
     "data": "stream text pairs addition dates",
-    "saving": "arrays checkpoint",
+    "saving": "files arrays claim checkpoint",
     "exchange": "gates torch keras onnx",
     "exchange.onnx": "cells graph rules recurrent topologies export",
     "train": "config metrics clip tbptt step charmodel generate loop translator run",

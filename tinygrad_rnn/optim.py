@@ -184,6 +184,9 @@ class Optimizer(Keywords):
             if not fits or value.shape not in ((), self.params[int(index)].shape):
                 raise self._misfit(f"{key} {value.shape}")
             loaded[int(index)][name] = value
+        for k, remembered in enumerate(loaded):
+            if lost := [name for name in self.memory if remembered and name not in remembered]:
+                raise self._misfit(f"{', '.join(f'{k}.{name}' for name in lost)} missing")
         self.state = loaded
 
     def _remembered(self, key: str, given: Any) -> Array:

@@ -17,7 +17,9 @@ import numpy as np
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import CheckpointError, check_flags, check_path, check_type
 from tinygrad_rnn.nn import Module
-from tinygrad_rnn.saving.arrays import encoded, read_arrays, write_file
+from tinygrad_rnn.nn.module import Loaded
+from tinygrad_rnn.saving.arrays import encoded, read_arrays
+from tinygrad_rnn.saving.files import write_file
 
 __all__ = ["load_weights", "save_weights"]
 
@@ -40,13 +42,15 @@ def save_weights(module: Module, path: str | Path) -> Path:
     return write_file(path, encoded({name: p.numpy() for name, p in module._named_parameters("")}))
 
 
-def load_weights(module: Module, path: str | Path, strict: bool = True) -> None:
+def load_weights(module: Module, path: str | Path, strict: bool = True) -> Loaded:
     """Assign the parameters from a safetensors file, ours or torch's; on any error nothing has been assigned.
 
     Args:
         module: its dtype stays: values of another precision are rounded to it.
         path: of the file.
         strict: names must match exactly; otherwise those on one side only are skipped.
+    Returns:
+        (missing_keys, unexpected_keys): what was skipped.
     Raises:
         CheckpointError: the file cannot be read, or does not fit the module: every name that is missing, unexpected
             or of another shape is listed.
@@ -56,13 +60,15 @@ def load_weights(module: Module, path: str | Path, strict: bool = True) -> None:
     >>> one, other = nn.GRU(3, 4, rng=0), nn.GRU(3, 4, rng=1)
     >>> with TemporaryDirectory() as directory:
     ...     load_weights(other, save_weights(one, Path(directory) / "gru.safetensors"))
+    Loaded(missing_keys=[], unexpected_keys=[])
     >>> np.array_equal(one.weight_hh_l0.data, other.weight_hh_l0.data)
     True
     """
     check_type("load_weights", "module", module, Module, "a Module")
     check_path("load_weights", path)
     check_flags("load_weights", strict=strict)
-    module.load_state_dict(_once_each(module, read_arrays(path), path), strict)
+    own = {name: p.shape for name, p in module._named_parameters("")}
+    return module.load_state_dict(_once_each(module, read_arrays(path, own), path), strict)
 
 
 def _once_each(module: Module, arrays: dict[str, Array], path: str | Path) -> dict[str, Array]:

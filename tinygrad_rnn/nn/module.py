@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ParamSpec, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from tinygrad_rnn.nn.options import Keywords
 from tinygrad_rnn.nn.tree import tree
 from tinygrad_rnn.ops import astype
 
-__all__ = ["Module", "Parameter", "evaluating"]
+__all__ = ["Loaded", "Module", "Parameter", "evaluating"]
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -69,6 +70,13 @@ class HasForward(Protocol[P, R_co]):
     scope_name: str
 
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+
+class Loaded(NamedTuple):
+    """What `load_state_dict` skipped: names that only the module has, and names that only the state has."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
 class Module(Keywords):
@@ -202,14 +210,18 @@ class Module(Keywords):
         """A copy of every parameter's values, by dotted name."""
         return {name: parameter.numpy() for name, parameter in self.named_parameters()}
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Loaded:
         """Assign the values of `state`; on any error nothing has been assigned.
 
         Args:
             state: arrays by name, or whatever NumPy makes arrays of: another library's tensors, lists.
             strict: names must match exactly; otherwise those on one side only are skipped.
+        Returns:
+            (missing_keys, unexpected_keys): what was skipped, as torch tells it.
         Raises:
             CheckpointError: it lists every name that is missing, unexpected, of another shape, or not made of numbers.
+        Warns:
+            UserWarning: no name at all is on both sides.
         """
         check_type("load_state_dict", "state", state, Mapping, "a mapping of names to arrays")
         check_flags("load_state_dict", strict=strict)
@@ -218,17 +230,20 @@ class Module(Keywords):
         for name, parameter in own.items():
             if name in state:
                 try:
-                    value = values[name] = Tensor(as_array(state[name]))
+                    given = as_array(state[name])
+                    if given.shape != parameter.shape:
+                        faults.append(f"{name} has shape {given.shape}, the model's is {parameter.shape}")
+                        continue
+                    value = values[name] = Tensor(given)
                 except TinygradError as error:
                     faults.append(f"{name}: {str(error).splitlines()[0]}")
                     continue
-                if value.shape != parameter.shape:
-                    faults.append(f"{name} has shape {value.shape}, the model's is {parameter.shape}")
                 if value.dtype.kind == "c":
                     faults.append(f"{name} is {value.dtype}, the model's is {parameter.dtype}")
+        told = Loaded([name for name in own if name not in state], [name for name in state if name not in own])
         if strict:
-            faults += [f"{name} is missing" for name in own if name not in state]
-            faults += [f"{name} is unexpected" for name in state if name not in own]
+            faults += [f"{name} is missing" for name in told.missing_keys]
+            faults += [f"{name} is unexpected" for name in told.unexpected_keys]
         if faults:
             raise CheckpointError(
                 f"load_state_dict: the state does not fit {type(self).__name__}",
@@ -238,6 +253,13 @@ class Module(Keywords):
             )
         for name, value in values.items():
             own[name].assign(value)
+        if own and not values:
+            warnings.warn(
+                f"load_state_dict: none of the {len(own)} parameters was loaded: this {type(self).__name__} has "
+                f"{', '.join(own):.200}, and the state has {', '.join(state):.200}",
+                stacklevel=2,
+            )
+        return told
 
 
 @contextmanager

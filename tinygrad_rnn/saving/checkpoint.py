@@ -3,31 +3,36 @@
     run/checkpoint.json            names the arrays' file: replacing it is the one moment a save takes effect
     run/arrays-1f3a….safetensors   model, optimiser, carried state
 
-A crash at any point leaves the last whole checkpoint readable, and the next save clears away what it left.
+A checksum covers all of it. A crash at any point leaves the last whole checkpoint readable, and the next save clears
+away what it left: a draft of checkpoint.json is there first, and names the arrays that belong to it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
-
-from safetensors import SafetensorError
-from safetensors.numpy import load
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import CheckpointError, OptionError, check_path, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.optim import Optimizer
-from tinygrad_rnn.saving.arrays import encoded, write_file
+from tinygrad_rnn.saving.arrays import encoded, read_arrays
+from tinygrad_rnn.saving.claim import saving
+from tinygrad_rnn.saving.files import check_regular, read_file, remove, sync_directory, to_disk
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
 FORMAT = "tinygrad_rnn.checkpoint"
-VERSION = 1
+VERSION = 2
+SIDECAR, DRAFT = "checkpoint.json", "checkpoint.json.new"
+NAME = re.compile(r"arrays-[0-9a-f]{12}\.safetensors")
+MOST = 32 * 2**20  # bytes of JSON
+TRIES = 100  # of reading, while somebody saves
 
 
 def save_checkpoint(directory: str | Path, model: Module, optimizer: Optimizer | None = None, **facts: Any) -> Path:
@@ -74,14 +79,17 @@ def state_of(model: Module, optimizer: Optimizer | None = None) -> dict[str, Arr
 
 def restore(arrays: Mapping[str, Array], model: Module, optimizer: Optimizer | None = None) -> None:
     """Undo `state_of`: both, or neither where one does not fit."""
+    known = ("model.", "optimizer.", "carried.")
+    if strange := [name for name in arrays if not name.startswith(known)]:
+        raise CheckpointError("the checkpoint has arrays of nothing that is known", got=", ".join(strange)[:200])
     before = model.state_dict()
-    model.load_state_dict(under("model", arrays))
-    if optimizer is not None:
-        try:
+    try:
+        model.load_state_dict(under("model", arrays))
+        if optimizer is not None:
             optimizer.load_state_dict(under("optimizer", arrays))
-        except CheckpointError:
-            model.load_state_dict(before)
-            raise
+    except BaseException:
+        model.load_state_dict(before)
+        raise
 
 
 def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Path:
@@ -96,62 +104,131 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
         CheckpointError: the directory cannot be written. OptionError: a fact that JSON does not hold.
     """
     directory = Path(directory)
-    sidecar = directory / "checkpoint.json"
-    data = directory / f"arrays-{uuid4().hex[:12]}.safetensors"
-    document = {"format": FORMAT, "version": VERSION, "arrays": data.name, "facts": dict(facts)}
+    name, content = f"arrays-{uuid4().hex[:12]}.safetensors", encoded(arrays)
+    document(name, content, facts)  # what JSON does not hold is refused before anything is touched
     try:
-        text = json.dumps(document, ensure_ascii=False, indent=1)
-    except (TypeError, ValueError) as error:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{directory}: the directory could not be made", got=str(error)) from None
+    sidecar, draft, data = directory / SIDECAR, directory / DRAFT, directory / name
+    try:
+        with saving(directory):
+            before, earlier = _named(sidecar)
+            for left in {earlier, *_named(draft)} - {before, None}:  # of a save that was cut short
+                remove(directory / str(left))
+            done = False
+            try:
+                to_disk(draft, document(name, content, facts, before))
+                to_disk(data, content)
+                draft.replace(sidecar)
+                done = True
+                sync_directory(directory)
+            finally:
+                if not done:
+                    remove(data)
+                    remove(draft)
+            if before is not None:
+                remove(directory / before)
+    except OSError as error:
+        raise CheckpointError(f"{sidecar}: the checkpoint could not be written", got=str(error)) from None
+    return sidecar
+
+
+def document(name: str, content: bytes, facts: Mapping[str, Any], before: str | None = None) -> bytes:
+    """What stands in checkpoint.json; `before` is the arrays' file of the checkpoint that it replaces."""
+    whole = {"format": FORMAT, "version": VERSION, "arrays": name, "bytes": len(content),
+             "sha256": hashlib.sha256(content).hexdigest(), "before": before, "facts": dict(facts)}  # fmt: skip
+    try:
+        whole = json.loads(json.dumps(whole))
+        text = json.dumps({**whole, "checksum": checksum(whole)}, ensure_ascii=False, indent=1)
+    except (TypeError, ValueError, RecursionError) as error:
         raise OptionError(
             "save_checkpoint: a fact is not what JSON holds",
             expected="numbers, texts, True, False and None, in lists and dicts",
             got=str(error),
         ) from None
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(f"{directory}: the directory could not be made", got=str(error)) from None
-    write_file(data, encoded(arrays))
-    try:
-        write_file(sidecar, text.encode())
-    except CheckpointError:
-        _remove(data)
-        raise
-    for old in directory.glob("arrays-*"):  # of the save before, and of any that a crash cut short
-        if old != data:
-            _remove(old)
-    return sidecar
+    return text.encode("utf-8", "surrogatepass")
 
 
-def _remove(path: Path) -> None:
-    """A file that cannot be removed harms nothing: the next save tries again."""
-    with suppress(OSError):
-        path.unlink()
+def checksum(whole: Mapping[str, Any]) -> str:
+    """The SHA-256 of a document as it is read back, however it is laid out."""
+    plain = json.dumps({key: value for key, value in whole.items() if key != "checksum"}, sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _named(sidecar: Path) -> tuple[str | None, str | None]:
+    """The arrays' file that a document names, whole or not, and that of the checkpoint before; None for none."""
+    try:
+        whole = json.loads(read_file(sidecar, MOST).decode("utf-8", "surrogatepass"))
+        names = whole["arrays"], whole["before"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, CheckpointError):
+        return None, None
+    now, before = (name if isinstance(name, str) and NAME.fullmatch(name) else None for name in names)
+    return now, before
 
 
 def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """(arrays, facts) of the checkpoint in a directory.
+    """(arrays, facts) of the checkpoint in a directory, the old ones or the new while one is saved.
 
     Raises:
         CheckpointError: there is none, it is damaged, or of another version.
     """
     directory = Path(directory)
-    sidecar = directory / "checkpoint.json"
+    sidecar, seen = directory / SIDECAR, b""
     try:
-        document = json.loads(sidecar.read_text(encoding="utf-8"))
-        if document["format"] != FORMAT or document["version"] != VERSION:
-            raise CheckpointError(f"{sidecar}: another format", expected=f"{FORMAT} version {VERSION}",
-                                  got=f"{document['format']} version {document['version']}")  # fmt: skip
-        return load((directory / document["arrays"]).read_bytes()), document["facts"]
+        for _ in range(TRIES):
+            text = read_file(sidecar, MOST)
+            whole = _checked(sidecar, text)
+            data = directory / whole["arrays"]
+            try:
+                return _arrays(data, whole), whole["facts"]
+            except FileNotFoundError:
+                if text == seen:  # nobody has saved since
+                    raise CheckpointError(
+                        f"{directory}: the checkpoint is damaged", got=f"there is no {data.name}"
+                    ) from None
+                seen = text
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(f"{directory}: no checkpoint here", got=f"there is no {error.filename}",
                               help="train one: tinygrad-rnn train or translate, with --out DIR") from None  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+    except OSError as error:
+        raise CheckpointError(f"{directory}: the checkpoint could not be read", got=str(error)) from None
+    raise CheckpointError(f"{directory}: the checkpoint was replaced while it was read", got=f"{TRIES} times")
+
+
+def _checked(sidecar: Path, text: bytes) -> dict[str, Any]:
+    """The document, if it is one that `document` made."""
+    try:
+        whole = json.loads(text.decode("utf-8", "surrogatepass"))
+        if (whole["format"], whole["version"]) != (FORMAT, VERSION):
+            raise CheckpointError(f"{sidecar}: another format", expected=f"{FORMAT} version {VERSION}",
+                                  got=f"{whole['format']!s:.40} version {whole['version']!s:.40}")  # fmt: skip
+        if whole["checksum"] != checksum(whole):
+            raise ValueError("its checksum is another")
+        if not NAME.fullmatch(whole["arrays"]) or not isinstance(whole["facts"], dict):
+            raise ValueError("it names no file beside it")
+    except CheckpointError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(
-            f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}"
+            f"{sidecar.parent}: the checkpoint is damaged", got=f"{SIDECAR}: {type(error).__name__}: {error!s:.200}"
         ) from None
+    document: dict[str, Any] = whole
+    return document
+
+
+def _arrays(data: Path, whole: Mapping[str, Any]) -> dict[str, Array]:
+    """The arrays, if they are those that the document was written with."""
+    if check_regular(data, link=False) != whole["bytes"]:
+        raise CheckpointError(f"{data}: damaged", expected=f"{whole['bytes']:,} bytes", got=f"{data.stat().st_size:,}")
+    with data.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != whole["sha256"]:
+            raise CheckpointError(f"{data}: damaged", expected=f"SHA-256 {whole['sha256']:.12}…", got="another")
+    try:
+        return read_arrays(data)
+    except CheckpointError:
+        check_regular(data)  # it may have gone since
+        raise
 
 
 def under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -14,7 +14,7 @@ from tinygrad_rnn.exchange.onnx import topologies  # noqa: F401  (brings its rul
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.rules import emit
 from tinygrad_rnn.nn import Module, Recurrent
-from tinygrad_rnn.saving.arrays import write_file
+from tinygrad_rnn.saving.files import write_file
 
 __all__ = ["export_onnx"]
 
