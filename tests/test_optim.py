@@ -197,6 +197,24 @@ def test_schedules():
     assert [optim.step_decay(1.0, every=2, gamma=0.1)(k) for k in range(5)] == [1, 1, 0.1, 0.1, pytest.approx(0.01)]
     assert optim.exponential_decay(2.0, gamma=0.5)(3) == 0.25
     cosine = optim.cosine_decay(1.0, steps=8, floor=0.1, warmup=4)
-    assert [cosine(k) for k in (0, 1)] == pytest.approx([0.25, 0.5 * (0.1 + 0.45 * (1 + math.cos(math.pi / 8)))])
+    assert [cosine(k) for k in (0, 1, 3, 4)] == [0.25, 0.5, 1, 1]
+    assert cosine(5) == pytest.approx(0.1 + 0.45 * (1 + math.cos(math.pi / 4)))
     assert cosine(8) == cosine(80) == pytest.approx(0.1)
     assert optim.constant(0.3, warmup=3)(1) == pytest.approx(0.2)
+    assert [optim.step_decay(1.0, every=2, gamma=0.1, warmup=2)(k) for k in range(5)] == [0.5, 1, 1, 1, 0.1]
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0), (1, 5), (3, 3), (10, 20), (200, 100)])
+def test_a_schedule_reaches_its_rate(steps, warmup):
+    schedule = optim.cosine_decay(2.0, steps=steps, warmup=warmup)
+    assert max(map(schedule, range(max(steps, warmup)))) == 2.0
+    torch = pytest.importorskip("torch") if warmup and steps > warmup else None
+    if torch is not None:
+        o = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+        rise = torch.optim.lr_scheduler.LinearLR(o, 1 / warmup, 1.0, warmup - 1)
+        fall = torch.optim.lr_scheduler.CosineAnnealingLR(o, steps - warmup)
+        both = torch.optim.lr_scheduler.SequentialLR(o, [rise, fall], [warmup])
+        for k in range(steps):
+            assert schedule(k) == pytest.approx(o.param_groups[0]["lr"], abs=1e-12)
+            o.step()
+            both.step()

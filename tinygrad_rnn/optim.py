@@ -395,28 +395,31 @@ def exponential_decay(lr: float, *, gamma: float, warmup: int = 0) -> Schedule:
 
 
 def cosine_decay(lr: float, *, steps: int, floor: float = 0.0, warmup: int = 0) -> Schedule:
-    """floor + ½(lr − floor)(1 + cos(π·k/steps)): from lr down to floor, and floor after.
+    """floor + ½(lr − floor)(1 + cos(π·(k − warmup)/(steps − warmup))): from lr down to floor, and floor after.
 
+    Args:
+        steps: of the whole run, those of the warmup among them.
+        warmup: steps over which the rate rises to lr first.
     Source: Loshchilov & Hutter 2017, arXiv:1608.03983.
 
-    >>> schedule = cosine_decay(1.0, steps=10)
-    >>> [round(schedule(k), 3) for k in (0, 5, 10, 20)]
-    [1.0, 0.5, 0.0, 0.0]
+    >>> schedule = cosine_decay(1.0, steps=12, warmup=2)
+    >>> [round(schedule(k), 3) for k in (0, 1, 2, 7, 12, 20)]
+    [0.5, 1.0, 1.0, 0.5, 0.0, 0.0]
     """
     check_number("cosine_decay", "steps", steps, whole=True, least=1)
     check_number("cosine_decay", "floor", floor, least=0)
 
     def rate(k: int) -> float:
-        return floor + 0.5 * (lr - floor) * (1 + math.cos(math.pi * min(k / steps, 1.0)))
+        return floor + 0.5 * (lr - floor) * (1 + math.cos(math.pi * min(k / max(steps - warmup, 1), 1.0)))
 
     return _schedule("cosine_decay", lr, rate, warmup)
 
 
 def _schedule(owner: str, lr: float, schedule: Schedule, warmup: int) -> Schedule:
-    """The schedule, which rises to its own rates over the first `warmup` steps."""
+    """The schedule, after `warmup` steps over which the rate rises to lr, by the same amount each."""
     check_number(owner, "lr", lr, least=0)
     check_number(owner, "warmup", warmup, whole=True, least=0)
-    return lambda k: schedule(k) * min(1.0, (k + 1) / warmup) if warmup else schedule(k)
+    return lambda k: lr * (k + 1) / warmup if k < warmup else schedule(k - warmup)
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {

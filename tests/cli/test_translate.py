@@ -47,7 +47,7 @@ def test_lines_are_utf_8_and_what_is_none_is_said(tmp_path):
     (tmp_path / "pairs.tsv").write_text("é\tè\nü\tû\n", encoding="utf-8")
     assert main(["translate", "--pairs", "pairs.tsv", *SMALL]) == 0
     command = [sys.executable, "-m", "tinygrad_rnn", "translate", "--load", "runs/translate-1"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "ascii"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "latin-1"}
     asked = subprocess.run(
         command, input="\ufeffé\r\nü\n".encode() + b"\xff\n", capture_output=True, env=environment, check=False
     )

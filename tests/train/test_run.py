@@ -1,11 +1,14 @@
 """Training, saving, going on, sampling: on a text small enough to learn in a second."""
 
+import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.saving.checkpoint import read, write
 from tinygrad_rnn.train import (
     CharModel,
     Corpus,
@@ -71,10 +74,72 @@ def test_a_run_says_what_it_is_and_where_it_stands():
 
 
 def test_a_setting_of_a_checkpoint_that_is_out_of_range_is_damage(tmp_path):
-    path = Run(SMALL, Corpus(TEXT)).save(tmp_path)
-    path.write_text(path.read_text().replace('"hidden": 24', '"hidden": 0'))
+    Run(SMALL, Corpus(TEXT)).save(tmp_path)
+    change_fact(tmp_path, "settings.hidden", 0)
     with pytest.raises(tg.CheckpointError, match=r"damaged(.|\n)*hidden=0"):
         Run.load(tmp_path)
+
+
+def change_fact(directory, place, value):
+    """Write a fact of a checkpoint anew, as whoever knows the format could."""
+    arrays, facts = read(directory)
+    *up, last = place.split(".")
+    at = facts
+    for key in up:
+        at = at[key]
+    at[last] = value
+    write(directory, arrays, facts)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("progress.chunk", "x"), ("progress.chunk", 10**6), ("progress.history", 1), ("progress.epoch", -5),
+        ("progress.epoch", [[]]), ("progress.history", [{"valid": "low"}]), ("progress.total", None),
+        ("settings.batch", 1.5), ("settings.clip", "8"), ("settings.warmup", "gru"), ("settings.fraction", None),
+        ("vocabulary", list(range(28))), ("vocabulary", {"a": 1}), ("text", None), ("settings", None), ("dropout", [1]),
+        ("progress", {}), ("settings.optimizer", "Adam"),
+    ],
+)  # fmt: skip
+def test_a_fact_of_another_kind_is_damage(tmp_path, place, value):
+    text = tmp_path / "text.txt"
+    text.write_text(TEXT, encoding="utf-8")
+    Run(SMALL, Corpus(TEXT)).save(tmp_path / "run")
+    change_fact(tmp_path / "run", place, value)
+    with pytest.raises(tg.TinygradError):
+        Run.load(tmp_path / "run", text)
+
+
+def test_settings_take_numbers_of_numpy_and_keep_plain_ones(tmp_path):
+    run = Run(Settings(hidden=np.int64(4), layers=1, batch=2, epochs=1, lr=np.float32(0.01)), Corpus(TEXT[:400]))
+    assert (type(run.settings.hidden), type(run.settings.lr)) == (int, float)
+    run.save(tmp_path)
+    assert Run.load(tmp_path).settings == run.settings
+
+
+def test_the_validation_loss_does_not_depend_on_the_batch():
+    losses = []
+    for batch in (2, 7):
+        run = Run(dataclasses.replace(SMALL, batch=batch, epochs=1, lr=0.0, weight_decay=0.0), Corpus(TEXT))
+        run.fit()
+        losses.append(run.progress.history[-1]["valid"])
+    assert losses[0] == losses[1]
+
+
+def test_the_highest_rate_is_reached_in_a_short_run():
+    rates = []
+    run = Run(dataclasses.replace(SMALL, warmup=1000, epochs=2), Corpus(TEXT))
+    run.fit(on_chunk=lambda progress, loss: rates.append(run.optimizer.lr))
+    assert max(rates) == SMALL.lr
+    assert rates[0] < SMALL.lr
+
+
+def test_a_loss_that_explodes_is_said_with_the_norm_before(monkeypatch):
+    run = Run(dataclasses.replace(SMALL, optimizer="sgd", lr=3e38, clip=0.0), Corpus(TEXT))
+    with np.errstate(all="ignore"), pytest.raises(tg.GradientError) as said:
+        run.fit(eager=True)
+    assert re.search(r"at epoch 1, chunk \d+", str(said.value))
+    assert re.search(r"learning rate 3e\+38; the gradient's norm was [\d.e+]+ in the step before", str(said.value))
 
 
 def test_models_that_there_are_not_are_refused():

@@ -14,7 +14,7 @@ from tinygrad_rnn.data import split_pairs
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import FIRST, FORMATS, LAST, MONTHS, WEEKDAYS, dates, day, ordinal, year
 from tinygrad_rnn.nn import greedy_search, sequence_loss
-from tinygrad_rnn.train import Recipe, Translator, exact_match, forced_match, train_translator
+from tinygrad_rnn.train import Recipe, Translation, Translator, exact_match, forced_match, train_translator
 
 COPIES = [(text, text[::-1]) for text in ("".join(w) for w in np.random.default_rng(0).choice(list("abcd"), (300, 3)))]
 
@@ -201,12 +201,46 @@ def test_what_stands_in_pads_is_neither_learnt_nor_read_nor_counted():
     assert translator.translate([]) == []
 
 
-def test_the_rate_rises_first():
-    translator = Translator(Recipe(hidden=8, embedding=4, epochs=1, lr=1.0, warmup=10**9), COPIES)
-    before = translator.model.state_dict()
-    list(train_translator(translator, COPIES))
-    for name, array in translator.model.state_dict().items():
-        np.testing.assert_allclose(array, before[name], atol=1e-6)  # Adam's steps are lr · k/10⁹ each, for 5 steps
+def test_the_rate_rises_first_over_a_fifth_of_the_steps_at_most():
+    translator = Translator(Recipe(hidden=8, embedding=4, epochs=20, batch=32, lr=0.01, warmup=10**9), COPIES)
+    training, rates = Translation(translator, COPIES), []
+    list(training.fit(lambda count: rates.append(training.optimizer.lr)))
+    rising = len(rates) // 5
+    np.testing.assert_allclose(rates[:rising], 0.01 * np.arange(1, rising + 1) / rising)
+    assert max(rates) == 0.01
+
+
+@pytest.mark.parametrize("teacher_forcing", [1.0, 0.5])
+@pytest.mark.parametrize("at", [1, 4, 5, 7])
+def test_a_training_goes_on_where_it_was_saved_to_the_bit(tmp_path, teacher_forcing, at):
+    recipe = Recipe(hidden=6, embedding=4, epochs=2, batch=24, teacher_forcing=teacher_forcing, warmup=2)
+    whole = Translation(Translator(recipe, COPIES), COPIES)
+    rows = [row[:2] for row in whole.fit(eager=True)]
+    part, seen, steps = Translation(Translator(recipe, COPIES), COPIES), [], 0
+
+    def step(count):
+        nonlocal steps
+        steps += 1
+        if steps == at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seen.extend(row[:2] for row in part.fit(step, eager=True))
+    part.save(tmp_path)
+    later = Translation.load(tmp_path, COPIES)
+    assert seen + [row[:2] for row in later.fit(eager=True)] in (rows, rows[len(rows) - 1 :])
+    for name, array in whole.translator.model.state_dict().items():
+        assert np.array_equal(array, later.translator.model.state_dict()[name])
+
+
+def test_a_training_of_other_pairs_is_refused(tmp_path):
+    translator = Translator(Recipe(hidden=4, embedding=4), COPIES)
+    Translation(translator, COPIES).save(tmp_path)
+    with pytest.raises(tg.CheckpointError, match="other pairs"):
+        Translation.load(tmp_path, COPIES[1:])
+    translator.save(tmp_path)
+    with pytest.raises(tg.CheckpointError, match="no training to go on with"):
+        Translation.load(tmp_path, COPIES)
 
 
 def test_a_loss_that_is_not_finite_stops_it():

@@ -10,7 +10,7 @@ from pathlib import Path
 from tinygrad_rnn.cli.draw import Reading, painted, reading_title, save
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager
 from tinygrad_rnn.cli.train import describe, prepare, progress_bar, saved_by
-from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.errors import CheckpointError, DataError
 from tinygrad_rnn.train import Corpus, Run, Settings, bits_per_char, evaluate, sample
 
 
@@ -23,13 +23,15 @@ def run(options: argparse.Namespace) -> None:
     """Train on the text that every Python ships, sample, and draw what was trained, with its gradient."""
     import viz
 
+    if (options.out / "checkpoint.json").exists() and not is_demo(options.out):
+        raise CheckpointError(f"{options.out}: another run is saved here", help="choose another --out")
     corpus = Corpus(python_topics())
     settings = Settings(hidden=128, layers=1, batch=32, bptt=32, epochs=1, lr=1e-2, warmup=20, fraction=0.98)
     made = Run(settings, corpus)
     prepare(options.out)
     print(f"Python's own help texts as training data. {describe(made)}")
     valid = corpus.split(settings.fraction)[1]
-    before = evaluate(made.model, valid, settings.batch, settings.bptt)
+    before = evaluate(made.model, valid)
     kinds = len(corpus.vocabulary)
     print(f"before  {before:.3f} nats/char  (guessing among {kinds} characters costs {math.log(kinds):.3f})")
     began = time.perf_counter()
@@ -57,6 +59,14 @@ Try next:
   {PROGRAM} sample {options.out} --prompt "def " --temperature 0.5
   {PROGRAM} draw {options.out} --text "hello" --view gate -o hello.svg
   {PROGRAM} train --text your.txt --model lstm --hidden 128 --layers 2""")
+
+
+def is_demo(out: Path) -> bool:
+    """Whether what is saved in a directory was learnt from the text that is learnt from here."""
+    try:
+        return Run.load(out).text == Corpus(python_topics()).digest
+    except CheckpointError:
+        return False
 
 
 def python_topics() -> str:

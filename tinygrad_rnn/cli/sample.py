@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tinygrad_rnn.cli.options import Command, Parser, ranged
+from tinygrad_rnn.errors import DataError
 from tinygrad_rnn.train import Run, stream_sample
 
 
@@ -44,11 +45,25 @@ def run(options: argparse.Namespace) -> None:
         top_p=options.top_p,
         rng=options.seed,
     )
-    sys.stdout.write(options.prompt)
+    say(options.prompt)
     for _ in range(options.length):
-        sys.stdout.write(next(characters))
+        say(next(characters))
+    say("\n")
+
+
+def say(text: str) -> None:
+    """Write what a model wrote, at once. Raises DataError where the terminal or the pipe has no such character."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
         sys.stdout.flush()
-    sys.stdout.write("\n")
+        raise DataError(
+            f"{text[error.start]!a} cannot be written in {encoding}, which is what standard output takes",
+            help="set PYTHONIOENCODING=utf-8",
+        ) from None
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 COMMAND = Command("sample", "let a trained model write", add_options, run)

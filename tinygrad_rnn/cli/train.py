@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from io import StringIO
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -17,13 +20,22 @@ from tqdm import tqdm
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager, add_settings, given
 from tinygrad_rnn.compiler.compiled import Compiled
 from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
+from tinygrad_rnn.saving import claimed, write_file
 from tinygrad_rnn.train import Corpus, Progress, Run, Settings, bits_per_char
+
+Log = Callable[[Progress], None]
 
 
 def add_options(to: Parser) -> None:
     to.add_argument("--text", type=Path, required=True, metavar="FILE", help="a UTF-8 text to learn from")
     to.add_argument("--out", type=Path, metavar="DIR", help="where to save (runs/MODEL-1, or the next free number)")
-    to.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    begun = to.add_mutually_exclusive_group()
+    begun.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    begun.add_argument(
+        "--init-from", type=Path, metavar="DIR", help="start from the weights of the model in DIR, on any text and rate"
+    )
+    to.add_argument("--csv", type=Path, metavar="FILE", help="write a row per epoch to FILE as well")
+    to.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the losses for TensorBoard as well")
     add_eager(to)
     add_settings(to, Settings)
 
@@ -31,35 +43,72 @@ def add_options(to: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, saving after every epoch and when interrupted."""
     typed = given(options, Settings)
-    if options.resume and options.out is None:
-        raise DataError("--resume needs --out", help="the directory of the run to go on with")
-    out = options.out or fresh_directory(typed.get("model", Settings.model))
-    found = (resumed if options.resume else started)(out, options.text, typed)
+    if options.resume:
+        if options.out is None:
+            raise DataError("--resume needs --out", help="the directory of the run to go on with")
+        with held(options.out, "train"):
+            return trained(resumed(options.out, options.text, typed), options.out, options)
+    found = started(options.text, typed, options.init_from)
+    out = options.out or fresh_directory(found.settings.model)
+    with held(out, "train"):
+        if (out / "checkpoint.json").exists():
+            raise CheckpointError(
+                f"{out}: a run is saved here already", help="--resume goes on with it, or choose another --out"
+            )
+        return trained(found, out, options)
+
+
+def trained(found: Run, out: Path, options: argparse.Namespace) -> int:
     print(describe(found))
-    return train_run(found, out, options.text, eager=options.eager)
+    with logged(found, options.csv, options.tensorboard) as log:
+        return train_run(found, out, options.text, eager=options.eager, log=log)
 
 
 def fresh_directory(model: str) -> Path:
-    """runs/lstm-1, or the first number that is free."""
-    k = 1
-    while Path("runs", f"{model}-{k}").exists():
-        k += 1
-    return Path("runs", f"{model}-{k}")
+    """runs/lstm-1, or the first number that is free; it is ours once it is made."""
+    for k in count(1):
+        out = Path("runs", f"{model}-{k}")
+        try:
+            out.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise DataError(f"{out}: cannot be made", got=error.strerror or str(error)) from None
+        return out
+    raise AssertionError("there is always a next number")
 
 
-def started(out: Path, text: Path, typed: dict[str, Any]) -> Run:
-    if (out / "checkpoint.json").exists():
-        raise CheckpointError(
-            f"{out}: a run is saved here already", help="--resume goes on with it, or choose another --out"
-        )
-    run = Run(Settings(**typed), Corpus.from_file(text))
+def started(text: Path, typed: dict[str, Any], init_from: Path | None) -> Run:
+    """A run of its own; its weights are those of another one where that is given."""
+    if init_from is None:
+        run = Run(Settings(**typed), Corpus.from_file(text))
+    else:
+        source = Run.load(init_from)
+        shape = {name: getattr(source.settings, name) for name in ("model", "hidden", "layers", "embedding")}
+        changed = [name for name, value in shape.items() if name in typed and typed[name] != value]
+        if changed:
+            was = ", ".join(f"--{name} {shape[name]}" for name in changed)
+            raise CheckpointError(f"{init_from}: the model there has {was}", help="leave these out with --init-from")
+        run = Run(Settings(**{**typed, **shape}), Corpus.from_file(text, source.corpus.vocabulary))
+        run.model.load_state_dict(source.model.state_dict())
     run.batches()
-    prepare(out)
     return run
 
 
+@contextmanager
+def held(out: Path, purpose: str) -> Iterator[None]:
+    """Make the directory and keep it: that nothing can be saved there is better known before an epoch than after."""
+    prepare(out)
+    try:
+        with claimed(out, purpose):
+            yield
+    finally:
+        with suppress(OSError):
+            out.rmdir()  # if nothing was saved in it
+
+
 def prepare(out: Path) -> None:
-    """Make the directory now: that nothing can be saved there is better known before an epoch than after."""
+    """Make the directory, and see that it can be written to."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=out):
@@ -87,8 +136,8 @@ def describe(run: Run) -> str:
     )
 
 
-def train_run(run: Run, out: Path, text: Path, *, eager: bool = False) -> int:
-    """Train with a bar (where there is a terminal) and a line per epoch."""
+def train_run(run: Run, out: Path, text: Path, *, eager: bool = False, log: Log = lambda progress: None) -> int:
+    """Train with a bar (where there is a terminal) and a line per epoch; the best epoch is kept in out/best as well."""
     with progress_bar(run) as show, at_chunk_ends(out) as may_stop:
 
         def on_chunk(progress: Progress, loss: float) -> None:
@@ -98,6 +147,9 @@ def train_run(run: Run, out: Path, text: Path, *, eager: bool = False) -> int:
         def on_epoch(progress: Progress) -> None:
             tqdm.write(epoch_line(progress, run.settings.epochs))
             run.save(out)
+            if is_best(progress):
+                run.save(out / "best")
+            log(progress)
             may_stop()
 
         try:
@@ -114,7 +166,45 @@ def train_run(run: Run, out: Path, text: Path, *, eager: bool = False) -> int:
             raise
     print(saved_by(run.loss), end="")
     print(f"saved to {out}; let it write: {PROGRAM} sample {out}")
+    if not is_best(run.progress):
+        best = min(run.progress.history, key=lambda row: row["valid"])
+        print(f"the validation loss was lowest after epoch {best['epoch']}, {best['valid']:.4f}: {out / 'best'}")
     return 0
+
+
+def is_best(progress: Progress) -> bool:
+    """Whether no epoch before the last had as low a validation loss."""
+    *before, last = (row["valid"] for row in progress.history)
+    return all(last < valid for valid in before)
+
+
+@contextmanager
+def logged(run: Run, csv_file: Path | None, tensorboard: Path | None) -> Iterator[Log]:
+    """What is to be called after each epoch: it writes the rows so far to a CSV file, and the last to TensorBoard."""
+    if tensorboard is not None:
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise DataError("--tensorboard: its writer is not here", help="pip install 'tinygrad-rnn[logs]'") from None
+    writer = None if tensorboard is None else SummaryWriter(str(tensorboard))
+
+    def log(progress: Progress) -> None:
+        row = progress.history[-1]
+        if csv_file is not None:
+            text = StringIO()
+            table = csv.DictWriter(text, list(row))
+            table.writeheader()
+            table.writerows(progress.history)
+            write_file(csv_file, text.getvalue().encode())
+        for name, value in row.items():
+            if writer is not None and name != "epoch":
+                writer.add_scalar(name, value, int(row["epoch"]))
+
+    try:
+        yield log
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def saved_by(loss: Any) -> str:
@@ -145,13 +235,16 @@ def progress_bar(run: Run) -> Iterator[Callable[[Progress, float], None]]:
         yield show
 
 
+STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+
 class StoppedError(Exception):
     """Somebody asked to stop, and here everything is whole. Not KeyboardInterrupt, which may come amid a step."""
 
 
 @contextmanager
 def at_chunk_ends(out: Path) -> Iterator[Callable[[], None]]:
-    """Ctrl-C and SIGTERM take effect between chunks, where everything can be saved; a second one at once, unsaved."""
+    """Ctrl-C, SIGTERM and SIGHUP take effect between steps, where all can be saved; a second one at once, unsaved."""
     asked: list[int] = []
 
     def ask(number: int, frame: object) -> None:
@@ -165,7 +258,7 @@ def at_chunk_ends(out: Path) -> Iterator[Callable[[], None]]:
             raise StoppedError
 
     try:
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, ask) for number in STOPPING}
     except ValueError:  # not the main thread: signals are somebody else's
         before = {}
     try:

@@ -6,19 +6,22 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager, add_settings, given, ranged
-from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, fresh_directory, prepare
+from tinygrad_rnn.cli.sample import say
+from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, fresh_directory, held
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import dates, day
 from tinygrad_rnn.data.pairs import Pair, read_pairs, split_pairs
 from tinygrad_rnn.errors import CheckpointError, DataError
 from tinygrad_rnn.train.config import options_of
-from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match, train_translator
+from tinygrad_rnn.train.translation import Translation
+from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ def add_options(to: Parser) -> None:
     asked.add_argument("--load", type=Path, metavar="DIR", help="train nothing: ask the model that was saved there")
     to.add_argument("text", nargs="*", metavar="TEXT", help="with --load: what to translate (each line of stdin)")
     to.add_argument("--out", type=Path, metavar="DIR", help="where to save (runs/translate-1, or the next free number)")
+    to.add_argument("--resume", action="store_true", help="go on with the training in --out, on the same pairs")
     examples = "; ".join(f"{name}: {made.examples:,}" for name, made in SOURCES.items())
     epochs = "; ".join(f"{name}: {made.epochs}" for name, made in SOURCES.items())
     to.add_argument(
@@ -71,23 +75,51 @@ def run(options: argparse.Namespace) -> int:
         raise DataError(
             f"{options.text[0]!r:.60}: there is no model to ask", help="--load DIR names one that was saved"
         )
-    out = options.out or fresh_directory("translate")
-    if (out / "checkpoint.json").exists():
-        raise CheckpointError(f"{out}: a model is saved here already", help="--load asks it; or choose another --out")
     typed = given(options, Recipe)
+    if options.resume:
+        if options.out is None:
+            raise DataError("--resume needs --out", help="the directory of the training to go on with")
+        with held(options.out, "translate"):
+            recipe = recipe_of(options.out, typed)
+            train, held_out = data(options, recipe.seed)
+            training = Translation.load(options.out, train)
+            training.translator.recipe = recipe
+            return trained(training, held_out, options.out, options)
     if not options.pairs:
         typed = {"epochs": SOURCES[options.task].epochs, **typed}
     recipe = Recipe(**typed)
     train, held_out = data(options, recipe.seed)
-    translator = Translator(recipe, train + held_out)
-    prepare(out)
-    print(describe(translator, train, held_out, options))
+    training = Translation(Translator(recipe, train + held_out), train)
+    out = options.out or fresh_directory("translate")
+    with held(out, "translate"):
+        if (out / "checkpoint.json").exists():
+            raise CheckpointError(
+                f"{out}: a model is saved here already",
+                help="--load asks it, --resume goes on training it; or choose another --out",
+            )
+        return trained(training, held_out, out, options)
+
+
+def recipe_of(out: Path, typed: dict[str, Any]) -> Recipe:
+    """The recipe that a training was started with; only the number of epochs may be another."""
+    recipe = Translator.load(out).recipe
+    changed = [name for name, value in typed.items() if name != "epochs" and value != getattr(recipe, name)]
+    if changed:
+        saved = ", ".join(f"{name}={getattr(recipe, name)}" for name in changed)
+        raise CheckpointError(f"{out}: the training was started with {saved}", help="leave these out with --resume")
+    return replace(recipe, **typed)
+
+
+def trained(training: Translation, held_out: Sequence[Pair], out: Path, options: argparse.Namespace) -> int:
+    translator = training.translator
+    print(describe(translator, training.pairs, held_out, options))
     began = time.perf_counter()
     try:
-        train_and_save(translator, train, held_out, out, eager=options.eager)
+        train_and_save(training, held_out, out, eager=options.eager)
     except StoppedError:
-        translator.save(out)
+        training.save(out)
         print(f"interrupted: saved to {out}; ask it: {PROGRAM} translate --load {out} TEXT", file=sys.stderr)
+        print(f"go on with the same command, --out {out} and --resume", file=sys.stderr)
         return 130
     print(f"trained in {time.perf_counter() - began:.0f} s, saved to {out}\n")
     report(translator, held_out, options.beam)
@@ -106,24 +138,23 @@ def ask(options: argparse.Namespace) -> int:
         sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline=None)
     for line in options.text or sys.stdin:
         text = line.rstrip("\n")
-        print(translator.translate([text], options.beam)[0] if text else "", flush=True)
+        say((translator.translate([text], options.beam)[0] if text else "") + "\n")
     return 0
 
 
-def train_and_save(
-    translator: Translator, train: Sequence[Pair], held_out: Sequence[Pair], out: Path, *, eager: bool = False
-) -> None:
+def train_and_save(training: Translation, held_out: Sequence[Pair], out: Path, *, eager: bool = False) -> None:
     """Train with a bar and a line per epoch, saving after each. Raises StoppedError after a step, on Ctrl-C."""
-    epochs = translator.recipe.epochs
-    bar = tqdm(total=epochs * len(train), unit="pair", unit_scale=True, disable=None, smoothing=0.05)
+    translator, train = training.translator, training.pairs
+    epochs, done = translator.recipe.epochs, training.epoch * len(train) + training.count
+    bar = tqdm(total=epochs * len(train), initial=done, unit="pair", unit_scale=True, disable=None, smoothing=0.05)
     with bar, at_chunk_ends(out) as may_stop:
 
         def on_step(count: int) -> None:
             bar.update(count)
             may_stop()
 
-        for epoch, loss, seconds in train_translator(translator, train, on_step, eager=eager):
-            translator.save(out)
+        for epoch, loss, seconds in training.fit(on_step, eager=eager):
+            training.save(out)
             exact = exact_match(translator, held_out[:500])
             tqdm.write(f"epoch {epoch}/{epochs}  train {loss:.4f} nats/char  held out: {exact:.1%} exact  "
                        f"{len(train) / seconds:,.0f} pairs/s")  # fmt: skip

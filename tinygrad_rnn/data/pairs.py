@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.data.text import Corpus
+from tinygrad_rnn.data.text import Corpus, read_text
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import DataError, check_number, check_path, check_seed
 
@@ -42,10 +42,11 @@ def read_pairs(path: str | Path) -> list[Pair]:
             side of it.
     """
     check_path("read_pairs", path)
-    lines = re.split("\r\n?|\n", Corpus.from_file(path).text)  # splitlines() ends a line within a text, too, at U+2028
+    lines = re.split("\r\n?|\n", read_text(path))  # splitlines() ends a line within a text, too, at U+2028
     pairs = [_pair(path, k, line) for k, line in enumerate(lines, 1) if line.strip()]
     if not pairs:
-        raise DataError(f"{path}: no pairs in it", expected="lines of source, tab, target")
+        raise DataError(f"{path}: {'no pairs in it' if lines[1:] or lines[0] else 'the file is empty'}",
+                        expected="lines of source, tab, target")  # fmt: skip
     return pairs
 
 
@@ -53,7 +54,10 @@ def _pair(path: str | Path, k: int, line: str) -> Pair:
     source, *rest = line.split("\t")
     if len(rest) != 1:
         raise DataError(
-            f"{path}, line {k}: {len(rest) or 'no'} tabs", expected="source, tab, target", got=f"{line!r:.60}"
+            f"{path}, line {k}: {len(rest) or 'no'} tabs",
+            expected="source, tab, target",
+            got=f"{line!r:.60}",
+            help=f"keep the first two columns: cut -f 1,2 {Path(path).name} > pairs.tsv" if rest else "",
         )
     if not source or not rest[0]:
         raise DataError(f"{path}, line {k}: nothing {'after' if source else 'before'} the tab", got=f"{line!r:.60}")

@@ -10,7 +10,7 @@ charmodel   the language model            generate    the model writes
 metrics     perplexity, bits per character
 config      a setting: its name, type, default, range and help
 run         settings, model and progress, saved and loaded
-translator  a Seq2Seq learns pairs of texts, and is asked others
+translator  a Seq2Seq over characters, to be asked          translation   one that learns pairs of texts
 """
 
 from tinygrad_rnn.data.pairs import read_pairs, split_pairs
@@ -25,11 +25,37 @@ from tinygrad_rnn.train.metrics import bits_per_char, perplexity
 from tinygrad_rnn.train.run import Run, Settings
 from tinygrad_rnn.train.step import training_step
 from tinygrad_rnn.train.tbptt import Chunk, truncated
-from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match, train_translator
+from tinygrad_rnn.train.translation import Translation, train_translator
+from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match
 
 __all__ = [
-    "CharModel", "Chunk", "ClipStatistics", "Corpus", "Progress", "Recipe", "Run", "Settings", "Translator",
-    "bits_per_char", "clip_grad_norm_", "clip_grad_value_", "detach_state", "evaluate", "exact_match", "fit",
-    "forced_match", "load_checkpoint", "perplexity", "read_pairs", "sample", "save_checkpoint", "split_pairs",
-    "stream_batches", "stream_sample", "train_translator", "training_step", "truncated",
+    "CharModel",
+    "Chunk",
+    "ClipStatistics",
+    "Corpus",
+    "Progress",
+    "Recipe",
+    "Run",
+    "Settings",
+    "Translation",
+    "Translator",
+    "bits_per_char",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "detach_state",
+    "evaluate",
+    "exact_match",
+    "fit",
+    "forced_match",
+    "load_checkpoint",
+    "perplexity",
+    "read_pairs",
+    "sample",
+    "save_checkpoint",
+    "split_pairs",
+    "stream_batches",
+    "stream_sample",
+    "train_translator",
+    "training_step",
+    "truncated",
 ]  # fmt: skip

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
 from tinygrad_rnn.errors import check_number, check_option
 
 __all__ = ["Config", "Option", "options_of", "setting"]
@@ -79,7 +81,11 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, option in options_of(type(self)).items():
-            option.check(type(self).__name__, name, getattr(self, name))
+            value = getattr(self, name)
+            if isinstance(value, np.generic):  # one of a grid: a plain number can be written down as well
+                value = value.item()
+                object.__setattr__(self, name, value)
+            option.check(type(self).__name__, name, value)
 
 
 def options_of(config: type) -> dict[str, Option]:

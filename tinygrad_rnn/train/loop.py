@@ -42,6 +42,17 @@ class Progress:
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        for name in ("epoch", "chunk", "characters"):
+            check_number("Progress", name, getattr(self, name), whole=True, least=0)
+        for name in ("total", "seconds"):
+            check_number("Progress", name, getattr(self, name))
+        check_type("Progress", "history", self.history, list, "a list of rows")
+        for row in self.history:
+            check_type("Progress", "a row of its history", row, dict, "numbers by name")
+            for name, value in row.items():
+                check_type("Progress", f"{name} in its history", value, int | float, "a number")
+
     @property
     def train_loss(self) -> float:
         """The mean loss of the present epoch so far, in nats per character; NaN before its first chunk."""
@@ -61,12 +72,13 @@ def chunk_loss(model: CharModel, *, eager: bool = False) -> Any:
     return loss if eager else compile_(loss, fallback="eager")
 
 
-def evaluate(model: CharModel, ids: Array, batch: int = 50, bptt: int = 50, *, loss: ChunkLoss | None = None) -> float:
-    """Mean loss in nats per character over `ids`, dropout off, each row's state carried from 0 to its end.
-
-    As in training, up to batch − 1 characters at the end, which do not fill a whole column, are left out.
+def evaluate(model: CharModel, ids: Array, batch: int = 1, bptt: int = 200, *, loss: ChunkLoss | None = None) -> float:
+    """Mean loss in nats per character over `ids`, dropout off, the state carried from 0 at the first to the last.
 
     Args:
+        batch: rows to read side by side, which is faster and another figure: each row then starts from 0, and up to
+            batch − 1 characters at the end, which do not fill a whole column, are left out.
+        bptt: steps read at once; the figure is the same.
         loss: of a chunk; that of the model itself when None.
     """
     check_type("evaluate", "model", model, CharModel, "a CharModel")
@@ -99,6 +111,7 @@ def train_chunks(
         GradientError: the loss or its gradient is not finite; the parameters are still those of the step before.
     """
     per_epoch, of_chunk = chunks(ids, batch, bptt), chunk_loss(model) if loss is None else loss
+    norm: float | None = None
     for k, (x, y) in enumerate(stream_batches(ids, batch, bptt)):
         if k < progress.chunk:
             continue
@@ -106,7 +119,7 @@ def train_chunks(
         value, state = of_chunk(x, y, progress.state)
         optimizer.lr = schedule(progress.epoch * per_epoch + k)
         place = f"epoch {progress.epoch + 1}, chunk {k + 1}"
-        nats, _ = training_step(value, optimizer, max_norm=clip, place=place)
+        nats, norm = training_step(value, optimizer, max_norm=clip, place=place, before=norm)
         progress.state, progress.chunk = state, k + 1
         progress.total += nats * x.size
         progress.characters += x.size
@@ -160,7 +173,7 @@ def fit(
         for nats in steps:
             if on_chunk is not None:
                 on_chunk(progress, nats)
-        finish_epoch(progress, evaluate(model, valid, batch, bptt, loss=loss), optimizer.lr)
+        finish_epoch(progress, evaluate(model, valid, loss=loss), optimizer.lr)
         if on_epoch is not None:
             on_epoch(progress)
     return progress

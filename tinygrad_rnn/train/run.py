@@ -23,6 +23,7 @@ from tinygrad_rnn.saving.checkpoint import read, restore, state_of, under, write
 from tinygrad_rnn.train.charmodel import KINDS, CharModel
 from tinygrad_rnn.train.config import Config, setting
 from tinygrad_rnn.train.loop import Progress, chunk_loss, fit
+from tinygrad_rnn.train.step import rising
 
 __all__ = ["Run", "Settings"]
 
@@ -43,7 +44,9 @@ class Settings(Config):
     bptt: int = setting(50, "steps that the gradient goes back", letter="T", least=1)
     optimizer: str = setting("adamw", "how the parameters are changed", choices=OPTIMIZERS)
     lr: float = setting(1e-2, "highest learning rate; it then falls along a cosine to 0", letter="RATE", least=0)
-    warmup: int = setting(100, "steps over which the learning rate rises first", letter="N", least=0)
+    warmup: int = setting(
+        100, "steps over which the learning rate rises first, at most a fifth of all", letter="N", least=0
+    )
     weight_decay: float = setting(0.05, "weight decay of adamw; the others do without", letter="RATE", least=0)
     clip: float = setting(5.0, "largest joint norm of the gradients; 0 for no bound", letter="NORM", least=0)
     epochs: int = setting(10, "times through the text", letter="N", least=1)
@@ -119,7 +122,7 @@ class Run:
             batch=s.batch,
             bptt=s.bptt,
             clip=s.clip or None,
-            schedule=cosine_decay(s.lr, steps=steps, warmup=s.warmup),
+            schedule=cosine_decay(s.lr, steps=steps, warmup=rising(s.warmup, steps)),
             progress=self.progress,
             loss=self.loss,
             **callbacks,
@@ -164,17 +167,29 @@ class Run:
             run.text = facts["text"]
             restore(arrays, run.model, run.optimizer)
             carried = [Tensor(a) for _, a in sorted(under("carried", arrays).items())]
-            run.progress = Progress(**facts["progress"])
+            run.progress = Progress(
+                **{f.name: facts["progress"][f.name] for f in fields(Progress) if f.name != "state"}
+            )
             run.progress.state = None if not carried else carried[0] if len(carried) == 1 else tuple(carried)
+            run._check_place(carried, exact=text is not None)
             for module, state in zip(run._dropouts(), facts["dropout"], strict=True):
                 module.rng.bit_generator.state = state
         except (CheckpointError, DataError):
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CheckpointError(
-                f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error}"
+                f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error!s:.200}"
             ) from None
         return run
+
+    def _check_place(self, carried: list[Tensor], *, exact: bool) -> None:
+        """Raise ValueError for a place in the text that there is not, or a state that is none of this model's."""
+        s, p = self.settings, self.progress
+        if exact and p.chunk > self.batches()[0]:
+            raise ValueError(f"chunk {p.chunk} of {self.batches()[0]}")
+        shapes = [(part.shape[0], part.shape[-1]) for part in carried if part.ndim == 3]
+        if len(carried) not in (0, 2 if s.model == "lstm" else 1) or shapes != [(s.layers, s.hidden)] * len(carried):
+            raise ValueError(f"a carried state of shapes {[part.shape for part in carried]}")
 
     def _dropouts(self) -> list[Dropout]:
         """Every dropout with a generator of its own."""

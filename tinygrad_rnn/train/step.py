@@ -12,7 +12,7 @@ from tinygrad_rnn.errors import GradientError
 from tinygrad_rnn.optim import Optimizer
 from tinygrad_rnn.train.clip import clip_grad_norm_, clip_grad_value_
 
-__all__ = ["training_step"]
+__all__ = ["rising", "training_step"]
 
 
 def training_step(
@@ -22,6 +22,7 @@ def training_step(
     max_norm: float | None = None,
     max_value: float | None = None,
     place: str = "",
+    before: float | None = None,
 ) -> tuple[float, float]:
     """Change the optimiser's parameters by the gradient of one loss.
 
@@ -30,6 +31,7 @@ def training_step(
         max_norm: the largest joint norm of the gradients, None for no such bound.
         max_value: the largest single number in them, cut off before the norm is taken; None for no such bound.
         place: where in the training this is, for the error: "epoch 1, chunk 3".
+        before: the norm in the step before, for the error.
     Returns:
         (the loss, the norm of the gradients before they were scaled down).
     Raises:
@@ -43,20 +45,27 @@ def training_step(
     tensor([1.5, 2. ], requires_grad=True)
     """
     value = float(loss.item())
-    _finite("loss", value, place)
+    _finite("loss", value, place, optimizer.lr, before)
     optimizer.zero_grad()
     loss.backward()
     if max_value is not None:
         clip_grad_value_(optimizer.params, max_value)
     norm = clip_grad_norm_(optimizer.params, math.inf if max_norm is None else max_norm)
-    _finite("gradient's norm", norm, place)
+    _finite("gradient's norm", norm, place, optimizer.lr, before)
     optimizer.step()
     return value, norm
 
 
-def _finite(what: str, value: float, place: str) -> None:
+def rising(warmup: int, steps: int) -> int:
+    """The steps of a warmup: at most a fifth of all, so that the highest rate is reached, and kept for a while."""
+    return min(warmup, steps // 5)
+
+
+def _finite(what: str, value: float, place: str, lr: float, before: float | None) -> None:
     if not math.isfinite(value):
+        last = "" if before is None else f"; the gradient's norm was {before:.3g} in the step before"
         raise GradientError(
             f"the {what} is {value}{place and f' at {place}'}",
-            help="a smaller learning rate, or clipping at a smaller norm",
+            got=f"learning rate {lr:.3g}{last}",
+            help="a smaller learning rate, a longer warmup, or clipping at a smaller norm",
         )

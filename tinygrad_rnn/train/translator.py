@@ -1,42 +1,34 @@
 """Translator: a Seq2Seq over characters, trained on pairs of texts and asked to write on its own.
 
-pairs → Alphabet → batches → Seq2Seq → sequence_loss → training_step      (train_translator)
+pairs → Alphabet → batches → Seq2Seq → sequence_loss → training_step                     (translation.py)
                                 ↓    ↘ save(directory) → checkpoint → Translator.load(directory)
-"123+456" ──────────────→ greedy or beam ──→ "579" = ?                              (exact_match)
+"123+456" ──────────────→ greedy or beam ──→ "579" = ?                                   (exact_match)
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.compiler.compiled import compile_
 from tinygrad_rnn.data.pairs import START, STOP, Alphabet, Pair, check_pairs, shuffled
 from tinygrad_rnn.engine.context import no_grad
-from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import CheckpointError, DataError, check_number, check_type
 from tinygrad_rnn.nn import Embedding
 from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
-from tinygrad_rnn.nn.losses import sequence_loss
 from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.nn.search import beam_search, greedy_search
 from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
-from tinygrad_rnn.optim import AdamW, cosine_decay
 from tinygrad_rnn.saving.checkpoint import read, restore, state_of, write
 from tinygrad_rnn.train.charmodel import KINDS
 from tinygrad_rnn.train.config import Config, setting
-from tinygrad_rnn.train.step import training_step
 
-__all__ = ["ATTENTIONS", "Recipe", "Translator", "exact_match", "forced_match", "train_translator"]
+__all__ = ["ATTENTIONS", "Recipe", "Translator", "exact_match", "forced_match"]
 
 ATTENTIONS = {"dot": DotAttention, "additive": AdditiveAttention, "none": None}
-
-PLANS = 128  # lengths of source and target that a plan is kept for
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,9 @@ class Recipe(Config):
     batch: int = setting(64, "pairs in a step", letter="B", least=1)
     epochs: int = setting(20, "times through the pairs", letter="N", least=1)
     lr: float = setting(5e-3, "highest learning rate; it then falls along a cosine to 0", letter="RATE", least=0)
-    warmup: int = setting(100, "steps over which the learning rate rises first", letter="N", least=0)
+    warmup: int = setting(
+        100, "steps over which the learning rate rises first, at most a fifth of all", letter="N", least=0
+    )
     weight_decay: float = setting(0.0, "weight decay of AdamW", letter="RATE", least=0)
     clip: float = setting(1.0, "largest joint norm of the gradients; 0 for no bound", letter="NORM", least=0)
     seed: int = setting(0, "decides every random number", letter="N", least=0)
@@ -107,9 +101,12 @@ class Translator:
 
     def save(self, directory: str | Path) -> Path:
         """Write recipe, alphabets and weights to `directory`; returns the path of its JSON file."""
+        return write(directory, state_of(self.model), self.facts())
+
+    def facts(self) -> dict[str, Any]:
+        """What a translator is, beside its weights."""
         source, target = self.alphabet.source.vocabulary, self.alphabet.target.vocabulary.removeprefix(START + STOP)
-        facts = {"recipe": asdict(self.recipe), "source": source, "target": target, "limit": self.limit}
-        return write(directory, state_of(self.model), facts)
+        return {"recipe": asdict(self.recipe), "source": source, "target": target, "limit": self.limit}
 
     @classmethod
     def load(cls, directory: str | Path) -> Translator:
@@ -150,51 +147,6 @@ def build(recipe: Recipe, source_size: int, alphabet: Alphabet) -> Seq2Seq:
     table = Embedding(len(alphabet.target.vocabulary), r.embedding, rng=rng)
     decoder = Decoder(writes, table, attention, rng=rng)
     return Seq2Seq(encoder, decoder, start=alphabet.start, stop=alphabet.stop)
-
-
-def train_translator(
-    translator: Translator,
-    pairs: Sequence[Pair],
-    on_step: Callable[[int], object] | None = None,
-    *,
-    eager: bool = False,
-) -> Iterator[tuple[int, float, float]]:
-    """Train on the pairs; yields (epoch, its mean loss in nats per character, its seconds).
-
-    Args:
-        on_step: called after each step with the number of its pairs.
-        eager: run the model as it is, without a plan; so it is where coins are thrown, with teacher_forcing below 1.
-    Raises:
-        GradientError: the loss or its gradient is not finite; the parameters are then those of the step before.
-    """
-    _check_asked("train_translator", translator, pairs)
-    if not pairs:
-        raise DataError("train_translator: there are no pairs to train on")
-    r, model = translator.recipe, translator.model
-    parameters = list(model.parameters())
-    steps = r.epochs * -(-len(pairs) // r.batch)
-    rate, rng = cosine_decay(r.lr, steps=steps, warmup=r.warmup), np.random.default_rng(r.seed)
-    optimizer = AdamW(parameters, lr=r.lr, weight_decay=r.weight_decay)
-    model.train()
-    k = 0
-
-    def judged(source: Any, target: Any, lengths: Any, target_lengths: Any) -> Tensor:
-        logits = model(source, target, lengths, teacher_forcing=r.teacher_forcing, rng=rng)
-        return sequence_loss(logits, target, target_lengths)
-
-    loss_of = judged if eager or r.teacher_forcing < 1 else compile_(judged, fallback="eager", plans=PLANS)
-    for epoch in range(1, r.epochs + 1):
-        began, total, count = time.perf_counter(), 0.0, 0
-        for rows in shuffled(pairs, r.batch, rng):
-            optimizer.lr = rate(k)
-            b = translator.alphabet.batch(rows)
-            loss = loss_of(b.source, b.target, b.lengths, b.target_lengths)
-            value, _ = training_step(loss, optimizer, max_norm=r.clip or None, place=f"epoch {epoch}, step {k + 1}")
-            total += len(rows) * value
-            k, count = k + 1, count + len(rows)
-            if on_step is not None:
-                on_step(len(rows))
-        yield epoch, total / count, time.perf_counter() - began
 
 
 def exact_match(translator: Translator, pairs: Sequence[Pair], beam: int = 1, batch: int = 256) -> float:
