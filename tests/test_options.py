@@ -179,6 +179,7 @@ FUNCTIONS = {
     "train.Recipe": (tg.train.Recipe, dict(vars(tg.train.Recipe()))),
     "train.Settings": (tg.train.Settings, dict(vars(tg.train.Settings()))),
     "train.Translator": (tg.train.Translator, {"recipe": tg.train.Recipe(hidden=2), "pairs": PAIRS}),
+    "train.Translation": (tg.train.Translation, {"translator": TRANSLATOR, "pairs": PAIRS}),
     "train.Translator.translate": (TRANSLATOR.translate, {"sources": ["one"], "beam": 1}),
     "train.train_translator": (lambda **k: list(tg.train.train_translator(**k)),
         {"translator": TRANSLATOR, "pairs": PAIRS}),

@@ -1,7 +1,7 @@
-"""Padding: rows of unequal lengths side by side in one batch.
+"""Padding: rows of unequal lengths side by side in one batch, their pads behind, before or between their steps.
 
-lengths 4, 2      x₁ x₂ x₃ x₄        mask   1 1 1 1      a row that is over keeps its state and outputs 0;
-                  x₁ x₂  ·  ·               1 1 0 0      whatever stands in its pads reaches nothing
+lengths 4, 2      x₁ x₂ x₃ x₄        mask   1 1 1 1      a step that is none keeps the state and outputs 0;
+                  x₁ x₂  ·  ·               1 1 0 0      whatever stands in the pads reaches nothing
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import ShapeError
+from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.nn.ids import integers, within
-from tinygrad_rnn.ops import expand_dims, less, where
+from tinygrad_rnn.ops import expand_dims, less, swapaxes, where
 
 
 def valid_steps(lengths: Any, T: int, batch: tuple[int, ...], owner: str) -> Any:
@@ -38,6 +38,27 @@ def valid_steps(lengths: Any, T: int, batch: tuple[int, ...], owner: str) -> Any
         )
     array = within(array, 0, T + 1, partial(_outside, owner))
     return expand_dims(less(np.arange(T).reshape(T, *(1 for _ in batch)), array), -1)
+
+
+def own_steps(mask: Any, T: int, batch: tuple[int, ...], batch_first: bool, owner: str) -> Any:
+    """(T, B, 1), or (T, 1) without a batch, of a mask that says for each step whether it is one of its row's own.
+
+    Raises:
+        DTypeError: the mask is not made of True and False, or 1 and 0. ShapeError: it has another shape than x.
+    """
+    array = mask if isinstance(mask, Tensor) else np.asarray(as_array(mask))
+    shape = (*batch, T) if batch and batch_first else (T, *batch)
+    if array.shape != shape:
+        raise ShapeError(
+            f"{owner}: the mask does not match x", expected=f"mask {shape}, True where a step is a row's own",
+            got=f"mask {array.shape}", where=str(CONTEXT.get()),
+        )  # fmt: skip
+    values = array._array if isinstance(array, Tensor) else array
+    if values.dtype.kind != "b":
+        if values.dtype.kind not in "iu" or not isinstance(array, np.ndarray) or not np.isin(values, (0, 1)).all():
+            raise DTypeError(f"{owner}: the mask is {values.dtype}", expected="True and False, or 1 and 0")
+        array = array.astype(bool)
+    return expand_dims(swapaxes(array, 0, 1) if batch and batch_first else array, -1)
 
 
 def _outside(owner: str, lengths: Array, least: int, below: int) -> ShapeError:

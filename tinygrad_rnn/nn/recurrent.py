@@ -28,7 +28,7 @@ from tinygrad_rnn.errors import (
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state, label_input
 from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
-from tinygrad_rnn.nn.masks import all_valid, valid_steps
+from tinygrad_rnn.nn.masks import all_valid, own_steps, valid_steps
 from tinygrad_rnn.nn.module import Module, Parameter, check_features, incoming
 from tinygrad_rnn.nn.options import WholeSignature, generator, options_of
 from tinygrad_rnn.nn.passages import begin, next_step
@@ -200,7 +200,7 @@ class Recurrent(LayerParameters):
         value = getattr(self, name, getattr(getattr(self, "_cells", {}).get("l0"), name, None))
         return value.p if isinstance(value, Dropout) else value
 
-    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
+    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None, mask: Any = None) -> tuple[Tensor, Any]:
         """Run the whole sequence.
 
         Args:
@@ -209,21 +209,24 @@ class Recurrent(LayerParameters):
                 what was learnt. An LSTM takes (h_0, c_0).
             lengths: (B,) integers in 0 … T, in any order, or one number without a batch: how many steps of each row are
                 its own. What stands behind them, NaN too, reaches no output, state or gradient.
+            mask: instead of lengths, (T, B), or (B, T) with batch_first, or (T,): True where a step is one of its row's
+                own. Padding may stand anywhere, in front as Keras has it, or between; a step that is none is skipped.
         Returns:
             (output, h_n): every step's h of the last layer, (T, B, D·H), 0 in the pads; and the states after each
             row's last step, shaped like `hx`. A second direction starts at a row's last step and ends at its first. A
             row of length 0 keeps its first state.
         Raises:
-            ShapeError: x, hx or lengths does not fit. DTypeError: lengths that are not integers.
+            ShapeError: x, hx, lengths or the mask does not fit. DTypeError: lengths that are not integers, or a mask of
+                other numbers than 0 and 1. OptionError: both lengths and a mask.
         """
-        outputs, last = self.unrolled(x, hx, lengths=lengths)
+        outputs, last = self.unrolled(x, hx, lengths=lengths, mask=mask)
         return stack(outputs, axis=1 if self.batch_first and outputs[0].ndim == 2 else 0), last
 
-    def unrolled(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[list[Tensor], Any]:
+    def unrolled(self, x: Any, hx: Any = None, *, lengths: Any = None, mask: Any = None) -> tuple[list[Tensor], Any]:
         """The same, with the last layer's h of every step on its own: ([h_1 … h_T], h_n)."""
         x = self._time_first(x)
         batch = x.shape[1:-1]
-        mask = None if lengths is None else valid_steps(lengths, len(x), batch, type(self).__name__)
+        mask = self._own_steps(lengths, mask, len(x), batch)
         with self.opened():
             passages = {end: begin(self, hx, reverse=bool(end)) for end in self._directions}
             with using(passage=passages[""], step=0):
@@ -239,6 +242,14 @@ class Recurrent(LayerParameters):
                     xs = ways[0] if len(ways) == 1 else _each(_side_by_side, list(zip(*ways, strict=True)))
                 with step(passages[""].start + len(x)):
                     return xs, self._joined(states)
+
+    def _own_steps(self, lengths: Any, mask: Any, T: int, batch: tuple[int, ...]) -> Any:
+        name = type(self).__name__
+        if lengths is not None and mask is not None:
+            raise OptionError(f"{name}: lengths and a mask", expected="one of them")
+        if mask is not None:
+            return own_steps(mask, T, batch, self.batch_first, name)
+        return None if lengths is None else valid_steps(lengths, T, batch, name)
 
     def step(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """One step of a sequence as it comes: `h_t, state = layer.step(x_t, state)`, equal to the whole.
