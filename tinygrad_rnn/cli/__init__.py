@@ -33,7 +33,16 @@ COMMANDS = [
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status."""
+    """Run a command; returns the exit status. One of several ranks that fails ends them all."""
+    status = _main(arguments)
+    mpi = sys.modules.get("mpi4py.MPI")
+    if status not in (0, 130) and mpi is not None and mpi.COMM_WORLD.Get_size() > 1:
+        print(f"{PROGRAM}: rank {mpi.COMM_WORLD.Get_rank()} failed, and with it all", file=sys.stderr, flush=True)
+        mpi.COMM_WORLD.Abort(status)
+    return status
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a pipe may be ASCII, and ŷ, ∇, σ are not
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

@@ -21,7 +21,8 @@ from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager, add_se
 from tinygrad_rnn.compiler.compiled import Compiled
 from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
 from tinygrad_rnn.saving import claimed, write_file
-from tinygrad_rnn.train import Corpus, Progress, Run, Settings, bits_per_char
+from tinygrad_rnn.train import Corpus, DataParallel, Progress, Run, Settings, bits_per_char
+from tinygrad_rnn.train.parallel import world
 
 Log = Callable[[Progress], None]
 
@@ -42,12 +43,14 @@ def add_options(to: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, saving after every epoch and when interrupted."""
-    typed = given(options, Settings)
+    typed, parallel = given(options, Settings), world()
+    if options.resume and options.out is None:
+        raise DataError("--resume needs --out", help="the directory of the run to go on with")
+    if parallel is not None and parallel.rank > 0:
+        return followed(options, typed, parallel)
     if options.resume:
-        if options.out is None:
-            raise DataError("--resume needs --out", help="the directory of the run to go on with")
         with held(options.out, "train"):
-            return trained(resumed(options.out, options.text, typed), options.out, options)
+            return trained(resumed(options.out, options.text, typed), options.out, options, parallel)
     found = started(options.text, typed, options.init_from)
     out = options.out or fresh_directory(found.settings.model)
     with held(out, "train"):
@@ -55,13 +58,35 @@ def run(options: argparse.Namespace) -> int:
             raise CheckpointError(
                 f"{out}: a run is saved here already", help="--resume goes on with it, or choose another --out"
             )
-        return trained(found, out, options)
+        return trained(found, out, options, parallel)
 
 
-def trained(found: Run, out: Path, options: argparse.Namespace) -> int:
-    print(describe(found))
+def trained(found: Run, out: Path, options: argparse.Namespace, parallel: DataParallel | None) -> int:
+    print(describe(found) + ("" if parallel is None else f", over {parallel.size} processes"))
     with logged(found, options.csv, options.tensorboard) as log:
-        return train_run(found, out, options.text, eager=options.eager, log=log)
+        return train_run(found, out, options.text, eager=options.eager, log=log, parallel=parallel)
+
+
+def followed(options: argparse.Namespace, typed: dict[str, Any], parallel: DataParallel) -> int:
+    """What the ranks after the first do: the same steps on rows of their own; nothing is said or saved."""
+    if options.resume:
+        found = resumed(options.out, options.text, typed)
+    else:
+        found = started(options.text, typed, options.init_from)
+    with at_chunk_ends(None, parallel) as may_stop, suppress(StoppedError):
+
+        def on_epoch(progress: Progress) -> None:
+            found.save("")
+            if is_best(progress):
+                found.save("")
+            may_stop()
+
+        try:
+            found.fit(eager=options.eager, parallel=parallel, on_chunk=lambda *_: may_stop(), on_epoch=on_epoch)
+        except StoppedError:
+            found.save("")
+            return 130
+    return 0
 
 
 def fresh_directory(model: str) -> Path:
@@ -136,9 +161,17 @@ def describe(run: Run) -> str:
     )
 
 
-def train_run(run: Run, out: Path, text: Path, *, eager: bool = False, log: Log = lambda progress: None) -> int:
+def train_run(
+    run: Run,
+    out: Path,
+    text: Path,
+    *,
+    eager: bool = False,
+    log: Log = lambda progress: None,
+    parallel: DataParallel | None = None,
+) -> int:
     """Train with a bar (where there is a terminal) and a line per epoch; the best epoch is kept in out/best as well."""
-    with progress_bar(run) as show, at_chunk_ends(out) as may_stop:
+    with progress_bar(run) as show, at_chunk_ends(out, parallel) as may_stop:
 
         def on_chunk(progress: Progress, loss: float) -> None:
             show(progress, loss)
@@ -153,7 +186,7 @@ def train_run(run: Run, out: Path, text: Path, *, eager: bool = False, log: Log 
             may_stop()
 
         try:
-            run.fit(eager=eager, on_chunk=on_chunk, on_epoch=on_epoch)
+            run.fit(eager=eager, parallel=parallel, on_chunk=on_chunk, on_epoch=on_epoch)
         except StoppedError:
             run.save(out)
             at = f"epoch {run.progress.epoch + 1}, chunk {run.progress.chunk}"
@@ -243,18 +276,19 @@ class StoppedError(Exception):
 
 
 @contextmanager
-def at_chunk_ends(out: Path) -> Iterator[Callable[[], None]]:
+def at_chunk_ends(out: Path | None, parallel: DataParallel | None = None) -> Iterator[Callable[[], None]]:
     """Ctrl-C, SIGTERM and SIGHUP take effect between steps, where all can be saved; a second one at once, unsaved."""
     asked: list[int] = []
 
     def ask(number: int, frame: object) -> None:
         asked.append(number)
-        if len(asked) > 1:
+        if len(asked) > 1 and parallel is None:
             raise KeyboardInterrupt
-        tqdm.write(f"stopping after this step and saving to {out} …", file=sys.stderr)
+        if out is not None:
+            tqdm.write(f"stopping after this step and saving to {out} …", file=sys.stderr)
 
     def stop_if_asked() -> None:
-        if asked:
+        if asked if parallel is None else parallel.any(bool(asked)):  # all ranks stop at the same step
             raise StoppedError
 
     try:

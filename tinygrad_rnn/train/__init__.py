@@ -22,6 +22,7 @@ from tinygrad_rnn.train.clip import ClipStatistics, clip_grad_norm_, clip_grad_v
 from tinygrad_rnn.train.generate import sample, stream_sample
 from tinygrad_rnn.train.loop import Progress, evaluate, fit
 from tinygrad_rnn.train.metrics import bits_per_char, perplexity
+from tinygrad_rnn.train.parallel import DataParallel
 from tinygrad_rnn.train.run import Run, Settings
 from tinygrad_rnn.train.step import training_step
 from tinygrad_rnn.train.tbptt import Chunk, truncated
@@ -33,6 +34,7 @@ __all__ = [
     "Chunk",
     "ClipStatistics",
     "Corpus",
+    "DataParallel",
     "Progress",
     "Recipe",
     "Run",

@@ -18,6 +18,7 @@ from tinygrad_rnn.errors import check_number, check_type
 from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.optim import Optimizer, Schedule
 from tinygrad_rnn.train.charmodel import CharModel
+from tinygrad_rnn.train.parallel import DataParallel
 from tinygrad_rnn.train.step import training_step
 
 __all__ = ["Progress", "chunk_loss", "evaluate", "fit"]
@@ -104,6 +105,7 @@ def train_chunks(
     bptt: int,
     clip: float | None,
     loss: ChunkLoss | None = None,
+    parallel: DataParallel | None = None,
 ) -> Iterator[float]:
     """Train through the rest of the present epoch; yields each chunk's loss, with `progress` brought up to date.
 
@@ -112,14 +114,18 @@ def train_chunks(
     """
     per_epoch, of_chunk = chunks(ids, batch, bptt), chunk_loss(model) if loss is None else loss
     norm: float | None = None
+    own = slice(None) if parallel is None else parallel.rows(batch)
     for k, (x, y) in enumerate(stream_batches(ids, batch, bptt)):
         if k < progress.chunk:
             continue
         began = time.perf_counter()
-        value, state = of_chunk(x, y, progress.state)
+        value, state = of_chunk(x[:, own], y[:, own], progress.state)
         optimizer.lr = schedule(progress.epoch * per_epoch + k)
         place = f"epoch {progress.epoch + 1}, chunk {k + 1}"
-        nats, norm = training_step(value, optimizer, max_norm=clip, place=place, before=norm)
+        share = x[:, own].shape[1] / x.shape[1]
+        nats, norm = training_step(
+            value, optimizer, max_norm=clip, place=place, before=norm, parallel=parallel, share=share
+        )
         progress.state, progress.chunk = state, k + 1
         progress.total += nats * x.size
         progress.characters += x.size
@@ -142,6 +148,7 @@ def fit(
     on_chunk: Callable[[Progress, float], None] | None = None,
     on_epoch: Callable[[Progress], None] | None = None,
     loss: ChunkLoss | None = None,
+    parallel: DataParallel | None = None,
 ) -> Progress:
     """Train until `epochs` epochs are done, from wherever `progress` stands.
 
@@ -151,6 +158,7 @@ def fit(
         schedule: the learning rate by step; the optimiser's own when None.
         on_chunk, on_epoch: called after each chunk with its loss, and after each epoch.
         loss: (ids, targets, state) → (loss, state) of a chunk; `chunk_loss(model)`, which is compiled, when None.
+        parallel: the ranks that share the rows of each batch; each has the state of its own rows.
     Returns:
         The progress, its history with a row per epoch. An interruption (KeyboardInterrupt) passes through, and the
         `progress` that was handed in stands at the last finished chunk.
@@ -169,7 +177,7 @@ def fit(
     model.train()
     while progress.epoch < epochs:
         steps = train_chunks(model, train, optimizer, schedule, progress, batch=batch, bptt=bptt, clip=clip,
-                             loss=loss)  # fmt: skip
+                             loss=loss, parallel=parallel)  # fmt: skip
         for nats in steps:
             if on_chunk is not None:
                 on_chunk(progress, nats)

@@ -23,6 +23,7 @@ from tinygrad_rnn.saving.checkpoint import read, restore, state_of, under, write
 from tinygrad_rnn.train.charmodel import KINDS, CharModel
 from tinygrad_rnn.train.config import Config, setting
 from tinygrad_rnn.train.loop import Progress, chunk_loss, fit
+from tinygrad_rnn.train.parallel import DataParallel
 from tinygrad_rnn.train.step import rising
 
 __all__ = ["Run", "Settings"]
@@ -83,6 +84,7 @@ class Run:
         decay = {"weight_decay": settings.weight_decay} if settings.optimizer == "adamw" else {}
         self.optimizer = OPTIMIZERS[settings.optimizer](self.model.parameters(), lr=settings.lr, **decay)
         self.progress, self.loss = Progress(), None
+        self.parallel: DataParallel | None = None
         self.text = corpus.digest
 
     def __repr__(self) -> str:
@@ -103,12 +105,17 @@ class Run:
             )
         return chunks(train, s.batch, s.bptt), rows(train, s.batch, s.bptt)[0].size
 
-    def fit(self, *, eager: bool = False, **callbacks: Callable[..., None] | None) -> Progress:
+    def fit(
+        self, *, eager: bool = False, parallel: DataParallel | None = None, **callbacks: Callable[..., None] | None
+    ) -> Progress:
         """Train from where the run stands to its last epoch; see `fit` for the callbacks and the errors.
 
         Args:
             eager: run the model as it is, without a plan. `self.loss` is what was run.
+            parallel: the ranks that share the rows of each batch; each of them calls this, and `save` alike.
         """
+        if parallel is not None:
+            self._share(parallel)
         s = self.settings
         train, valid = self.corpus.split(s.fraction)
         steps = s.epochs * self.batches()[0]
@@ -125,16 +132,34 @@ class Run:
             schedule=cosine_decay(s.lr, steps=steps, warmup=rising(s.warmup, steps)),
             progress=self.progress,
             loss=self.loss,
+            parallel=parallel,
             **callbacks,
         )
 
+    def _share(self, parallel: DataParallel) -> None:
+        """Take this rank's rows of the carried state, and random numbers of its own."""
+        own = parallel.rows(self.settings.batch)
+        parallel.check_same(self.model.parameters())
+        parts, build = flatten(self.progress.state)
+        self.progress.state = build([p[:, own].detach() if isinstance(p, Tensor) else p for p in parts])
+        for module in self._dropouts() if parallel.rank else ():
+            bits: Any = module.rng.bit_generator
+            bits.state = bits.jumped(parallel.rank).state
+        self.parallel = parallel
+
+    def _carried(self) -> list[Array]:
+        """The recurrent state of all rows."""
+        parts = [part.numpy() for part in flatten(self.progress.state)[0] if isinstance(part, Tensor)]
+        return parts if self.parallel is None else [self.parallel.gathered(part, 1) for part in parts]
+
     def save(self, directory: str | Path) -> Path:
-        """Write a checkpoint to `directory`; returns the path of its JSON file."""
-        carried, _ = flatten(self.progress.state)
+        """Write a checkpoint to `directory`; returns the path of its JSON file. Of several ranks the first writes."""
         arrays: dict[str, Array] = {
             **state_of(self.model, self.optimizer),
-            **{f"carried.{k}": part.numpy() for k, part in enumerate(carried) if isinstance(part, Tensor)},
+            **{f"carried.{k}": part for k, part in enumerate(self._carried())},
         }
+        if self.parallel is not None and self.parallel.rank > 0:
+            return Path(directory, "checkpoint.json")
         progress = {f.name: getattr(self.progress, f.name) for f in fields(Progress) if f.name != "state"}
         facts = {
             "settings": asdict(self.settings),

@@ -11,6 +11,7 @@ from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import GradientError
 from tinygrad_rnn.optim import Optimizer
 from tinygrad_rnn.train.clip import clip_grad_norm_, clip_grad_value_
+from tinygrad_rnn.train.parallel import DataParallel
 
 __all__ = ["rising", "training_step"]
 
@@ -23,6 +24,8 @@ def training_step(
     max_value: float | None = None,
     place: str = "",
     before: float | None = None,
+    parallel: DataParallel | None = None,
+    share: float = 1.0,
 ) -> tuple[float, float]:
     """Change the optimiser's parameters by the gradient of one loss.
 
@@ -32,6 +35,7 @@ def training_step(
         max_value: the largest single number in them, cut off before the norm is taken; None for no such bound.
         place: where in the training this is, for the error: "epoch 1, chunk 3".
         before: the norm in the step before, for the error.
+        parallel, share: where each rank has some of the rows, the ranks, and this one's part of the rows.
     Returns:
         (the loss, the norm of the gradients before they were scaled down).
     Raises:
@@ -45,9 +49,13 @@ def training_step(
     tensor([1.5, 2. ], requires_grad=True)
     """
     value = float(loss.item())
+    if parallel is not None:
+        value = parallel.sum(share * value)
     _finite("loss", value, place, optimizer.lr, before)
     optimizer.zero_grad()
     loss.backward()
+    if parallel is not None:
+        parallel.add_gradients(optimizer.params, share)
     if max_value is not None:
         clip_grad_value_(optimizer.params, max_value)
     norm = clip_grad_norm_(optimizer.params, math.inf if max_norm is None else max_norm)
