@@ -3,6 +3,7 @@
 import pytest
 
 from tests.tasks.test_trial import Last
+from tests.train.test_parallel import ranks
 from tinygrad_rnn.cli import main
 from tinygrad_rnn.tasks import TASKS, TrialConfig, attempt
 
@@ -31,7 +32,7 @@ def test_quick_gives_up_sooner_and_all_is_every_task(small, capsys):
 
 
 def test_an_interruption_leaves_the_table_so_far(small, monkeypatch, capsys):
-    def interrupted(jobs, processes):
+    def interrupted(jobs, processes, executor):
         yield from map(attempt, jobs[:2])
         raise KeyboardInterrupt
 
@@ -53,3 +54,20 @@ def test_bad_arguments_get_one_line_and_status_2(arguments, capsys):
         main(arguments)
     assert exit.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_trials_are_made_on_ranks(tmp_path):
+    said = ranks(3, "-m", "tinygrad_rnn", "task", "adding", "--quick", "--seeds", "2", "--model", "rnn",
+                 "--executor", "mpi", cwd=tmp_path)  # fmt: skip
+    assert "2 of 2 trials in" in said
+    assert said.count("adding, rnn, seed 0") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--executor", "mpi"], "there is one process only"), (["--scheduler", "x"], "is for --executor dask")],
+)
+def test_an_executor_that_is_not_there_is_said(small, capsys, monkeypatch, options, said):
+    pytest.importorskip("mpi4py", reason="pip install tinygrad-rnn[mpi]")
+    assert main(["task", "last", *options]) == 2
+    assert said in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Trials: what ends one, that seeds decide everything, and that processes change nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -105,3 +106,29 @@ def test_recent_holds_the_last_so_many():
     for k in range(4):
         recent.add(np.array([k, k + 0.5]))
     assert recent.errors.tolist() == [1.5, 2.0, 2.5, 3.0, 3.5]
+
+
+def test_any_executor_makes_the_same_trials():
+    jobs = [Job(Last, "rnn", seed, 400) for seed in range(3)]
+    with ThreadPoolExecutor(1) as executor:  # BLAS's number of threads is one for the whole process
+        found = {o.job: o for o in attempts(jobs, executor=executor)}
+    for outcome in map(attempt, jobs):
+        assert replace(found[outcome.job], seconds=0) == replace(outcome, seconds=0)
+    with pytest.raises(tg.OptionError, match=r"an executor of concurrent\.futures"):
+        next(attempts(jobs, executor=3))
+
+
+def test_a_trial_that_fails_on_an_executor_cancels_the_others():
+    begun = []
+
+    class Failing(Last):
+        name = "failing"
+
+        def batch(self, rows):
+            begun.append(rows)
+            raise ValueError("no batch")
+
+    jobs = [Job(Failing, "rnn", seed, 100) for seed in range(200)]
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ValueError, match="no batch"):
+        list(attempts(jobs, executor=executor))
+    assert 1 <= len(begun) < 200

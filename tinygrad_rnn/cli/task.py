@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 from tqdm import tqdm
 
@@ -13,6 +16,7 @@ from tinygrad_rnn.errors import DataError
 from tinygrad_rnn.tasks import TASKS, Job, Outcome, Task, attempts, table
 from tinygrad_rnn.tasks.tables import sequences
 from tinygrad_rnn.train.charmodel import KINDS
+from tinygrad_rnn.train.parallel import world
 
 
 def add_options(to: Parser) -> None:
@@ -24,6 +28,14 @@ def add_options(to: Parser) -> None:
     to.add_argument(
         "--processes", type=ranged(int, least=1), default=2, metavar="N", help="trials side by side (%(default)s)"
     )
+    to.add_argument(
+        "--executor",
+        choices=EXECUTORS,
+        default="processes",
+        help="who makes the trials: processes of this machine, the ranks that mpiexec started, or the workers of Dask "
+        "(%(default)s)",
+    )
+    to.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, such as tcp://10.0.0.1:8786 (one on this machine)")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -33,13 +45,49 @@ def run(options: argparse.Namespace) -> None:
     if not jobs:
         known = sorted({config.model for one in chosen for config in one.configs.values()})
         raise DataError(f"{options.name} is not tried with --model {options.model}", expected=" or ".join(known))
-    began, found = time.perf_counter(), {}
+    if options.scheduler and options.executor != "dask":
+        raise DataError("--scheduler is for --executor dask")
+    with EXECUTORS[options.executor](options) as executor:
+        if executor is None and options.executor == "mpi":
+            return  # this rank has made trials for the first one
+        began, found = time.perf_counter(), {}
+        try:
+            for outcome in told(attempts(jobs, min(options.processes, len(jobs)), executor), len(jobs)):
+                found[outcome.job] = outcome
+        finally:  # what an interruption leaves is a table too
+            done = [found[job] for job in jobs if job in found]
+            print(f"\n{table(done)}\n\n{len(done)} of {len(jobs)} trials in {time.perf_counter() - began:.0f} s")
+
+
+@contextmanager
+def on_ranks(options: argparse.Namespace) -> Iterator[Executor | None]:
+    """The ranks after the first, as an executor; on them None, after they are needed no more."""
     try:
-        for outcome in told(attempts(jobs, min(options.processes, len(jobs))), len(jobs)):
-            found[outcome.job] = outcome
-    finally:  # what an interruption leaves is a table too
-        done = [found[job] for job in jobs if job in found]
-        print(f"\n{table(done)}\n\n{len(done)} of {len(jobs)} trials in {time.perf_counter() - began:.0f} s")
+        from mpi4py.futures import MPICommExecutor
+    except ImportError:
+        raise DataError("--executor mpi: mpi4py is not here", help="pip install 'tinygrad-rnn[mpi]'") from None
+    if world() is None:
+        raise DataError("--executor mpi: there is one process only", help="mpiexec -n N tinygrad-rnn task …")
+    with MPICommExecutor() as executor:
+        found: Any = executor
+        yield found
+
+
+@contextmanager
+def on_dask(options: argparse.Namespace) -> Iterator[Executor | None]:
+    """The workers of a Dask scheduler, or of one that is started here."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise DataError("--executor dask: Dask is not here", help="pip install distributed") from None
+    local = {} if options.scheduler else {"n_workers": options.processes, "threads_per_worker": 1}
+    with Client(options.scheduler, **local) as client:
+        yield client.get_executor()
+
+
+EXECUTORS: dict[str, Callable[[argparse.Namespace], AbstractContextManager[Executor | None]]] = {
+    "processes": lambda options: nullcontext(), "mpi": on_ranks, "dask": on_dask,
+}  # fmt: skip
 
 
 def told(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:

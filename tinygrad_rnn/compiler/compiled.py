@@ -137,7 +137,7 @@ class Compiled(Generic[P, Y]):
         return found[0].plan
 
     def saved(self) -> str:
-        """What the plan that has most to do saves, of those with gradients if there are any, in a line; empty for none."""
+        """What the plan that has most to do saves, of those with gradients where there are any; empty for none."""
         plans = [each.plan for those in self.recorded.values() for each in those if not each.doubt]
         return max(plans, key=lambda plan: (bool(plan.flowing), plan.recorded)).saved() if plans else ""
 

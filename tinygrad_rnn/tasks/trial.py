@@ -1,12 +1,13 @@
 """A trial: one network learns one task from one seed, until it is solved, diverges, or its sequences are used up.
 
-jobs → trials side by side in processes → outcomes, as they come
+jobs → trials side by side in processes, or wherever an executor makes them → outcomes, as they come
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from time import process_time
@@ -121,10 +122,23 @@ def learn(
     return seen, False, task.diverged(recent), largest
 
 
-def attempts(jobs: Sequence[Job], processes: int = 2) -> Iterator[Outcome]:
-    """The outcomes of the jobs, in the order in which they end, from so many processes of one thread each."""
+def attempts(jobs: Sequence[Job], processes: int = 2, executor: Executor | None = None) -> Iterator[Outcome]:
+    """The outcomes of the jobs, in the order in which they end, from so many processes of one thread each.
+
+    Args:
+        executor: who makes them instead: any executor of concurrent.futures, as mpi4py.futures and Dask have one.
+    """
     check_number("attempts", "processes", processes, whole=True, least=1)
     check_sequence("attempts", "the jobs", jobs)
+    if executor is not None:
+        check_type("attempts", "executor", executor, Executor, "an executor of concurrent.futures")
+        waiting = [executor.submit(attempt, job) for job in jobs]
+        try:
+            yield from (future.result() for future in as_completed(waiting))
+        finally:
+            for future in waiting:
+                future.cancel()
+        return
     if processes == 1:
         yield from map(attempt, jobs)
         return
