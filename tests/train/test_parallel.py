@@ -44,6 +44,9 @@ class Two:
     def __init__(self, rank, size):
         self.rank, self.size = rank, size
 
+    def Allreduce(self, how, array):
+        """Nothing comes from the others."""
+
     def Get_rank(self):
         return self.rank
 

@@ -32,7 +32,7 @@ class DataParallel:
     Attributes:
         rank, size: which this process is, and how many there are.
     Raises:
-        DataError: mpi4py is not installed.
+        DataError: mpi4py is not installed. OptionError: comm is no communicator.
 
     In a loop of one's own, after `rows = parallel.rows(B)`, on every rank alike:
 
@@ -45,6 +45,8 @@ class DataParallel:
     """
 
     def __init__(self, comm: Any = None) -> None:
+        if comm is not None and not hasattr(comm, "Allreduce"):
+            raise OptionError(f"DataParallel: comm={comm!r:.60} is no communicator", expected="one of mpi4py, or None")
         self.comm = _mpi().COMM_WORLD if comm is None else comm
         self.rank, self.size = int(self.comm.Get_rank()), int(self.comm.Get_size())
 
