@@ -101,15 +101,18 @@ for dtype, close in ((np.float64, 1e-12), (np.float32, 1e-6)):
 head.weight.assign(head.weight.data + (parallel.rank == 1))
 try:
     parallel.check_same(parameters)
+    told = False
 except tg.GraphError:
-    print("told", parallel.rank)
+    told = True
+told = parallel.comm.gather(told)  # one process prints: lines of several may run into each other
+if parallel.rank == 0:
+    print("told", told)
 """
 
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_the_gradient_is_that_of_all_rows(tmp_path, count):
-    said = ranks(count, "-c", GRADIENTS, cwd=tmp_path)
-    assert sorted(line for line in said.splitlines() if line) == [f"told {rank}" for rank in range(count)]
+    assert f"told {[True] * count}" in ranks(count, "-c", GRADIENTS, cwd=tmp_path)
 
 
 STEPS = """
@@ -122,13 +125,14 @@ run.fit(eager=True, parallel=parallel, on_chunk=lambda progress, loss: steps.app
 mine = hashlib.sha256(b"".join(p.data.tobytes() for p in run.model.parameters())).hexdigest(), steps
 assert len(steps) > 200
 assert parallel.comm.allgather(mine) == [mine] * parallel.size
-print("same")
+if parallel.rank == 0:
+    print("same")
 """
 
 
 def test_after_200_steps_the_weights_are_the_same_to_the_bit(tmp_path):
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
-    assert ranks(2, "-c", STEPS, cwd=tmp_path).split() == ["same", "same"]
+    assert "same" in ranks(2, "-c", STEPS, cwd=tmp_path)
 
 
 def train(count, *options, cwd, status=0):
