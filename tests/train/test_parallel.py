@@ -17,8 +17,11 @@ TEXT = "the quick brown fox jumps over the lazy dog.\n" * 60
 TINY = ["--hidden", "6", "--layers", "2", "--dropout", "0", "--batch", "5", "--bptt", "20", "--eager"]
 
 
+PATH = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+
+
 def require_mpi():
-    found = importlib.util.find_spec("mpi4py") is not None and shutil.which("mpiexec") is not None
+    found = importlib.util.find_spec("mpi4py") is not None and shutil.which("mpiexec", path=PATH) is not None
     if os.environ.get("CI") and importlib.util.find_spec("torch") is not None:  # with the other oracles
         assert found
     if not found:
@@ -28,8 +31,7 @@ def require_mpi():
 def ranks(count, *command, cwd, status=0):
     """What `mpiexec` prints of a command on so many processes."""
     require_mpi()
-    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PATH": path}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PATH": PATH}
     done = subprocess.run(
         ["mpiexec", "-n", str(count), sys.executable, *command], cwd=cwd, env=environment, capture_output=True,
         text=True, timeout=120, check=False,
