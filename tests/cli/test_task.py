@@ -71,3 +71,41 @@ def test_an_executor_that_is_not_there_is_said(small, capsys, monkeypatch, optio
     pytest.importorskip("mpi4py", reason="pip install tinygrad-rnn[mpi]")
     assert main(["task", "last", *options]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_is_kept_is_not_made_again(small, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "outcomes.json"
+    options = ["task", "last", "--quick", "--seeds", "3", "--processes", "1"]
+    assert main(options) == 0
+    whole = capsys.readouterr().out.split("\n\n")[1]
+    begun = []
+
+    def interrupted(jobs, processes, executor):
+        begun.extend(job.seed for job in jobs)
+        yield from map(attempt, jobs[:2])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tinygrad_rnn.cli.task.attempts", interrupted)
+        assert main([*options, "--keep", str(path)]) == 130
+        capsys.readouterr()
+        assert main([*options, "--keep", str(path)]) == 130
+    assert begun == [0, 1, 2, 2]
+    said = capsys.readouterr().out
+    assert "2 of 3 trials are in" in said
+    assert main([*options, "--keep", str(path)]) == 0
+    lines = [line for line in capsys.readouterr().out.split("\n\n")[1].splitlines() if "processor time" not in line]
+    assert lines == [line for line in whole.splitlines() if "processor time" not in line]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", "[3]", "{", '[{"job": ["last", "rnn", 0, 100, false], "outcome": {}}]', "[" * 99999]
+)
+def test_a_file_that_is_no_outcomes_is_refused(small, tmp_path, capsys, text):
+    (tmp_path / "kept.json").write_text(text)
+    assert (
+        main(["task", "last", "--quick", "--seeds", "1", "--processes", "1", "--keep", str(tmp_path / "kept.json")])
+        == 2
+    )
+    assert "no outcomes of trials" in capsys.readouterr().err
+    assert (tmp_path / "kept.json").read_text() == text

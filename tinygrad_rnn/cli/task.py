@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from tinygrad_rnn.cli.options import Command, Parser, add_eager, ranged
-from tinygrad_rnn.errors import DataError
+from tinygrad_rnn.errors import CheckpointError, DataError
+from tinygrad_rnn.saving.files import read_file, write_file
 from tinygrad_rnn.tasks import TASKS, Job, Outcome, Task, attempts, table
 from tinygrad_rnn.tasks.tables import sequences
 from tinygrad_rnn.train.charmodel import KINDS
@@ -35,6 +38,9 @@ def add_options(to: Parser) -> None:
         help="who makes the trials: processes of this machine, the ranks that mpiexec started, or the workers of Dask "
         "(%(default)s)",
     )
+    to.add_argument(
+        "--keep", type=Path, metavar="FILE", help="write each outcome to FILE, and make only trials that are not in it"
+    )
     to.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, such as tcp://10.0.0.1:8786 (one on this machine)")
 
 
@@ -50,13 +56,54 @@ def run(options: argparse.Namespace) -> None:
     with EXECUTORS[options.executor](options) as executor:
         if executor is None and options.executor == "mpi":
             return  # this rank has made trials for the first one
-        began, found = time.perf_counter(), {}
+        began, found = time.perf_counter(), outcomes(options.keep, jobs)
+        left = [job for job in jobs if job not in found]
+        if found:
+            print(f"{len(found)} of {len(jobs)} trials are in {options.keep}")
         try:
-            for outcome in told(attempts(jobs, min(options.processes, len(jobs)), executor), len(jobs)):
+            for outcome in told(attempts(left, min(options.processes, max(1, len(left))), executor), len(left)):
                 found[outcome.job] = outcome
+                if options.keep is not None:
+                    keep(options.keep, found)
         finally:  # what an interruption leaves is a table too
             done = [found[job] for job in jobs if job in found]
             print(f"\n{table(done)}\n\n{len(done)} of {len(jobs)} trials in {time.perf_counter() - began:.0f} s")
+
+
+def outcomes(path: Path | None, jobs: list[Job]) -> dict[Job, Outcome]:
+    """What was kept of these trials. Raises CheckpointError for a file that `keep` did not write."""
+    if path is None or not path.exists():
+        return {}
+    known = {name_of(job): job for job in jobs}
+    try:
+        rows = json.loads(read_file(path, MOST))
+        return {
+            known[key]: Outcome(known[key], **{name: kind(row["outcome"][name]) for name, kind in FIELDS.items()})
+            for row in rows
+            if (key := tuple(row["job"])) in known
+        }
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise CheckpointError(f"{path}: no outcomes of trials", got=f"{type(error).__name__}: {error!s:.200}") from None
+
+
+def keep(path: Path, found: Mapping[Job, Outcome]) -> None:
+    """Write the outcomes, the file whole at each moment."""
+    rows = [
+        {"job": name_of(job), "outcome": {name: kind(getattr(outcome, name)) for name, kind in FIELDS.items()}}
+        for job, outcome in found.items()
+    ]
+    write_file(path, json.dumps(rows, indent=1).encode())
+
+
+def name_of(job: Job) -> tuple[Any, ...]:
+    """A trial in words and numbers."""
+    return job.task.name, job.config, job.seed, job.budget, job.eager
+
+
+FIELDS: dict[str, Callable[[Any], Any]] = {
+    "sequences": int, "solved": bool, "diverged": bool, "score": float, "largest": float, "seconds": float,
+}  # fmt: skip
+MOST = 2**24  # bytes of outcomes
 
 
 @contextmanager

@@ -186,7 +186,7 @@ class Graph:
             if not ordered or not all(0 <= id < len(nodes) for id in outputs):
                 raise ValueError("node ids do not count from 0 in creation order")
             return cls(nodes, outputs, passages)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise GraphError(
                 "Graph.from_json: the text is not a graph of this version",
                 expected="what Graph.to_json() wrote, version 1 or 2",
