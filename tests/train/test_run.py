@@ -301,3 +301,8 @@ def test_streams_carry_the_state_and_cut_the_graph():
         loss.backward()
         state = tg.train.detach_state(state)
         assert not any(part.requires_grad for part in state)
+
+
+def test_the_corpus_of_another_model_is_refused():
+    with pytest.raises(tg.DataError, match=r"not the model's(.|\n)*of 90 characters(.|\n)*one of 3"):
+        sample(CharModel("rnn", 90, 4, rng=0), Corpus("abc"), "a", 30)

@@ -86,13 +86,19 @@ def stream_sample(
         temperature, top_k, top_p: see `choose`.
         rng: a seed or Generator.
     Raises:
-        OptionError: an option out of range. DataError: a character that the model has not seen. Both are raised by
-            the call itself, before anything is read.
+        OptionError: an option out of range. DataError: a character that the model has not seen, or the corpus of
+            another model. Both are raised by the call itself, before anything is read.
     """
     check_options(temperature, top_k, top_p)
     check_type("sample", "model", model, CharModel, "a CharModel")
     check_type("sample", "corpus", corpus, Corpus, "a Corpus")
     check_type("sample", "prompt", prompt, str, "a text")
+    if model.vocabulary_size != len(corpus.vocabulary):
+        raise DataError(
+            "sample: the corpus is not the model's",
+            expected=f"one of {model.vocabulary_size} characters",
+            got=f"one of {len(corpus.vocabulary)}",
+        )
     start = prompt or ("\n" if "\n" in corpus.vocabulary else corpus.vocabulary[0])
     options = (temperature, top_k, top_p)
     return _continued(model, corpus, corpus.encode(start), generator("sample", rng), options)
