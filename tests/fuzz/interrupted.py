@@ -20,40 +20,12 @@ from tinygrad_rnn.train import Run, Translator
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 40
 HOW = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
-TRAIN = [
-    "train",
-    "--text",
-    "t.txt",
-    "--hidden",
-    "6",
-    "--dropout",
-    "0.2",
-    "--batch",
-    "5",
-    "--bptt",
-    "10",
-    "--epochs",
-    "12",
-    "--eager",
-]
-TRANSLATE = [
-    "translate",
-    "--pairs",
-    "p.tsv",
-    "--hidden",
-    "4",
-    "--embedding",
-    "3",
-    "--batch",
-    "4",
-    "--epochs",
-    "8",
-    "--held-out",
-    "6",
-    "--teacher-forcing",
-    "0.7",
-]
-TASK = ["task", "adding", "--quick", "--seeds", "3", "--model", "gru", "--processes", "1"]
+SMALL = {
+    "train": "--text t.txt --hidden 6 --dropout 0.2 --batch 5 --bptt 10 --epochs 12 --eager",
+    "translate": "--pairs p.tsv --hidden 4 --embedding 3 --batch 4 --epochs 8 --held-out 6 --teacher-forcing 0.7",
+    "task": "adding --quick --seeds 3 --model gru --processes 1",
+}
+TRAIN, TRANSLATE, TASK = ([name, *options.split()] for name, options in SMALL.items())
 
 
 def started(*arguments, cwd):
