@@ -29,7 +29,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "saving": "files arrays claim checkpoint",
     "exchange": "gates torch keras onnx",
     "exchange.onnx": "cells graph rules recurrent topologies export",
-    "train": "config metrics clip tbptt parallel step charmodel generate loop translator translation run",
+    "train": "config metrics clip tbptt parallel step charmodel generate loop translator translation run bar",
     "tasks": "batch config task adding copying reber temporal_order trial clipping tables",
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",

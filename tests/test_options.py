@@ -176,6 +176,8 @@ FUNCTIONS = {
     "train.Chunk": (tg.train.Chunk, {"steps": slice(0, 1), "output": X, "state": X}),
     "train.Progress": (tg.train.Progress, {}),
     "train.Run": (tg.train.Run, {"settings": tg.train.Settings(hidden=2), "corpus": CORPUS}),
+    "train.progress_bar": (lambda **k: tg.train.progress_bar(**k).__enter__(),
+        {"run": tg.train.Run(tg.train.Settings(hidden=2, batch=2), tg.train.Corpus("hello " * 90)), "shown": False}),
     "train.Recipe": (tg.train.Recipe, dict(vars(tg.train.Recipe()))),
     "train.Settings": (tg.train.Settings, dict(vars(tg.train.Settings()))),
     "train.Translator": (tg.train.Translator, {"recipe": tg.train.Recipe(hidden=2), "pairs": PAIRS}),

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tinygrad_rnn.cli.draw import Reading, painted, reading_title, save
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager
-from tinygrad_rnn.cli.train import describe, prepare, progress_bar, saved_by
+from tinygrad_rnn.cli.train import describe, prepare, saved_by
 from tinygrad_rnn.errors import CheckpointError, DataError
-from tinygrad_rnn.train import Corpus, Run, Settings, bits_per_char, evaluate, sample
+from tinygrad_rnn.train import Corpus, Run, Settings, bits_per_char, evaluate, progress_bar, sample
 
 
 def add_options(to: Parser) -> None:

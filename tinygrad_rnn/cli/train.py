@@ -21,7 +21,7 @@ from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, add_eager, add_se
 from tinygrad_rnn.compiler.compiled import Compiled
 from tinygrad_rnn.errors import CheckpointError, DataError, GradientError
 from tinygrad_rnn.saving import claimed, write_file
-from tinygrad_rnn.train import Corpus, DataParallel, Progress, Run, Settings, bits_per_char
+from tinygrad_rnn.train import Corpus, DataParallel, Progress, Run, Settings, bits_per_char, progress_bar
 from tinygrad_rnn.train.parallel import world
 
 Log = Callable[[Progress], None]
@@ -251,21 +251,6 @@ def epoch_line(progress: Progress, epochs: int) -> str:
         f"epoch {progress.epoch}/{epochs}  train {row['train']:.4f}  valid {row['valid']:.4f} nats/char  "
         f"{bits_per_char(row['valid']):.3f} bits/char  {row['chars_per_second']:,.0f} chars/s"
     )
-
-
-@contextmanager
-def progress_bar(run: Run) -> Iterator[Callable[[Progress, float], None]]:
-    """A bar over all the characters still to be read, with loss, rate and time left; silent without a terminal."""
-    _, per_epoch = run.batches()
-    total = per_epoch * run.settings.epochs
-    done = per_epoch * run.progress.epoch + run.progress.characters
-    with tqdm(total=total, initial=done, unit="char", unit_scale=True, disable=None, smoothing=0.05) as bar:
-
-        def show(progress: Progress, loss: float) -> None:
-            bar.set_postfix_str(f"loss {loss:.3f}, {bits_per_char(loss):.2f} bits/char", refresh=False)
-            bar.update(per_epoch * progress.epoch + progress.characters - bar.n)
-
-        yield show
 
 
 STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]

@@ -17,6 +17,7 @@ from tinygrad_rnn.data.pairs import read_pairs, split_pairs
 from tinygrad_rnn.data.stream import detach_state, stream_batches
 from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.saving.checkpoint import load_checkpoint, save_checkpoint
+from tinygrad_rnn.train.bar import progress_bar
 from tinygrad_rnn.train.charmodel import CharModel
 from tinygrad_rnn.train.clip import ClipStatistics, clip_grad_norm_, clip_grad_value_
 from tinygrad_rnn.train.generate import sample, stream_sample
@@ -51,6 +52,7 @@ __all__ = [
     "forced_match",
     "load_checkpoint",
     "perplexity",
+    "progress_bar",
     "read_pairs",
     "sample",
     "save_checkpoint",
