@@ -8,6 +8,7 @@ import inspect
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -114,6 +115,7 @@ PAIRS = [("one", "1"), ("two", "2"), ("three", "3")]
 CORPUS = tg.train.Corpus("to be or not to be")
 MODEL = tg.train.CharModel("gru", len(CORPUS.vocabulary), 4, 1, rng=0)
 LINEAR = tg.nn.Linear(3, 2, rng=0)
+ALONE = SimpleNamespace(Get_rank=lambda: 0, Get_size=lambda: 1, Allreduce=lambda how, array: None)  # a communicator
 TRANSLATOR = tg.train.Translator(tg.train.Recipe(hidden=2, embedding=2, epochs=1), PAIRS)
 JOB = tasks.Job(tasks.Adding, "gru", seed=0, budget=0)
 OUTCOME = tasks.Outcome(JOB, 100, False, False, 0.5, 1.0, 1.0)
@@ -176,6 +178,7 @@ FUNCTIONS = {
     "train.Chunk": (tg.train.Chunk, {"steps": slice(0, 1), "output": X, "state": X}),
     "train.Progress": (tg.train.Progress, {}),
     "train.Run": (tg.train.Run, {"settings": tg.train.Settings(hidden=2), "corpus": CORPUS}),
+    "train.DataParallel": (tg.train.DataParallel, {"comm": ALONE}),
     "train.progress_bar": (lambda **k: tg.train.progress_bar(**k).__enter__(),
         {"run": tg.train.Run(tg.train.Settings(hidden=2, batch=2), tg.train.Corpus("hello " * 90)), "shown": False}),
     "train.Recipe": (tg.train.Recipe, dict(vars(tg.train.Recipe()))),
