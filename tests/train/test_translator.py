@@ -228,7 +228,7 @@ def test_a_training_goes_on_where_it_was_saved_to_the_bit(tmp_path, teacher_forc
         seen.extend(row[:2] for row in part.fit(step, eager=True))
     part.save(tmp_path)
     later = Translation.load(tmp_path, COPIES)
-    assert seen + [row[:2] for row in later.fit(eager=True)] in (rows, rows[len(rows) - 1 :])
+    assert seen + [row[:2] for row in later.fit(eager=True)] == rows
     for name, array in whole.translator.model.state_dict().items():
         assert np.array_equal(array, later.translator.model.state_dict()[name])
 

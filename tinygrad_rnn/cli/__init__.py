@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mpi = sys.modules.get("mpi4py.MPI")
     if status not in (0, 130) and mpi is not None and mpi.COMM_WORLD.Get_size() > 1:
         print(f"{PROGRAM}: rank {mpi.COMM_WORLD.Get_rank()} failed, and with it all", file=sys.stderr, flush=True)
+        time.sleep(1)  # the launcher forwards what was said, and then ends all
         mpi.COMM_WORLD.Abort(status)
     return status
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
 from io import StringIO
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -68,39 +68,28 @@ def trained(found: Run, out: Path, options: argparse.Namespace, parallel: DataPa
 
 
 def followed(options: argparse.Namespace, typed: dict[str, Any], parallel: DataParallel) -> int:
-    """What the ranks after the first do: the same steps on rows of their own; nothing is said or saved."""
+    """What the ranks after the first do: the same on rows of their own, unheard; `save` writes on the first alone."""
     if options.resume:
         found = resumed(options.out, options.text, typed)
     else:
         found = started(options.text, typed, options.init_from)
-    with at_chunk_ends(None, parallel) as may_stop, suppress(StoppedError):
-
-        def on_epoch(progress: Progress) -> None:
-            found.save("")
-            if is_best(progress):
-                found.save("")
-            may_stop()
-
-        try:
-            found.fit(eager=options.eager, parallel=parallel, on_chunk=lambda *_: may_stop(), on_epoch=on_epoch)
-        except StoppedError:
-            found.save("")
-            return 130
-    return 0
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        return train_run(found, Path(), options.text, eager=options.eager, parallel=parallel)
 
 
 def fresh_directory(model: str) -> Path:
     """runs/lstm-1, or the first number that is free; it is ours once it is made."""
-    for k in count(1):
+    k = 1
+    while True:
         out = Path("runs", f"{model}-{k}")
         try:
             out.mkdir(parents=True)
         except FileExistsError:
-            continue
+            k += 1
         except OSError as error:
             raise DataError(f"{out}: cannot be made", got=error.strerror or str(error)) from None
-        return out
-    raise AssertionError("there is always a next number")
+        else:
+            return out
 
 
 def started(text: Path, typed: dict[str, Any], init_from: Path | None) -> Run:
@@ -261,7 +250,7 @@ class StoppedError(Exception):
 
 
 @contextmanager
-def at_chunk_ends(out: Path | None, parallel: DataParallel | None = None) -> Iterator[Callable[[], None]]:
+def at_chunk_ends(out: Path, parallel: DataParallel | None = None) -> Iterator[Callable[[], None]]:
     """Ctrl-C, SIGTERM and SIGHUP take effect between steps, where all can be saved; a second one at once, unsaved."""
     asked: list[int] = []
 
@@ -269,8 +258,7 @@ def at_chunk_ends(out: Path | None, parallel: DataParallel | None = None) -> Ite
         asked.append(number)
         if len(asked) > 1 and parallel is None:
             raise KeyboardInterrupt
-        if out is not None:
-            tqdm.write(f"stopping after this step and saving to {out} …", file=sys.stderr)
+        tqdm.write(f"stopping after this step and saving to {out} …", file=sys.stderr)
 
     def stop_if_asked() -> None:
         if asked if parallel is None else parallel.any(bool(asked)):  # all ranks stop at the same step

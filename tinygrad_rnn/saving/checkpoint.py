@@ -12,13 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import CheckpointError, OptionError, check_path, check_type
+from tinygrad_rnn.errors import CheckpointError, DataError, OptionError, check_path, check_type
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.optim import Optimizer
 from tinygrad_rnn.saving.arrays import encoded, read_arrays
@@ -105,7 +106,7 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     """
     directory = Path(directory)
     name, content = f"arrays-{uuid4().hex[:12]}.safetensors", encoded(arrays)
-    document(name, content, facts)  # what JSON does not hold is refused before anything is touched
+    facts = as_json(facts)  # what it does not hold is refused before anything is touched
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -137,17 +138,22 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
 def document(name: str, content: bytes, facts: Mapping[str, Any], before: str | None = None) -> bytes:
     """What stands in checkpoint.json; `before` is the arrays' file of the checkpoint that it replaces."""
     whole = {"format": FORMAT, "version": VERSION, "arrays": name, "bytes": len(content),
-             "sha256": hashlib.sha256(content).hexdigest(), "before": before, "facts": dict(facts)}  # fmt: skip
+             "sha256": hashlib.sha256(content).hexdigest(), "before": before, "facts": as_json(facts)}  # fmt: skip
+    text = json.dumps({**whole, "checksum": checksum(whole)}, ensure_ascii=False, indent=1)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def as_json(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts as they will be read back. Raises OptionError for what JSON does not hold."""
     try:
-        whole = json.loads(json.dumps(whole))
-        text = json.dumps({**whole, "checksum": checksum(whole)}, ensure_ascii=False, indent=1)
+        plain: dict[str, Any] = json.loads(json.dumps(dict(facts)))
     except (TypeError, ValueError, RecursionError) as error:
         raise OptionError(
             "save_checkpoint: a fact is not what JSON holds",
             expected="numbers, texts, True, False and None, in lists and dicts",
             got=str(error),
         ) from None
-    return text.encode("utf-8", "surrogatepass")
+    return plain
 
 
 def checksum(whole: Mapping[str, Any]) -> str:
@@ -160,8 +166,8 @@ def _named(sidecar: Path) -> tuple[str | None, str | None]:
     """The arrays' file that a document names, whole or not, and that of the checkpoint before; None for none."""
     try:
         whole = json.loads(read_file(sidecar, MOST).decode("utf-8", "surrogatepass"))
-        names = whole["arrays"], whole["before"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError, CheckpointError):
+        names = whole["arrays"], whole.get("before")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, CheckpointError):
         return None, None
     now, before = (name if isinstance(name, str) and NAME.fullmatch(name) else None for name in names)
     return now, before
@@ -229,6 +235,19 @@ def _arrays(data: Path, whole: Mapping[str, Any]) -> dict[str, Array]:
     except CheckpointError:
         check_regular(data)  # it may have gone since
         raise
+
+
+@contextmanager
+def damaged(directory: str | Path) -> Iterator[None]:
+    """What facts of another kind raise where a model is made of them, as the error of a damaged checkpoint."""
+    try:
+        yield
+    except (CheckpointError, DataError):
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise CheckpointError(
+            f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error!s:.200}"
+        ) from None
 
 
 def under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -81,6 +81,8 @@ def claimed(directory: Path, purpose: str) -> Iterator[None]:
                 got=" ".join(file.read(200).split()) or "a process that does not say who it is",
                 help="wait for it, or choose another --out",
             ) from None
+        if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            raise CheckpointError(f"{directory}: a run ended there at this moment", help="try again")
         file.truncate(0)
         file.write(f"{purpose}, process {os.getpid()} on {socket.gethostname()}, since {time.strftime('%F %T')}\n")
         file.flush()

@@ -119,10 +119,11 @@ def train_chunks(
         if k < progress.chunk:
             continue
         began = time.perf_counter()
-        value, state = of_chunk(x[:, own], y[:, own], progress.state)
+        mine = x[:, own]
+        value, state = of_chunk(mine, y[:, own], progress.state)
         optimizer.lr = schedule(progress.epoch * per_epoch + k)
         place = f"epoch {progress.epoch + 1}, chunk {k + 1}"
-        share = x[:, own].shape[1] / x.shape[1]
+        share = mine.shape[1] / x.shape[1]
         nats, norm = training_step(
             value, optimizer, max_norm=clip, place=place, before=norm, parallel=parallel, share=share
         )

@@ -19,7 +19,7 @@ from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import CheckpointError, DataError, check_type
 from tinygrad_rnn.nn import Dropout
 from tinygrad_rnn.optim import OPTIMIZERS, cosine_decay
-from tinygrad_rnn.saving.checkpoint import read, restore, state_of, under, write
+from tinygrad_rnn.saving.checkpoint import damaged, read, restore, state_of, under, write
 from tinygrad_rnn.train.charmodel import KINDS, CharModel
 from tinygrad_rnn.train.config import Config, setting
 from tinygrad_rnn.train.loop import Progress, chunk_loss, fit
@@ -183,7 +183,7 @@ class Run:
         if "recipe" in facts:
             raise CheckpointError(f"{directory}: this is a translator, not a character model",
                                   help="ask it: tinygrad-rnn translate --load DIR TEXT")  # fmt: skip
-        try:
+        with damaged(directory):
             vocabulary = facts["vocabulary"]
             corpus = Corpus("", vocabulary) if text is None else Corpus.from_file(text, vocabulary)
             run = cls(Settings(**facts["settings"]), corpus)
@@ -199,12 +199,6 @@ class Run:
             run._check_place(carried, exact=text is not None)
             for module, state in zip(run._dropouts(), facts["dropout"], strict=True):
                 module.rng.bit_generator.state = state
-        except (CheckpointError, DataError):
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise CheckpointError(
-                f"{directory}: the checkpoint is damaged", got=f"{type(error).__name__}: {error!s:.200}"
-            ) from None
         return run
 
     def _check_place(self, carried: list[Tensor], *, exact: bool) -> None:

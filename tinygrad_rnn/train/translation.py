@@ -21,7 +21,7 @@ from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import CheckpointError, DataError, check_number, check_type
 from tinygrad_rnn.nn.losses import sequence_loss
 from tinygrad_rnn.optim import AdamW, cosine_decay
-from tinygrad_rnn.saving.checkpoint import read, restore, state_of, write
+from tinygrad_rnn.saving.checkpoint import damaged, read, restore, state_of, write
 from tinygrad_rnn.train.step import rising, training_step
 from tinygrad_rnn.train.translator import Translator
 
@@ -114,7 +114,9 @@ class Translation:
         """
         found = cls(Translator.load(directory), pairs)
         arrays, facts = read(directory)
-        try:
+        if "training" not in facts:
+            raise CheckpointError(f"{directory}: a translator, and no training to go on with")
+        with damaged(directory):
             place = facts["training"]
             if place["pairs"] != digest(pairs):
                 raise CheckpointError(f"{directory}: the training was started on other pairs")
@@ -124,12 +126,6 @@ class Translation:
             found.total, found.seconds = float(place["total"]), float(place["seconds"])
             found.coins.bit_generator.state = place["coins"]
             restore(arrays, found.translator.model, found.optimizer)
-        except CheckpointError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise CheckpointError(
-                f"{directory}: no training to go on with", got=f"{type(error).__name__}: {error!s:.200}"
-            ) from None
         return found
 
 

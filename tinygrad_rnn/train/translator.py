@@ -22,7 +22,7 @@ from tinygrad_rnn.nn.attention import AdditiveAttention, DotAttention
 from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.nn.search import beam_search, greedy_search
 from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
-from tinygrad_rnn.saving.checkpoint import read, restore, state_of, write
+from tinygrad_rnn.saving.checkpoint import damaged, read, restore, state_of, write
 from tinygrad_rnn.train.charmodel import KINDS
 from tinygrad_rnn.train.config import Config, setting
 
@@ -116,7 +116,7 @@ class Translator:
             CheckpointError: there is none, it is damaged, or it is another kind of model.
         """
         arrays, facts = read(directory)
-        try:
+        with damaged(directory):
             if "recipe" not in facts:
                 raise CheckpointError(f"{directory}: this is not a translator", got=f"a model with {', '.join(facts)}",
                                       help="let it write: tinygrad-rnn sample DIR")  # fmt: skip
@@ -126,11 +126,6 @@ class Translator:
             if translator.limit < 1:
                 raise ValueError(f"limit {translator.limit}")
             restore(arrays, translator.model)
-        except CheckpointError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            got = f"{type(error).__name__}: {error}"
-            raise CheckpointError(f"{directory}: the checkpoint is damaged", got=got) from None
         return translator
 
 
