@@ -17,7 +17,7 @@ ROOMS = [
     "train", "tasks", "testing", "pictures", "cli",
 ]  # fmt: skip
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
-    "engine": "arrays context op node tensor typed trees summary guard anomaly apply declare snapshot",
+    "engine": "arrays context op node tensor typed trees summary guard anomaly apply declare conform snapshot",
     "autodiff": "usable returned accumulate backprop observed functions forward reverse higher remat",
     "compiler": """program signature guards interpret trace passes kernels formula derive resize memory places lines
         looped rows replay plan recorded running compiled""",

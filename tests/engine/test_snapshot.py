@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import random
 import threading
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tests.saving.test_damage import mutated
 
 
 def rnn_graph():
@@ -68,9 +70,15 @@ def test_json_round_trip_is_plain_and_exact():
 
 
 def damage(change):
+    """A graph that somebody edited."""
     document = json.loads(rnn_graph().to_json())
+    del document["sha256"]
     change(document)
     return json.dumps(document)
+
+
+def first(**fields):
+    return damage(lambda document: document["nodes"][0].update(fields))
 
 
 @pytest.mark.parametrize(
@@ -86,11 +94,40 @@ def damage(change):
         damage(lambda d: d["nodes"][2].update(inputs=[[-1, 0]])),
         damage(lambda d: d["nodes"].reverse()),
         damage(lambda d: d.update(outputs=[99])),
+        damage(lambda d: d.update(output=[1])),
+        damage(lambda d: d.update(passages=[{"number": 1, "scope": [], "classes": [], "reverse": "no"}])),
+        "null",
+        "[" * 100_000,
     ],
 )
 def test_other_json_is_refused(text):
     with pytest.raises(tg.GraphError, match="not a graph of this version"):
         tg.Graph.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("shape", "abc"), ("shape", [-1]), ("shape", [1e400]), ("op", 3), ("id", 0.0), ("step", "x"), ("step", -3),
+        ("scope", [1]), ("inputs", [[0]]), ("cotangents", 3), ("value", {"zero": 3}), ("passage", 99), ("role", "rule"),
+        ("dtype", None), ("requires_grad", "no"), ("requires_grad", 1),
+    ],
+)  # fmt: skip
+def test_a_field_of_another_kind_is_refused(field, value):
+    assert tg.Graph.from_json(first()) == rnn_graph()
+    with pytest.raises(tg.GraphError, match="not a graph of this version"):
+        tg.Graph.from_json(first(**{field: value}))
+
+
+def test_a_graph_with_anything_changed_is_refused_or_the_same():
+    graph = rnn_graph()
+    whole, rng, refused = graph.to_json().encode(), random.Random(0), 0
+    for _ in range(400):
+        try:
+            assert tg.Graph.from_json(mutated(rng, whole).decode(errors="replace")) == graph
+        except tg.GraphError:
+            refused += 1
+    assert refused > 350
 
 
 def test_a_snapshot_is_read_only():

@@ -2,8 +2,8 @@
 
 kills       300 savers killed (−9) at random moments: a whole checkpoint each time, no litter after the next save
 disks       100 saves on a disk that is full after a random number of bytes: the checkpoint before, no litter
-mutations   10,000 changes to the files of checkpoints, weights and translators: our errors, or what was saved;
-            the seconds and the memory of the worst
+mutations   10,000 changes to the files of checkpoints, weights, translators and graphs: our errors, or what was
+            saved; the seconds and the memory of the worst
 """
 
 import os
@@ -94,8 +94,13 @@ def mutations(count=10_000):
     def translator():
         return Translator.load(directory / "translator").model.state_dict()
 
+    def graph():
+        return {"graph": tg.Graph.from_json((directory / "graph.json").read_text(errors="replace"))}
+
+    (directory / "graph.json").write_text((model(np.ones(8, np.float32)) ** 2).sum().graph(gradients=True).to_json())
     places = []
-    for load, where in ((checkpoint, "run/*"), (weights, "weights"), (translator, "translator/*")):
+    loaders = (checkpoint, "run/*"), (weights, "weights"), (translator, "translator/*"), (graph, "graph.json")
+    for load, where in loaders:
         expected = load()
         places += [(load, expected, path, path.read_bytes()) for path in directory.glob(where)]
     for k in range(count):
@@ -104,7 +109,7 @@ def mutations(count=10_000):
         began = time.perf_counter()
         try:
             found = load()
-        except tg.CheckpointError:
+        except (tg.CheckpointError, tg.GraphError):
             refused += 1
         else:
             same += 1

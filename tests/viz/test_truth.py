@@ -1,6 +1,7 @@
 """What a picture says is what the graph says: read from the DOT, beside the record; and lies that are found."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -183,5 +184,5 @@ def test_a_gradient_that_comes_unasked_or_where_none_came_is_found():
     loss = TOPOLOGIES["rnn"]()
     graph, dot = recorded(loss), viz.draw(loss, gradients=True).dot
     assert "gradient" in found(dot, graph, "cell")
-    silent = tg.Graph.from_json(re.sub(r'"cotangents": \[[^\]]*\]', '"cotangents": []', graph.to_json()))
+    silent = replace(graph, nodes=tuple(replace(node, cotangents=()) for node in graph.nodes))
     assert "gradient" in found(dot, silent, "cell", gradients=True)

@@ -13,16 +13,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.conform import checked
 from tinygrad_rnn.engine.context import Passage
 from tinygrad_rnn.engine.guard import recorded
 from tinygrad_rnn.engine.node import Leaf, Node, ancestors
 from tinygrad_rnn.engine.op import Rule
 from tinygrad_rnn.engine.summary import Summary
-from tinygrad_rnn.engine.tensor import Array, Tensor
+from tinygrad_rnn.engine.tensor import ROLES, Array, Tensor
 from tinygrad_rnn.errors import GraphError
 
 __all__ = ["Graph", "GraphCut", "GraphNode", "GraphPassage", "GraphTerm"]
@@ -168,24 +170,38 @@ class Graph:
         return tuple(n for n in leaves if n.role == "parameter" or (n.role is None and n.requires_grad))
 
     def to_json(self, indent: int | None = None) -> str:
-        """The snapshot as text: {"format": …, "version": 2, "nodes": […], "outputs": […], "passages": […]}."""
-        document = {"format": FORMAT, "version": VERSION, **asdict(self)}
-        return json.dumps(_to_plain(document), indent=indent, ensure_ascii=False, allow_nan=False)
+        """The snapshot as text: {"format": …, "version": 2, "nodes": […], "outputs": […], "passages": […], "sha256": …}
+
+        `sha256` is of all the rest, so that damage is noticed. A text that is edited by hand is read without it.
+        """
+        document = _to_plain({"format": FORMAT, "version": VERSION, **asdict(self)})
+        whole = {**document, "sha256": _digest(document)}
+        return json.dumps(whole, indent=indent, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
         """The snapshot that `to_json` wrote, in this version or in version 1. Raises GraphError for anything else."""
         try:
             document = json.loads(text)
+            if not isinstance(document, dict):
+                raise ValueError("it is not a JSON object")
+            written = document.pop("sha256", None)
             if document["format"] != FORMAT or document["version"] not in (1, VERSION):
                 raise ValueError(f"format {document['format']!r}, version {document['version']!r}")
+            if unknown := document.keys() - {"format", "version", "nodes", "outputs", "passages"}:
+                raise ValueError(f"an entry {min(unknown)!r}")
+            if written is not None and written != _digest(document):
+                raise ValueError("it was changed after it was written; an edited graph is read without its sha256")
             nodes = tuple(_node(row) for row in document["nodes"])
             outputs = tuple(document["outputs"])
             passages = tuple(GraphPassage(**_with_tuples(row)) for row in document.get("passages", ()))
             ordered = all(n.id == i and all(0 <= source < i for source, _ in n.inputs) for i, n in enumerate(nodes))
             if not ordered or not all(0 <= id < len(nodes) for id in outputs):
                 raise ValueError("node ids do not count from 0 in creation order")
-            return cls(nodes, outputs, passages)
+            graph = cls(nodes, outputs, passages)
+            if written is None:
+                _check(graph)
+            return graph
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise GraphError(
                 "Graph.from_json: the text is not a graph of this version",
@@ -358,6 +374,10 @@ def _value(node: Node) -> Summary:
 # as JSON, which has no ranges and no NaN
 
 
+def _digest(document: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(document).encode()).hexdigest()
+
+
 def _to_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _to_plain(item) for key, item in value.items()}
@@ -387,6 +407,19 @@ def _node(row: Mapping[str, Any]) -> GraphNode:
     fields["cotangents"] = tuple(map(_number_of, fields.get("cotangents", ())))
     fields["terms"] = tuple(term and _term(term) for term in fields.get("terms", ()))
     return GraphNode(**fields)
+
+
+def _check(graph: Graph) -> None:
+    """Raise where a graph that nobody vouches for holds what no recording makes."""
+    for passage in graph.passages:
+        checked(passage)
+    passages = {None, *(passage.number for passage in graph.passages)}
+    for node in graph.nodes:
+        checked(node)
+        if min(node.shape, default=0) < 0 or (node.step or 0) < 0 or node.passage not in passages:
+            raise ValueError(f"node {node.id} has shape {node.shape}, step {node.step}, passage {node.passage}")
+        if node.role not in (None, *ROLES):
+            raise ValueError(f"node {node.id} has the role {node.role!r:.60}")
 
 
 def _summary(row: Mapping[str, Any]) -> Summary:
