@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.memory            all of it, several minutes
     python -m tests.benchmarks.memory stream     truncated backprop over a million steps of a sequence that never ends
+    python -m tests.benchmarks.memory steps      100,000 training steps of a character model, compiled and eager
     python -m tests.benchmarks.memory whole      backprop through all of 5,000 steps of an LSTM, H = 64, B = 8
     python -m tests.benchmarks.memory segments   plain beside checkpointed, the loss reading the last state: T to 16,000
 
@@ -57,6 +58,27 @@ def stream(steps=1_000_000, k1=50):
     return {"rows": rows, "share clipped": clipped.share, "seconds": time.process_time() - began}
 
 
+def steps(way, count=100_000):
+    """Training steps of a small character model, with dropout and a sentence now and then."""
+    from tinygrad_rnn.train import Corpus, Run, Settings, sample
+
+    text = "".join(np.random.default_rng(0).choice(list("abcdefgh \n"), 4 * 10 * 250))
+    run = Run(Settings(hidden=12, layers=2, batch=4, bptt=10, epochs=1 + count // 237), Corpus(text))
+    rows, k = [], 0
+
+    def look(progress, loss):
+        nonlocal k
+        k += 1
+        if k % 500 == 0:
+            sample(run.model, run.corpus, length=20, rng=0)
+        if k in (1_000, 10_000) or k % (count // 5) == 0:
+            rows.append({"step": k, "MB": resident(), "loss": loss})
+
+    began = time.process_time()
+    run.fit(eager=way == "eager", on_chunk=look)
+    return {"rows": rows, "seconds": time.process_time() - began}
+
+
 def passed(T, way, judged):
     """Forward and backward over all of T steps, the loss reading every output or the last state; the peak."""
     from tinygrad_rnn import nn
@@ -91,6 +113,10 @@ def main(parts):
         for row in found["rows"]:
             print(f"step {row['step']:>9,}   resident {row['MB']:6.1f} MB   mean loss so far {row['loss']:.4f}")
         print(f"{found['share clipped']:.1%} of the updates clipped, {found['seconds']:.0f} s of CPU")
+    for way in ("compiled", "eager") if "steps" in parts else ():
+        found = run("tests.benchmarks.memory", "--steps", way)
+        told = "   ".join(f"{row['step']:,}: {row['MB']:.1f}" for row in found["rows"])
+        print(f"{way:<9} MB after so many steps: {told}   {found['seconds']:.0f} s of CPU")
     if "whole" in parts:
         line(5000, "plain", "every")
     if "segments" in parts:
@@ -103,7 +129,9 @@ def main(parts):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--stream"]:
         print(json.dumps(stream()))
+    elif sys.argv[1:2] == ["--steps"]:
+        print(json.dumps(steps(sys.argv[2])))
     elif sys.argv[1:2] == ["--one"]:
         print(json.dumps(passed(int(sys.argv[2]), *sys.argv[3:])))
     else:
-        main(sys.argv[1:] or ["stream", "whole", "segments"])
+        main(sys.argv[1:] or ["stream", "steps", "whole", "segments"])

@@ -12,7 +12,8 @@ __all__ = ["checked", "conforms"]
 
 def checked(record: Any) -> None:
     """Raise TypeError where a field of a dataclass instance is not of its declared type, and name the field."""
-    for name, kind in _hints(type(record)).items():
+    declared: Any = type(record)
+    for name, kind in _hints(declared).items():
         if not conforms(getattr(record, name), kind):
             said = kind.__name__ if isinstance(kind, type) else kind
             raise TypeError(f"{name} is {getattr(record, name)!r:.60}, which is not of type {said}")
@@ -42,6 +43,6 @@ def conforms(value: Any, kind: Any) -> bool:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     declared = get_type_hints(kind)
     return {each.name: declared[each.name] for each in fields(kind)}
