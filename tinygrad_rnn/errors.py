@@ -211,6 +211,8 @@ def check_type(owner: str, option: str, value: object, kind: Any, expected: str)
 def check_path(owner: str, path: object) -> None:
     """Raise OptionError unless a file could have this path."""
     check_type(owner, "path", path, str | PathLike, "a path")
+    if "\0" in str(path):
+        raise OptionError(f"{owner}: the path has a character NUL in it", got=f"{path!r:.60}")
 
 
 def check_seed(owner: str, seed: object) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn.engine.snapshot import Graph
-from tinygrad_rnn.errors import DTypeError, GraphError, OptionError, check_flags, check_number, check_option
+from tinygrad_rnn.errors import DTypeError, GraphError, OptionError, check_flags, check_number, check_option, check_path
 from viz.fit import fitted
 from viz.layout.captions import captions
 from viz.layout.place import Layout
@@ -108,6 +108,7 @@ class Drawing:
             OptionError: another suffix than .svg, .png, .pdf, .html, .dot, .json, .mmd (Mermaid). RenderError: as for
             `svg` and `png`, or the file cannot be written. GraphError: as for `page`.
         """
+        check_path("Drawing.save", path)
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix not in FORMATS:

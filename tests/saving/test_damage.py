@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+import viz
 from tinygrad_rnn import nn
 from tinygrad_rnn.exchange import load_weights, save_weights
 from tinygrad_rnn.saving.checkpoint import document, state_of, write
-from tinygrad_rnn.train import load_checkpoint, save_checkpoint
+from tinygrad_rnn.train import Corpus, Run, Translator, load_checkpoint, read_pairs, save_checkpoint
 
 
 def trained():
@@ -220,3 +221,18 @@ def test_a_failed_save_leaves_nothing_behind(tmp_path, monkeypatch):
             with pytest.raises(tg.CheckpointError, match="no space left"):
                 save_checkpoint(tmp_path, nn.Linear(2, 2), step=2)
         assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("path", ["a\0b", 5, None, object()])
+def test_what_is_no_path_is_refused_at_every_door(path):
+    model, _ = trained()
+    drawing = viz.draw(model(tg.tensor(np.ones(8, np.float32))))
+    doors = [
+        lambda: save_checkpoint(path, model), lambda: load_checkpoint(path, model), lambda: save_weights(model, path),
+        lambda: load_weights(model, path), lambda: Run.load(path), lambda: Translator.load(path),
+        lambda: Corpus.from_file(path), lambda: read_pairs(path), lambda: drawing.save(path),
+        lambda: tg.exchange.export_onnx(model, path),
+    ]  # fmt: skip
+    for door in doors:
+        with pytest.raises(tg.OptionError):
+            door()

@@ -104,6 +104,7 @@ def write(directory: str | Path, arrays: Mapping[str, Array], facts: Mapping[str
     Raises:
         CheckpointError: the directory cannot be written. OptionError: a fact that JSON does not hold.
     """
+    check_path("checkpoint", directory)
     directory = Path(directory)
     name, content = f"arrays-{uuid4().hex[:12]}.safetensors", encoded(arrays)
     facts = as_json(facts)  # what it does not hold is refused before anything is touched
@@ -179,6 +180,7 @@ def read(directory: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
     Raises:
         CheckpointError: there is none, it is damaged, or of another version.
     """
+    check_path("checkpoint", directory)
     directory = Path(directory)
     sidecar, seen = directory / SIDECAR, b""
     try:
