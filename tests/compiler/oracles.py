@@ -1,7 +1,5 @@
 """numba, and a compiled function beside the function as it is."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -9,10 +7,6 @@ import tinygrad_rnn as tg
 
 
 def require_numba():
-    if os.environ.get("CI"):
-        import numba
-
-        return numba
     return pytest.importorskip("numba", reason="it compiles the kernels: pip install tinygrad-rnn[fast]")
 
 

