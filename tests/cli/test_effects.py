@@ -4,9 +4,11 @@ with another value. An option without an entry in the table fails; those of draw
 
 import csv
 import io
+import re
 import sys
 from concurrent.futures import Executor
 from contextlib import nullcontext
+from dataclasses import asdict
 from functools import cache
 from types import SimpleNamespace
 
@@ -16,7 +18,7 @@ from threadpoolctl import threadpool_info
 
 import tinygrad_rnn
 from tests.fuzz.ignoring import of_the_command_line
-from tests.train.test_effects import ANOTHER, OTHER, SMALL, TINY
+from tests.train.test_effects import ANOTHER, OTHER, SMALL, TINY, plain, written_out
 from tinygrad_rnn.cli import COMMANDS, main
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import dates, day
@@ -94,6 +96,21 @@ def test_an_option_has_an_effect(name, capsys, monkeypatch):
 
 def test_every_entry_is_of_an_option():
     assert EFFECTS.keys() == set(NAMES)
+
+
+def printed(said):
+    return [float(loss) for loss in re.findall(r"^epoch .* train +([\d.]+)", said, re.MULTILINE)]
+
+
+def test_the_training_loss_that_is_printed_is_what_was_minimised(capsys, monkeypatch):
+    user = Typed(capsys, monkeypatch)
+    losses, _ = plain(asdict(Settings()) | SMALL, TEXT)
+    said = user.says("train", "--text", "t.txt", *words(SMALL))
+    assert printed(said) == pytest.approx(losses, abs=2e-4)  # four digits are printed
+    train, held_out = split_pairs(read_pairs("pairs.tsv"), 3, 0)
+    losses, _ = written_out(asdict(Recipe()) | TINY, train, train + held_out)
+    said = user.says("translate", "--pairs", "pairs.tsv", *words(TINY))
+    assert printed(said) == pytest.approx(losses, abs=2e-4)
 
 
 # of all commands

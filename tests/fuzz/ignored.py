@@ -46,10 +46,20 @@ def noticed(name: str, tests: Sequence[str]) -> str:
     asked += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     for test in tests:
         seen = FirstFailure()
-        code = pytest.main([*asked, f"{ROOT}/{test}"], plugins=[seen])
+        code = pytest.main([*asked, f"{ROOT}/{test}"], plugins=[seen, NamedFirst(name)])
         if code != pytest.ExitCode.OK:
             return seen.name or f"pytest: {code!r}"
     return ""
+
+
+class NamedFirst:
+    """The tests that are named after the option come before the others."""
+
+    def __init__(self, name: str) -> None:
+        self.names = name, name.replace(" ", ".").rpartition(".")[2]
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: not any(f"[{name}]" in item.nodeid for name in self.names))
 
 
 def judge(name: str, without: Sequence[str]) -> tuple[str, str, float]:

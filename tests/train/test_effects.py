@@ -60,10 +60,10 @@ class Descent:
             p.assign(w.astype(np.float32))
 
 
-def plain(s):
+def plain(s, text=TEXT):
     """(the training loss of each epoch, the model): a run with these settings, written out."""
-    vocabulary = sorted(set(TEXT))
-    ids = np.array([vocabulary.index(c) for c in TEXT[: round(s["fraction"] * len(TEXT))]])
+    vocabulary = sorted(set(text))
+    ids = np.array([vocabulary.index(c) for c in text[: round(s["fraction"] * len(text))]])
     cell = {"forget_bias": s["forget_bias"]} if s["model"] == "lstm" else {}
     embedding = 0 if s["model"] == "gru" and s["embedding"] is None else s["embedding"]
     model = CharModel(s["model"], len(vocabulary), s["hidden"], s["layers"], s["dropout"], embedding, rng=s["seed"],
@@ -217,14 +217,14 @@ ANOTHER = {
 }  # fmt: skip
 
 
-def written_out(r):
+def written_out(r, pairs=PAIRS, known=PAIRS):
     """(the training loss of each epoch, the model): a training of a translator with this recipe."""
-    made = Translator(Recipe(**r), PAIRS)
-    steps = r["epochs"] * math.ceil(len(PAIRS) / r["batch"])
+    made = Translator(Recipe(**r), known)
+    steps = r["epochs"] * math.ceil(len(pairs) / r["batch"])
     descent, coins, printed = Descent(made.model, steps, r), np.random.default_rng(r["seed"]), []
     for epoch in range(r["epochs"]):
         nats = characters = 0.0
-        for rows in shuffled(PAIRS, r["batch"], np.random.default_rng([r["seed"], epoch])):
+        for rows in shuffled(pairs, r["batch"], np.random.default_rng([r["seed"], epoch])):
             b = made.alphabet.batch(rows)
             logits = made.model(b.source, b.target, b.lengths, teacher_forcing=r["teacher_forcing"], rng=coins)
             loss = sequence_loss(logits, b.target, b.target_lengths)
