@@ -22,12 +22,12 @@ from tests.fuzz.ignoring import HOOK, begin, options
 from tests.fuzz.killers import FirstFailure
 from tests.fuzz.trial import ROOT, in_a_child
 
-EFFECTS = ("tests/cli/test_effects.py", "tests/train/test_effects.py")
+EFFECTS = ("tests/cli/test_effects.py", "tests/train/test_effects.py", "tests/train/test_arguments.py")
 CLI = (EFFECTS[0], "tests/cli")
 NEAR = {
     "draw": ("tests/cli/test_draw.py", *CLI), "task": (*CLI, "tests/tasks"), "Sketch": ("tests/cli/test_draw.py",),
     "TrialConfig": ("tests/tasks", "tests/cli/test_task.py"), "Settings": (EFFECTS[1], "tests/train", "tests/cli"),
-    "Recipe": (EFFECTS[1], "tests/train", "tests/cli"), "train.": (EFFECTS[1], "tests/train", "tests/data"),
+    "Recipe": (EFFECTS[1], "tests/train", "tests/cli"), "train.": (EFFECTS[2], "tests/train", "tests/data"),
     "viz.": ("tests/cli/test_draw.py", "tests/viz"),
 }  # fmt: skip
 LIMIT = 900  # seconds
