@@ -8,7 +8,7 @@ import re
 import sys
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_info
 import tinygrad_rnn
 from tests.fuzz.ignoring import of_the_command_line
 from tests.train.test_effects import ANOTHER, OTHER, SMALL, TINY, plain, written_out
-from tinygrad_rnn.cli import COMMANDS, main
+from tinygrad_rnn.cli import COMMANDS, main, translate
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import dates, day
 from tinygrad_rnn.data.pairs import split_pairs
@@ -37,6 +37,9 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "pairs.tsv").write_text(PAIRS, encoding="utf-8")
+    for name, source in translate.SOURCES.items():  # as many by default as a test has time for
+        monkeypatch.setitem(translate.SOURCES, name, replace(source, examples=25))
+    monkeypatch.setattr(translate, "HELD_OUT", 5)
 
 
 def words(settings):

@@ -22,14 +22,24 @@ from tests.fuzz.ignoring import HOOK, begin, options
 from tests.fuzz.killers import FirstFailure
 from tests.fuzz.trial import ROOT, in_a_child
 
-EFFECTS = ("tests/cli/test_effects.py", "tests/train/test_effects.py", "tests/train/test_arguments.py")
-CLI = (EFFECTS[0], "tests/cli")
+CLI = ("tests/cli/test_effects.py", "tests/cli")
+TRAINING = ("tests/train/test_effects.py", "tests/train", "tests/cli")
+PICTURES = ("tests/cli/test_draw.py", "tests/viz/test_drawing.py", "tests/viz")
+PLOTS = ("tests/viz/test_plots.py", "tests/viz/test_plots_text.py")
 NEAR = {
-    "draw": ("tests/cli/test_draw.py", *CLI), "task": (*CLI, "tests/tasks"), "Sketch": ("tests/cli/test_draw.py",),
-    "TrialConfig": ("tests/tasks", "tests/cli/test_task.py"), "Settings": (EFFECTS[1], "tests/train", "tests/cli"),
-    "Recipe": (EFFECTS[1], "tests/train", "tests/cli"), "train.": (EFFECTS[2], "tests/train", "tests/data"),
-    "viz.": ("tests/cli/test_draw.py", "tests/viz"),
-}  # fmt: skip
+    "draw": ("tests/cli/test_draw.py", *CLI),
+    "task": (*CLI, "tests/tasks"),
+    "Sketch": ("tests/cli/test_draw.py",),
+    "TrialConfig": ("tests/tasks/test_effects.py", "tests/tasks", "tests/cli/test_task.py"),
+    "Settings": TRAINING,
+    "Recipe": TRAINING,
+    "train.": ("tests/train/test_arguments.py", "tests/train", "tests/data"),
+    "viz.plot": PLOTS,
+    "viz.Plot": PLOTS,
+    "viz.colour": PLOTS,
+    "viz.twins": ("tests/cli/test_draw.py", "tests/viz/page"),
+    "viz.": PICTURES,
+}
 LIMIT = 900  # seconds
 
 

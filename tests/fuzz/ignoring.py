@@ -70,14 +70,15 @@ def forget_action(kind: Any) -> None:
 def forget_option(command: str, action: argparse.Action) -> None:
     """What a test parses for itself stays as it was typed: the program is what forgets."""
     parse, first = Parser.parse_args, First()
+    default = [] if action.nargs == "*" and action.default is None else action.default
 
     def parse_args(self: Any, *given: Any) -> Any:
         found = parse(self, *given)
         if calling().f_globals["__name__"] != "tinygrad_rnn.cli" or found.command != command:
             return found
-        if action.default is not argparse.SUPPRESS:
-            needed = action.required and action.default is None
-            setattr(found, action.dest, first(getattr(found, action.dest)) if needed else action.default)
+        if default is not argparse.SUPPRESS:
+            needed = action.required and default is None
+            setattr(found, action.dest, first(getattr(found, action.dest)) if needed else default)
         elif hasattr(found, action.dest):
             delattr(found, action.dest)
         return found
