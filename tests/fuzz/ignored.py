@@ -53,7 +53,7 @@ def noticed(name: str, tests: Sequence[str]) -> str:
     if name:
         begin(name)
     asked = ["-x", "-p", "no:cacheprovider", f"--rootdir={ROOT}", "--hypothesis-seed=0"]
-    asked += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    asked += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "-k", "not imports_the_pictures"]  # the hook does
     for test in tests:
         seen = FirstFailure()
         code = pytest.main([*asked, f"{ROOT}/{test}"], plugins=[seen, NamedFirst(name)])
@@ -66,7 +66,7 @@ class NamedFirst:
     """The tests that are named after the option come before the others."""
 
     def __init__(self, name: str) -> None:
-        self.names = name, name.replace(" ", ".").rpartition(".")[2]
+        self.names = name, name.rpartition(" ")[2], name.rpartition(".")[2]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: not any(f"[{name}]" in item.nodeid for name in self.names))
