@@ -37,7 +37,7 @@ NEAR = {
     "viz.plot": PLOTS,
     "viz.Plot": PLOTS,
     "viz.colour": PLOTS,
-    "viz.twins": ("tests/cli/test_draw.py", "tests/viz/page"),
+    "viz.twins": ("tests/viz/test_twins.py",),
     "viz.": PICTURES,
 }
 LIMIT = 900  # seconds
