@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -89,8 +90,8 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def kind(name: str) -> str:
-    """Where it is given: train, Settings, viz.draw."""
-    return name.partition(" ")[0] if " " in name else name.partition(".")[0]
+    """Where it is given: train, of the command line; Settings., a Config; train., the functions of a package."""
+    return re.split(r" |(?<=\.)", name)[0]
 
 
 def main(words: Sequence[str] | None = None) -> None:
