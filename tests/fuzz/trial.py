@@ -42,10 +42,15 @@ def killer(path: Path, source: str, line: int, limit: int, suite: bool) -> str:
 
 def tried(path: Path, source: str, limit: int, notices: Callable[[], str]) -> str:
     """What `notices` says, in a child of this process, where the module at `path` reads `source`."""
+    return in_a_child(partial(_noticed, path, source, notices), limit)
+
+
+def in_a_child(work: Callable[[], str], limit: int) -> str:
+    """What the work says, in a child of this process that has so many seconds."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _alone(lambda: _noticed(path, source, limit, notices), writer)
+        _alone(work, limit, writer)
     os.close(writer)
     with os.fdopen(reader, encoding="utf-8") as pipe:
         said = pipe.read()
@@ -55,8 +60,11 @@ def tried(path: Path, source: str, limit: int, notices: Callable[[], str]) -> st
     return "out of time" if os.WTERMSIG(status) == signal.SIGALRM else f"crash: signal {os.WTERMSIG(status)}"
 
 
-def _alone(work: Callable[[], str], pipe: int) -> None:
+def _alone(work: Callable[[], str], limit: int, pipe: int) -> None:
     """In the child: do the work in silence, hand its result over, and end."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(limit)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
@@ -68,10 +76,7 @@ def _alone(work: Callable[[], str], pipe: int) -> None:
     os._exit(0)
 
 
-def _noticed(path: Path, source: str, limit: int, notices: Callable[[], str]) -> str:
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(limit)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def _noticed(path: Path, source: str, notices: Callable[[], str]) -> str:
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
     sys.meta_path.insert(0, Instead(_module(path), path, source))

@@ -217,8 +217,9 @@ ROWS = [
 
 
 def test_rows_become_lines_over_their_steps():
-    plot = viz.plot_training(ROWS, max_norm=5)
+    plot = viz.plot_training(ROWS, max_norm=5, title="mine")
     loss, norm, rate = plot.figure.axes
+    assert loss.get_title(loc="left") + loss.get_title() == plot.description.splitlines()[0] == "mine"
     found = lines(loss)
     assert found["training"].get_xydata()[:2].tolist() == [[10, 3], [20, 2]]
     assert found["validation"].get_xydata().tolist() == [[20, 2.5]]

@@ -35,7 +35,8 @@ class Translation:
 
     Attributes:
         epoch, step: epochs finished, and steps finished in the present one.
-        total, count, seconds: of the present epoch: summed loss in nats per character and pair, pairs, time taken.
+        count, characters, total, seconds: of the present epoch: pairs, characters to write, the ends of texts among
+            them, their summed loss in nats, time taken.
         coins: what decides, with teacher_forcing below 1, which characters are the model's own.
 
     Raises:
@@ -51,7 +52,7 @@ class Translation:
         self.translator, self.pairs = translator, pairs
         self.optimizer = AdamW(list(translator.model.parameters()), lr=r.lr, weight_decay=r.weight_decay)
         self.coins = np.random.default_rng(r.seed)
-        self.epoch = self.step = self.count = 0
+        self.epoch = self.step = self.count = self.characters = 0
         self.total = self.seconds = 0.0
 
     def fit(self, on_step: Callable[[int], object] | None = None, *, eager: bool = False) -> Iterator[Any]:
@@ -85,13 +86,15 @@ class Translation:
                 loss = loss_of(b.source, b.target, b.lengths, b.target_lengths)
                 place = f"epoch {self.epoch + 1}, step {k + 1}"
                 value, norm = training_step(loss, self.optimizer, max_norm=r.clip or None, place=place, before=norm)
-                self.step, self.count = k + 1, self.count + len(rows)
-                self.total += len(rows) * value
+                own = int(b.target_lengths.sum())
+                self.step, self.count, self.characters = k + 1, self.count + len(rows), self.characters + own
+                self.total += own * value
                 self.seconds += time.perf_counter() - began
                 if on_step is not None:
                     on_step(len(rows))
-            row = self.epoch + 1, self.total / self.count, self.seconds
-            self.epoch, self.step, self.count, self.total, self.seconds = self.epoch + 1, 0, 0, 0.0, 0.0
+            row = self.epoch + 1, self.total / self.characters, self.seconds
+            self.epoch, self.step, self.count, self.characters = self.epoch + 1, 0, 0, 0
+            self.total = self.seconds = 0.0
             yield row
 
     def save(self, directory: str | Path) -> Path:
@@ -100,7 +103,8 @@ class Translation:
             **self.translator.facts(),
             "training": {
                 "pairs": digest(self.pairs), "coins": self.coins.bit_generator.state, "epoch": self.epoch,
-                "step": self.step, "count": self.count, "total": self.total, "seconds": self.seconds,
+                "step": self.step, "count": self.count, "characters": self.characters, "total": self.total,
+                "seconds": self.seconds,
             },
         }  # fmt: skip
         return write(directory, state_of(self.translator.model, self.optimizer), facts)
@@ -120,7 +124,7 @@ class Translation:
             place = facts["training"]
             if place["pairs"] != digest(pairs):
                 raise CheckpointError(f"{directory}: the training was started on other pairs")
-            for name in ("epoch", "step", "count"):
+            for name in ("epoch", "step", "count", "characters"):
                 check_number("Translation", name, place[name], whole=True, least=0)
                 setattr(found, name, place[name])
             found.total, found.seconds = float(place["total"]), float(place["seconds"])
