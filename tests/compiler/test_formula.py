@@ -80,7 +80,7 @@ def assert_steps_alike(mine, theirs, steps=6, dtype=np.float64, without=lambda k
 
 @pytest.fixture(params=[16_384, 7], ids=["", "short stretches"])
 def stretches(request, monkeypatch):
-    monkeypatch.setattr(optim, "STRETCH", request.param)
+    monkeypatch.setattr(optim.vector, "STRETCH", request.param)
 
 
 @pytest.mark.parametrize("dtype", BOUND)
