@@ -27,7 +27,6 @@ from tinygrad_rnn.optim.optimizer import Optimizer
 from tinygrad_rnn.optim.plateau import ReduceLROnPlateau
 from tinygrad_rnn.optim.rmsprop import RMSProp
 from tinygrad_rnn.optim.schedules import (
-    Schedule,
     chained,
     constant,
     cosine_decay,
@@ -41,7 +40,7 @@ from tinygrad_rnn.optim.sgd import SGD
 
 __all__ = [
     "OPTIMIZERS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Flag", "Group", "NAdam", "Number", "Optimizer",
-    "Option", "Pair", "RMSProp", "ReduceLROnPlateau", "Schedule", "chained", "constant", "cosine_decay",
+    "Option", "Pair", "RMSProp", "ReduceLROnPlateau", "chained", "constant", "cosine_decay",
     "exponential_decay", "minimize", "one_cycle", "sequential", "step_decay",
 ]  # fmt: skip
 

@@ -45,7 +45,7 @@ class Option:
 class Number(Option):
     """A number within bounds, as `check_number` takes them: least, most, above, below."""
 
-    def __init__(self, **bounds: float) -> None:
+    def __init__(self, **bounds: Any) -> None:
         self.bounds = bounds
 
     def check(self, owner: str, value: Any) -> None:
@@ -70,7 +70,7 @@ class Pair(Number):
 
 
 class Rate(Number):
-    """The learning rate: where it is set for all groups, it is the first one's, and the others keep their proportion."""
+    """The learning rate: set for all groups, it is the first one's, and the others keep their proportion to it."""
 
     def __set__(self, optimizer: Any, value: Any) -> None:
         owner, [first, *others] = type(optimizer).__name__, optimizer.param_groups

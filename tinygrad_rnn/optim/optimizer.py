@@ -169,8 +169,8 @@ class Optimizer(Keywords):
     def _groups(self) -> Iterator[range]:
         """Group by group: which parameters are its own. Until the next one, an option is what it is for this group."""
         start = 0
-        for self.group in self.param_groups:
-            members = range(start, start + len(self.group["params"]))
+        for group in self.param_groups:
+            self.group, members = group, range(start, start + len(group["params"]))
             start = members.stop
             yield members
 
@@ -189,8 +189,8 @@ class Optimizer(Keywords):
             if g.dtype != values.dtype:
                 g = g.astype(values.dtype)
             p.assign(self._changed(values, g, state))
-        for alike in together.values():
-            of = [self.params[k] for k in alike], [self.state[k] for k in alike]
+        for those in together.values():
+            of = [self.params[k] for k in those], [self.state[k] for k in those]
             update_together(self._changed, *of, self.memory, self.scalars)
 
     def zero_grad(self) -> None:

@@ -59,7 +59,7 @@ class ReduceLROnPlateau:
         check_number(owner, "cooldown", cooldown, whole=True, least=0)
         check_number(owner, "eps", eps, least=0)
         groups = len(optimizer.param_groups)
-        floors = list(min_lr) if isinstance(min_lr, list | tuple) else [min_lr] * groups
+        floors: list[Any] = list(min_lr) if isinstance(min_lr, list | tuple) else [min_lr] * groups
         if len(floors) != groups:
             raise OptionError(f"{owner}: min_lr has {len(floors)} numbers", expected=f"one for each of {groups} groups")
         for floor in floors:
@@ -110,7 +110,8 @@ class ReduceLROnPlateau:
             CheckpointError: it is not one of these; nothing is changed then.
         """
         check_type("ReduceLROnPlateau", "state", state, Mapping, "a mapping of names to numbers")
-        best, bad, cooling, rates = (state.get(name) for name in ("best", "bad", "cooling", "lr"))
+        values: list[Any] = [state.get(name) for name in ("best", "bad", "cooling", "lr")]
+        best, bad, cooling, rates = values
         groups = self.optimizer.param_groups
         right = is_number(best) and all(is_number(n, whole=True) and n >= 0 for n in (bad, cooling))
         if not (right and isinstance(rates, list | tuple) and len(rates) == len(groups)
@@ -118,6 +119,6 @@ class ReduceLROnPlateau:
             raise CheckpointError("ReduceLROnPlateau: the saved state is not one of these",
                                   expected=f"best, bad, cooling and the rates, lr, of {len(groups)} groups",
                                   got=f"{dict(state)!r:.120}")  # fmt: skip
-        self.best, self._bad, self._cooling = float(str(best)), int(str(bad)), int(str(cooling))
+        self.best, self._bad, self._cooling = float(best), bad, cooling
         for group, lr in zip(groups, rates, strict=True):
             group["lr"] = lr

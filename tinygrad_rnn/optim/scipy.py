@@ -65,7 +65,12 @@ def minimize(
     search = _Search(closure, [p for p in given if p.requires_grad])
     if not search.params:
         raise OptionError(f"minimize: none of the {len(given)} parameters requires grad")
-    told = None if callback is None else lambda x: (search.put(x), callback()) and None
+
+    def told(x: Array, *_: Any) -> None:
+        if callback is not None:
+            search.put(x)
+            callback()
+
     asked: dict[str, Any] = {"jac": None if method.lower() in VALUES_ONLY else True, "callback": told}
     asked |= {"hessp": search.curvature} if method.lower() in CURVED else {}
     value = search.value if asked["jac"] is None else search.value_and_gradient
@@ -111,7 +116,7 @@ class _Search:
         loss = self.closure()
         if not (isinstance(loss, Tensor) and loss.size == 1):
             raise OptionError("minimize: closure() is not a loss", expected="a Tensor of one number",
-                              got=f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__)  # fmt: skip
+                              got=str(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__)  # fmt: skip
         value = float(loss.item())
         if math.isnan(value):
             raise GradientError("minimize: the loss is NaN", help="find where it starts with detect_anomaly()")
