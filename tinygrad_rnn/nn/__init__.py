@@ -47,6 +47,6 @@ __all__ = [
     "GRU", "LSTM", "RNN", "AdditiveAttention", "Attention", "Cell", "Decoder", "DotAttention", "Dropout", "Embedding",
     "Encoder", "GRUCell", "LSTMCell", "LayerNorm", "Linear", "ManyToMany", "ManyToOne", "Module", "OneToMany",
     "Parameter", "RNNCell", "Recurrent", "Seq2Seq", "Sequential", "beam_search", "binary_cross_entropy_with_logits",
-    "checkpointed", "cross_entropy", "functional_call", "greedy_search", "init", "mse_loss", "rtrl", "seeded", "sequence_loss",
-    "unroll", "variants",
+    "checkpointed", "cross_entropy", "functional_call", "greedy_search", "init", "mse_loss", "rtrl", "seeded",
+    "sequence_loss", "unroll", "variants",
 ]  # fmt: skip

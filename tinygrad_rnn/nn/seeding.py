@@ -17,11 +17,11 @@ def seeded(rng: Rng) -> Iterator[np.random.Generator]:
     """In the block, what takes `rng=` and is given none draws from this generator, in the order in which it is built.
 
     The weights are those of layers that are each built with `rng=` this one generator. A seed given to a layer counts
-    there; dropout goes on drawing from the generator after the block. It is seen by what is built in the block alone, in
-    this thread and task: nothing is set that outlives it.
+    there; dropout goes on drawing from the generator after the block. Only what is built in the block sees it, in this
+    thread and task.
 
     Why a block, and not a method that draws all parameters of a model anew: a module of your own has values that only
-    its `__init__` knows how to draw, a Parameter of `nn.init.normal`, say; here they are seeded without a line of yours.
+    its `__init__` knows how to draw, a Parameter of `nn.init.normal`, say; here they are seeded without a line more.
 
     Args:
         rng: a seed, or a Generator, which is drawn from where it stands.

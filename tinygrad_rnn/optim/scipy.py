@@ -62,9 +62,10 @@ def minimize(
         if not (isinstance(p, Tensor) and p.is_leaf):
             raise OptionError("minimize: a parameter is not a leaf Tensor", expected="those of model.parameters()",
                               got="the result of an op" if isinstance(p, Tensor) else type(p).__name__)  # fmt: skip
-    search = _Search(closure, [p for p in given if p.requires_grad])
-    if not search.params:
+    learning = [p for p in given if p.requires_grad]
+    if not learning:
         raise OptionError(f"minimize: none of the {len(given)} parameters requires grad")
+    search = _Search(closure, learning)
 
     def told(x: Array, *_: Any) -> None:
         if callback is not None:
@@ -78,9 +79,9 @@ def minimize(
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "Unknown solver options")
             found = _scipy().minimize(value, search.start, method=method, tol=tol, options=options, **asked)
-    except (RuntimeWarning, ValueError, TypeError, KeyError) as error:
+    except (Warning, ValueError, TypeError, KeyError) as error:
         search.put(search.best[1])
-        if isinstance(error, GradientError | OptionError) or not _of_scipy(error):
+        if not _of_scipy(error):
             raise
         raise OptionError(f"minimize: SciPy refuses method={method!r} with these options", got=str(error)) from None
     except BaseException:

@@ -20,7 +20,7 @@ __all__ = ["ClipStatistics", "clip_grad_norm_", "clip_grad_value_"]
 def clip_grad_norm_(
     parameters: Iterable[Tensor] | Tensor,
     max_norm: float,
-    norm_type: float = 2.0,
+    norm_type: float | str = 2.0,
     *,
     error_if_nonfinite: bool = False,
 ) -> float:
@@ -31,7 +31,7 @@ def clip_grad_norm_(
     Args:
         parameters: any iterable, or one; shared ones count once, those without a gradient are skipped.
         max_norm: positive, in units of the gradient (nats per unit of parameter).
-        norm_type: p, above 0; 2 is the length, math.inf the largest number.
+        norm_type: p, above 0; 2 is the length, math.inf or "inf" the largest number.
         error_if_nonfinite: raise when ‖g‖ is NaN or infinite; otherwise nothing is scaled then, and the norm tells.
     Returns:
         ‖g‖ₚ before clipping.
@@ -49,6 +49,7 @@ def clip_grad_norm_(
     0.8
     """
     _check_bound("clip_grad_norm_", "max_norm", max_norm)
+    norm_type = math.inf if isinstance(norm_type, str) and norm_type == "inf" else norm_type
     _check_bound("clip_grad_norm_", "norm_type", norm_type)
     owners = _with_gradient("clip_grad_norm_", parameters)
     whole = joined([g for _, g in owners])
