@@ -45,7 +45,7 @@ class Batches:
 
     Args:
         data: anything with `len(data)` and `data[i]`, i = 0, 1, …: a list, an array, a data set of your own.
-        batch: B; the last batch of an epoch may have fewer items.
+        batch: B; one batch of an epoch may have fewer items.
         shuffle: False keeps the order of the data.
         rng: a seed or Generator, from which each epoch draws its order.
         window: when shuffled, how many batches are sorted by length together; at 1 nothing but chance decides what

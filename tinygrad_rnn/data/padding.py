@@ -57,7 +57,7 @@ def pad_sequences(rows: Sequence[Any], *, padding_value: float = 0, batch_first:
                          got=", ".join(str(a.shape) for a in arrays[:5]))  # fmt: skip
     lengths = np.array([len(a) for a in arrays])
     dtype = np.result_type(*known)
-    if not is_number(padding_value) or (dtype.kind in "iub" and padding_value != int(padding_value or 0)):
+    if not is_number(padding_value) or (dtype.kind in "iub" and not float(padding_value).is_integer()):
         raise OptionError(f"pad_sequences: padding_value={padding_value!r:.60} does not stand among numbers of {dtype}")
     values = np.full((lengths.max(), len(arrays), *known[0].shape[1:]), padding_value, dtype)
     for b, (row, length) in enumerate(zip(arrays, lengths, strict=True)):

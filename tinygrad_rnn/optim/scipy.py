@@ -9,6 +9,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable
 from itertools import accumulate
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,8 @@ def minimize(
     check_type("minimize", "closure", closure, Callable, "a function that gives the loss")
     check_type("minimize", "method", method, str, "the name of a method")
     check_type("minimize", "callback", callback, Callable | None, "a function, or None")
+    for name, value in {"tol": tol, **options}.items():
+        check_type("minimize", name, value, Real | str | np.ndarray | None, "a number, a text, an array or None")
     check_sequence("minimize", "the parameters", parameters)
     given = {id(p): p for p in ([parameters] if isinstance(parameters, Tensor) else parameters)}.values()
     for p in given:
