@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import tinygrad_rnn as tg
 from tinygrad_rnn.train import sample_logits
 
+NEAR = st.lists(st.integers(-20, 20).map(lambda x: x / 10), min_size=4, max_size=4, unique=True)
 ROWS = st.lists(st.floats(-20, 20).map(lambda x: round(x, 2)), min_size=4, max_size=4)
 
 
@@ -26,13 +27,12 @@ def probabilities(row, temperature, top_k, top_p):
     return [p[i] / sum(p[j] for j in kept) if i in kept else 0.0 for i in range(len(row))]
 
 
-@given(ROWS, st.floats(0.1, 3), st.one_of(st.none(), st.integers(1, 6)), st.sampled_from([0.1, 0.5, 0.9, 1.0]))
+@given(NEAR, st.floats(0.3, 3), st.one_of(st.none(), st.integers(1, 6)), st.sampled_from([0.1, 0.5, 0.9, 1.0]))
 def test_it_draws_what_the_definition_says_as_often(row, temperature, top_k, top_p):
     drawn = sample_logits(np.tile(row, (2000, 1)), temperature=temperature, top_k=top_k, top_p=top_p, rng=0)
     share = np.bincount(drawn, minlength=4) / 2000
-    if (expected := probabilities(row, temperature, top_k, top_p)) is not None:
-        # 2,000 draws: a share's standard deviation is at most 0.0112
-        assert share == pytest.approx(expected, abs=0.06)
+    # 2,000 draws: a share's standard deviation is at most 0.0112
+    assert share == pytest.approx(probabilities(row, temperature, top_k, top_p), abs=0.06)
 
 
 @given(st.lists(ROWS, min_size=1, max_size=5), st.integers(0, 9))

@@ -64,6 +64,8 @@ class Batches:
     ...     print(x.tolist(), lengths.tolist())
     [[1, 4], [2, 0], [3, 0]] [3, 1]
     [[5], [6]] [2]
+    >>> batches
+    Batches(3 items by 2, epoch 1, step 0)
     """
 
     def __init__(
@@ -106,6 +108,9 @@ class Batches:
         self._sizes: Sequence[Any] | None = lengths
         self._seed: int | None = None  # of the present epoch's order
         self._goes_on = False
+
+    def __repr__(self) -> str:
+        return f"Batches({self.items:,} items by {self.batch}, epoch {self.epoch}, step {self.step})"
 
     def __len__(self) -> int:
         """Batches in an epoch."""
