@@ -62,16 +62,23 @@ def test_what_is_stopped_anywhere_and_goes_on_is_what_was_not(rows, options, dat
         stopped.rng.bit_generator.state = whole.rng.bit_generator.state
     for _ in range(3):
         expected += [plain(batch) for batch in whole]
-    stop = data.draw(st.sets(st.integers(0, len(expected))))
+    stop, between = data.draw(st.sets(st.integers(0, len(expected)))), data.draw(st.booleans())
+
+    def resumed():
+        saved = json.loads(json.dumps(stopped.state_dict()))
+        fresh = batches()
+        fresh.load_state_dict(saved)
+        return fresh
+
     while stopped.epoch < 3:
         for batch in stopped:
             found.append(plain(batch))
             if len(found) in stop:
                 stop.remove(len(found))
-                saved = json.loads(json.dumps(stopped.state_dict()))
-                stopped = batches()
-                stopped.load_state_dict(saved)
+                stopped = resumed()
                 break
+        else:
+            stopped = resumed() if between else stopped
     assert found == expected
     assert stopped.state_dict() == whole.state_dict()
 
