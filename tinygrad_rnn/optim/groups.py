@@ -10,12 +10,13 @@ class SGD(Optimizer):
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tinygrad_rnn.errors import OptionError, check_flags, check_number, unknown_option
+from tinygrad_rnn.engine.tensor import Tensor
+from tinygrad_rnn.errors import OptionError, check_flags, check_number, check_sequence, unknown_option
 
-__all__ = ["Flag", "Group", "Number", "Option", "Pair", "Rate"]
+__all__ = ["Flag", "Group", "Number", "Option", "Pair", "Rate", "leaves"]
 
 
 class Option:
@@ -80,10 +81,21 @@ class Rate(Number):
                 f"{owner}: the first group's {self.name} was 0, to which the others have no proportion",
                 help='set each: for group in optimizer.param_groups: group["lr"] = …',
             )
-        for group in optimizer.param_groups:
-            group[self.name] = value if group.initial_lr == first.initial_lr else (
-                value * (group.initial_lr / first.initial_lr)
-            )  # fmt: skip
+        first[self.name] = value
+        for group in others:
+            alike = group.initial_lr == first.initial_lr
+            group[self.name] = value if alike else value * (group.initial_lr / first.initial_lr)
+
+
+def leaves(owner: str, given: Iterable[Tensor] | Tensor) -> list[Tensor]:
+    """The parameters, each once. Raises OptionError for one that is not a leaf Tensor."""
+    check_sequence(owner, "the parameters", given)
+    params = list({id(p): p for p in ([given] if isinstance(given, Tensor) else given)}.values())
+    for p in params:
+        if not (isinstance(p, Tensor) and p.is_leaf):
+            raise OptionError(f"{owner}: a parameter is not a leaf Tensor", expected="those of model.parameters()",
+                              got="the result of an op" if isinstance(p, Tensor) else type(p).__name__)  # fmt: skip
+    return params
 
 
 class Group(UserDict[str, Any]):

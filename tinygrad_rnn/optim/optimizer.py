@@ -18,7 +18,7 @@ from tinygrad_rnn.errors import (
     unknown_option,
 )
 from tinygrad_rnn.nn.options import Keywords, options_of
-from tinygrad_rnn.optim.groups import Flag, Group, Number, Option, Rate
+from tinygrad_rnn.optim.groups import Flag, Group, Number, Option, Rate, leaves
 from tinygrad_rnn.optim.vector import State, update_together
 
 __all__ = ["Optimizer"]
@@ -63,7 +63,6 @@ class Optimizer(Keywords):
     lr = Rate(least=0)
     weight_decay = Number(least=0)
     maximize = Flag()
-
     _at_once: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -85,7 +84,6 @@ class Optimizer(Keywords):
             if name not in known:
                 raise unknown_option(owner, name, {**options_of(type(self)), **known})
         self.defaults = {"lr": lr, "weight_decay": weight_decay, "maximize": maximize, **options}
-        self.defaults = {name: self.defaults[name] for name in known if name in self.defaults}
         self.params: list[Tensor] = []
         self.state: list[State] = []
         self.param_groups: list[Group] = []
@@ -127,15 +125,10 @@ class Optimizer(Keywords):
         if "params" not in group:
             raise OptionError(f"{owner}: a group without parameters", expected='{"params": …, option: value}',
                               got=", ".join(map(repr, group)))  # fmt: skip
-        given = group["params"]
-        check_sequence(owner, "the parameters", given)
-        params = list({id(p): p for p in ([given] if isinstance(given, Tensor) else given)}.values())
-        for p in params:
-            if not (isinstance(p, Tensor) and p.is_leaf):
-                raise OptionError(f"{owner}: a parameter is not a leaf Tensor", expected="those of model.parameters()",
-                                  got="the result of an op" if isinstance(p, Tensor) else type(p).__name__)  # fmt: skip
-            if any(p is q for q in self.params):
-                raise OptionError(f"{owner}: a parameter is in two groups", got=p.name or f"one of shape {p.shape}")
+        params = leaves(owner, group["params"])
+        if twice := [p for p in params if any(p is q for q in self.params)]:
+            raise OptionError(f"{owner}: a parameter is in two groups",
+                              got=twice[0].name or f"one of shape {twice[0].shape}")  # fmt: skip
         self.param_groups.append(Group(type(self), {**self.defaults, **group, "params": params}))
         self.params += params
         self.state += [{} for _ in params]

@@ -16,7 +16,8 @@ import numpy as np
 
 from tinygrad_rnn.engine.arrays import parted
 from tinygrad_rnn.engine.tensor import Array, Tensor
-from tinygrad_rnn.errors import DataError, GradientError, OptionError, check_sequence, check_type
+from tinygrad_rnn.errors import DataError, GradientError, OptionError, check_type
+from tinygrad_rnn.optim.groups import leaves
 
 __all__ = ["minimize"]
 
@@ -59,12 +60,7 @@ def minimize(
     check_type("minimize", "callback", callback, Callable | None, "a function, or None")
     for name, value in {"tol": tol, **options}.items():
         check_type("minimize", name, value, Real | str | np.ndarray | None, "a number, a text, an array or None")
-    check_sequence("minimize", "the parameters", parameters)
-    given = {id(p): p for p in ([parameters] if isinstance(parameters, Tensor) else parameters)}.values()
-    for p in given:
-        if not (isinstance(p, Tensor) and p.is_leaf):
-            raise OptionError("minimize: a parameter is not a leaf Tensor", expected="those of model.parameters()",
-                              got="the result of an op" if isinstance(p, Tensor) else type(p).__name__)  # fmt: skip
+    given = leaves("minimize", parameters)
     learning = [p for p in given if p.requires_grad]
     if not learning:
         raise OptionError(f"minimize: none of the {len(given)} parameters requires grad")
