@@ -25,16 +25,17 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "ops": """indexing pointwise arithmetic rounding shape reduce logic linalg products softmaxes options operators
         numpy_calls""",
     "diagnostics": "jacobians ledger recorded flow",
-    "data": "stream text pairs addition dates",
+    "optim": "vector groups optimizer sgd adagrad rmsprop adadelta adam nadam schedules plateau scipy",
+    "data": "stream text padding batches pairs addition dates",
     "saving": "files arrays claim checkpoint",
     "exchange": "gates torch keras onnx",
     "exchange.onnx": "cells graph rules recurrent topologies export",
-    "train": "config metrics clip tbptt parallel step charmodel generate loop translator translation run bar",
+    "train": "config metrics clip tbptt parallel step charmodel choice generate loop translator translation run bar",
     "tasks": "batch config task adding copying reber temporal_order trial clipping tables",
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",
     "cli": "options check sketch draw sample task train demo translate",
-    "nn": """options tree init module ids functional linear embedding dropout layernorm sequential masks losses
+    "nn": """options seeding tree init module ids functional linear embedding dropout layernorm sequential masks losses
         attention passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views fit page drawing plots",
     "viz.page": "facts colours cuts slim contents document twins",
@@ -145,9 +146,11 @@ CONTRACT = {
     tg.nn: """Module Parameter Linear Embedding Dropout RNNCell LSTMCell GRUCell RNN LSTM GRU cross_entropy mse_loss
         functional_call init checkpointed rtrl ManyToMany ManyToOne OneToMany Encoder Decoder Seq2Seq Attention
         DotAttention AdditiveAttention greedy_search beam_search sequence_loss binary_cross_entropy_with_logits""",
-    tg.optim: "SGD Adagrad RMSProp Adam AdamW",
-    tg.train: """Corpus stream_batches detach_state clip_grad_norm_ clip_grad_value_ sample save_checkpoint
-        load_checkpoint fit perplexity bits_per_char truncated ClipStatistics
+    tg.optim: """SGD Adagrad RMSProp Adadelta Adam AdamW NAdam minimize one_cycle chained sequential
+        ReduceLROnPlateau""",
+    tg.data: "Batches pad_sequences",
+    tg.train: """Corpus stream_batches detach_state clip_grad_norm_ clip_grad_value_ sample sample_logits
+        save_checkpoint load_checkpoint fit perplexity bits_per_char truncated ClipStatistics
         Recipe Translator train_translator exact_match forced_match read_pairs split_pairs""",
     tg.exchange: "save_weights load_weights export_onnx from_keras rule",
     tg.testing: """check_vjp check_jvp check_module check_laws check_recurrent check_errors OpSpec register GradReport

@@ -7,7 +7,7 @@ import pytest
 import tinygrad_rnn as tg
 import viz
 
-PACKAGES = (tg, tg.nn, tg.nn.init, tg.optim, tg.train, tg.testing, tg.exchange, viz)
+PACKAGES = (tg, tg.nn, tg.nn.init, tg.optim, tg.data, tg.train, tg.testing, tg.exchange, viz)
 
 
 def ours(cls):

@@ -126,12 +126,17 @@ SCARCE = {  # right calls that the names alone do not tell
     "tg.Graph tg.GraphNode tg.primitive tg.linear tg.nondifferentiable": "they are tried where they are tested: engine",
     "nn.Cell nn.Recurrent nn.Attention nn.Module tasks.Task": "bases, not made by themselves",
     "nn.Encoder nn.Decoder nn.Seq2Seq nn.ManyToOne nn.ManyToMany nn.OneToMany": "they take modules",
+    "nn.seeded": "a context manager, tried where it is tested",
+    "optim.Option optim.Number optim.Flag optim.Pair optim.Group": "they are what options are checked by",
+    "optim.chained": "it takes functions of a step alone",
+    "data.Padded data.Alphabet data.shuffled": "they are made of what was checked",
+    "data.Corpus data.detach_state data.read_pairs data.split_pairs data.stream_batches": "they are train's as well",
     "testing.tally exchange.rule": "a context manager without options, and a decorator",
     "tasks.at_the_end tasks.at_every_step": "they take the arrays that a task has made, and no options",
 }
 PACKAGES = {
-    "tg": tg, "nn": tg.nn, "nn.init": tg.nn.init, "optim": tg.optim, "train": tg.train, "exchange": tg.exchange,
-    "tasks": tasks, "testing": tg.testing,
+    "tg": tg, "nn": tg.nn, "nn.init": tg.nn.init, "optim": tg.optim, "data": tg.data, "train": tg.train,
+    "exchange": tg.exchange, "tasks": tasks, "testing": tg.testing,
 }  # fmt: skip
 TOLERANCES = {"rtol": 1e-3, "atol": 0.0, "step": 1e-3, "nondeterminism": 0.0}
 
@@ -155,6 +160,11 @@ def written(path="pairs.tsv"):
 def stepped(**options):
     p = tg.tensor([3.0, 4.0], requires_grad=True)
     tg.train.training_step(**{"loss": (p * p).sum(), "optimizer": tg.optim.SGD([p], lr=0.1)} | options)
+
+
+def minimised(**options):
+    p = tg.tensor([3.0, 4.0], requires_grad=True)
+    tg.optim.minimize(**{"closure": lambda: tg.sum(p * p), "parameters": [p]} | options)
 
 
 FUNCTIONS = {
@@ -204,6 +214,19 @@ FUNCTIONS = {
     "train.save_checkpoint": (tg.train.save_checkpoint,
         {"directory": "checkpoint", "model": LINEAR, "optimizer": None}),
     "train.load_checkpoint": (restored, {"directory": "checkpoint", "model": LINEAR, "optimizer": None}),
+    "train.sample_logits": (tg.train.sample_logits,
+        {"logits": np.zeros(4), "temperature": 1.0, "top_k": 2, "top_p": 0.9, "rng": 0}),
+    "data.Batches": (lambda **k: list(tg.data.Batches(**k)),
+        {"data": [[1, 2], [3]], "batch": 2, "shuffle": True, "rng": 0, "window": 1, "lengths": None,
+         "padding_value": 0, "batch_first": False, "drop_last": False}),
+    "data.pad_sequences": (tg.data.pad_sequences,
+        {"rows": [[1, 2], [3]], "padding_value": 0, "batch_first": False}),
+    "data.chunks": (tg.data.chunks, {"ids": np.arange(40), "batch": 2, "bptt": 5}),
+    "optim.sequential": (tg.optim.sequential, {"schedules": [tg.optim.constant(0.1)] * 2, "milestones": [5]}),
+    "optim.ReduceLROnPlateau": (tg.optim.ReduceLROnPlateau,
+        {"optimizer": tg.optim.SGD([X], lr=0.1), "mode": "min", "factor": 0.5, "patience": 1, "threshold": 0.1,
+         "threshold_mode": "rel", "cooldown": 0, "min_lr": 0.0, "eps": 0.0}),
+    "optim.minimize": (minimised, {"method": "L-BFGS-B", "tol": None, "callback": None, "maxiter": 2}),
     "data.dates": (dates, {"examples": 3, "seed": 0}),
     "data.addition": (addition, {"examples": 3, "seed": 0, "digits": 2}),
     "exchange.save_weights": (tg.exchange.save_weights, {"module": LINEAR, "path": "weights"}),

@@ -7,7 +7,7 @@
 Each room imports only what stands to its left; `viz`, beside them, draws what was recorded.
 """
 
-from tinygrad_rnn import exchange, nn, ops, optim, testing, train
+from tinygrad_rnn import data, exchange, nn, ops, optim, testing, train
 from tinygrad_rnn.autodiff.forward import jvp
 from tinygrad_rnn.autodiff.higher import hessian, hvp, jacobian
 from tinygrad_rnn.autodiff.observed import graph
@@ -43,7 +43,7 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: PLE0604
     "AnomalyError", "CheckpointError", "CompileError", "DTypeError", "DataError", "GradientError", "Graph",
     "GraphError", "GraphNode", "OptionError", "ShadowedError", "ShapeError", "Tensor", "TinygradError", "checkpoint",
-    "compile", "detect_anomaly", "draw", "elementwise", "enable_grad", "exchange", "grad", "gradient_flow",
+    "compile", "data", "detect_anomaly", "draw", "elementwise", "enable_grad", "exchange", "grad", "gradient_flow",
     "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "labelled", "linear", "nn", "no_grad",
     "nondifferentiable", "optim", "primitive", "scope", "spectral_radius", "state_influence", "step",
     "step_jacobians", "tensor", "testing", "tracing", "train", "value_and_grad", "vjp",

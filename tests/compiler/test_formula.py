@@ -10,7 +10,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import optim
 from tinygrad_rnn.compiler.formula import Symbol, applied
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp
+from tinygrad_rnn.optim import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSProp
 
 CASES = {
     "SGD": (SGD, {"lr": 0.1}),
@@ -19,6 +19,10 @@ CASES = {
     "nesterov": (SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
     "Adagrad": (Adagrad, {"lr": 0.1, "weight_decay": 0.01}),
     "RMSProp": (RMSProp, {"lr": 0.01, "alpha": 0.95}),
+    "RMSProp, all": (RMSProp, {"momentum": 0.9, "centered": True, "weight_decay": 0.01, "maximize": True}),
+    "Adadelta": (Adadelta, {"lr": 0.5, "weight_decay": 0.01}),
+    "NAdam": (NAdam, {"lr": 0.01, "weight_decay": 0.01}),
+    "Adam, amsgrad": (Adam, {"lr": 0.01, "amsgrad": True, "maximize": True}),
     "Adam": (Adam, {"lr": 0.01, "betas": (0.8, 0.99), "weight_decay": 0.1}),
     "AdamW": (AdamW, {"lr": 0.01, "weight_decay": 0.1}),
 }
@@ -80,7 +84,7 @@ def assert_steps_alike(mine, theirs, steps=6, dtype=np.float64, without=lambda k
 
 @pytest.fixture(params=[16_384, 7], ids=["", "short stretches"])
 def stretches(request, monkeypatch):
-    monkeypatch.setattr(optim, "STRETCH", request.param)
+    monkeypatch.setattr(optim.vector, "STRETCH", request.param)
 
 
 @pytest.mark.parametrize("dtype", BOUND)
@@ -300,6 +304,8 @@ def test_a_formula_is_written_once_for_all_numbers_in_it(by_kernels):
     y = 2.0 * Symbol("x", numbers) + np.sqrt(Symbol("z", numbers) / 3) - 1
     assert y.text == "(((c[0] * x) + (np.sqrt((z / c[1])))) - c[2])"
     assert numbers == [2, 3, 1]
+    y = np.maximum(np.float64(0.5) * Symbol("x", numbers), 2.0)
+    assert y.text == "(np.maximum((c[3] * x), c[4]))"
 
 
 def test_a_formula_is_applied_to_each_number(by_kernels):

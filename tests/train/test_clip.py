@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tests.oracles import require_torch
 from tinygrad_rnn.train import ClipStatistics, clip_grad_norm_, clip_grad_value_
 
 
@@ -68,6 +69,37 @@ def test_a_bound_that_is_not_positive_is_refused(bad):
 def test_a_bound_that_is_not_a_number_is_refused():
     with pytest.raises(tg.OptionError, match=r"clip_grad_norm_: max_norm='5' is out of range"):
         clip_grad_norm_([], "5")
+
+
+@pytest.mark.parametrize("norm_type", [0.5, 1, 1.5, 2, 3, 10.0, math.inf])
+@pytest.mark.parametrize("max_norm", [0.1, 1.0, 100.0])
+def test_every_norm_is_torchs(norm_type, max_norm):
+    torch, rng = require_torch(), np.random.default_rng(0)
+    gradients = [rng.standard_normal(shape) for shape in ((3, 4), (), (5,), (0,))]
+    ours, theirs = with_gradient(*gradients), [torch.nn.Parameter(torch.zeros(g.shape).double()) for g in gradients]
+    for q, g in zip(theirs, gradients, strict=True):
+        q.grad = torch.tensor(g)
+    norm = clip_grad_norm_(ours, max_norm, norm_type)
+    theirs, ours = theirs[:3], ours[:3]  # of none it has no largest number
+    assert norm == pytest.approx(float(torch.nn.utils.clip_grad_norm_(theirs, max_norm, norm_type)), rel=1e-12)
+    for p, q in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(p.grad.data, q.grad, rtol=1e-12)
+
+
+@pytest.mark.parametrize("norm_type", [1, 3.0, math.inf])
+def test_a_norm_of_another_kind_does_not_overflow_and_tells_what_is_no_number(norm_type):
+    (p,) = with_gradient(np.array([3e30, 3e30], np.float32))
+    assert clip_grad_norm_([p], 1.0, norm_type) == pytest.approx(3e30 * 2 ** (1 / norm_type), rel=1e-6)
+    assert p.grad.dtype == np.float32
+    for bad in (math.nan, math.inf):
+        (q,) = with_gradient(np.array([1.0, bad]))
+        assert not math.isfinite(clip_grad_norm_([q], 0.5, norm_type))
+        assert q.grad.tolist()[0] == 1.0
+    assert clip_grad_norm_([], 1.0, norm_type) == 0.0
+    assert clip_grad_norm_(with_gradient(np.array([1.0, -3.0])), 1.0, "inf") == 3.0
+    for wrong in (0, -1, math.nan, "max", None):
+        with pytest.raises(tg.OptionError, match="clip_grad_norm_: norm_type="):
+            clip_grad_norm_([p], 1.0, wrong)
 
 
 def test_values_are_cut_off():

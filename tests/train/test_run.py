@@ -19,7 +19,7 @@ from tinygrad_rnn.train import (
     stream_batches,
     stream_sample,
 )
-from tinygrad_rnn.train.generate import choose
+from tinygrad_rnn.train.choice import sample_logits
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 30
 SMALL = Settings(hidden=24, layers=1, batch=5, bptt=16, epochs=8, lr=0.02, warmup=0, dropout=0.0)
@@ -242,7 +242,7 @@ def test_choices_follow_the_probabilities():
     logits = np.log(np.array([0.5, 0.3, 0.15, 0.05]))
 
     def share(**options):
-        drawn = [choose(logits, rng, **options) for _ in range(4000)]
+        drawn = sample_logits(np.tile(logits, (4000, 1)), rng=rng, **options)
         return np.bincount(drawn, minlength=4) / 4000
 
     # 4,000 draws: a share's standard deviation is below 0.008
@@ -290,7 +290,7 @@ def test_a_prompt_is_judged_before_anything_is_written():
 
 def test_a_diverged_model_says_so():
     with pytest.raises(tg.DataError, match="not finite"):
-        choose(np.array([0.0, np.nan]), np.random.default_rng(0))
+        sample_logits([0.0, np.nan])
 
 
 def test_streams_carry_the_state_and_cut_the_graph():

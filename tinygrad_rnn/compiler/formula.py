@@ -63,13 +63,21 @@ class Symbol:
     def __truediv__(self, x: Any) -> Symbol:
         return self._of(f"{self.text} / {self._other(x)}")
 
-    def sqrt(self) -> Symbol:
-        """What NumPy's sqrt asks of an object."""
-        return self._of(f"np.sqrt({self.text})")
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *xs: Any, **options: Any) -> Any:
+        """What NumPy's functions, and its numbers on the left of an operator, ask of an object."""
+        if ufunc not in WRITTEN or method != "__call__" or options:
+            return NotImplemented
+        return self._of(WRITTEN[ufunc].format(*map(self._other, xs)))
 
     def copy(self) -> Symbol:
         """Itself."""
         return self
+
+
+WRITTEN = {
+    np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.sqrt: "np.sqrt({})",
+    np.maximum: "np.maximum({}, {})",
+}  # fmt: skip
 
 
 def applied(

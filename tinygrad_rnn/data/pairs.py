@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.data.batches import bucketed
+from tinygrad_rnn.data.padding import pad_sequences
 from tinygrad_rnn.data.text import Corpus, read_text
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import DataError, check_number, check_path, check_seed
@@ -119,24 +121,11 @@ class Alphabet:
         """Raises DataError for a character that no pair had."""
         sources = [self.source.encode(source[::-1] if self.reverse else source) for source, _ in pairs]
         targets = [self.target.encode(target + STOP) for _, target in pairs]
-        return Batch(*padded(sources), *padded(targets))
+        return Batch(*pad_sequences(sources), *pad_sequences(targets))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of a target's ids."""
         return self.target.decode(ids)
-
-
-def padded(rows: Sequence[Array]) -> tuple[Array, Array]:
-    """(ids (T, B), lengths (B,)): rows side by side, 0 in the pads.
-
-    >>> padded([np.array([5, 6, 7]), np.array([8])])[0].tolist()
-    [[5, 8], [6, 0], [7, 0]]
-    """
-    lengths = np.array([len(row) for row in rows])
-    ids = np.zeros((lengths.max(), len(rows)), np.int64)
-    for b, row in enumerate(rows):
-        ids[: len(row), b] = row
-    return ids, lengths
 
 
 def shuffled(pairs: Sequence[Pair], batch: int, rng: np.random.Generator, window: int = 16) -> Iterator[list[Pair]]:
@@ -145,9 +134,5 @@ def shuffled(pairs: Sequence[Pair], batch: int, rng: np.random.Generator, window
     Args:
         window: batches that are sorted by length together; their order is random again.
     """
-    order = rng.permutation(len(pairs)).tolist()
-    for k in range(0, len(order), batch * window):
-        near = sorted(order[k : k + batch * window], key=lambda i: (len(pairs[i][0]), len(pairs[i][1])))
-        cuts = [near[j : j + batch] for j in range(0, len(near), batch)]
-        for j in rng.permutation(len(cuts)):
-            yield [pairs[i] for i in cuts[j]]
+    lengths = [(len(source), len(target)) for source, target in pairs]
+    return ([pairs[i] for i in rows] for rows in bucketed(lengths, batch, rng, window))

@@ -17,7 +17,7 @@ DotAttention, AdditiveAttention       what was read, looked at again
 greedy_search, beam_search            what a Seq2Seq writes on its own
 cross_entropy, sequence_loss, mse_loss,
 binary_cross_entropy_with_logits      losses
-init                                  first values
+init, seeded                          first values, and one seed for all of them
 """
 
 from tinygrad_rnn.nn import init, variants
@@ -36,6 +36,7 @@ from tinygrad_rnn.nn.online import rtrl
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.rnn import RNN, RNNCell
 from tinygrad_rnn.nn.search import beam_search, greedy_search
+from tinygrad_rnn.nn.seeding import seeded
 from tinygrad_rnn.nn.segments import checkpointed
 from tinygrad_rnn.nn.seq2seq import Decoder, Encoder, Seq2Seq
 from tinygrad_rnn.nn.sequential import Sequential
@@ -46,6 +47,6 @@ __all__ = [
     "GRU", "LSTM", "RNN", "AdditiveAttention", "Attention", "Cell", "Decoder", "DotAttention", "Dropout", "Embedding",
     "Encoder", "GRUCell", "LSTMCell", "LayerNorm", "Linear", "ManyToMany", "ManyToOne", "Module", "OneToMany",
     "Parameter", "RNNCell", "Recurrent", "Seq2Seq", "Sequential", "beam_search", "binary_cross_entropy_with_logits",
-    "checkpointed", "cross_entropy", "functional_call", "greedy_search", "init", "mse_loss", "rtrl", "sequence_loss",
-    "unroll", "variants",
+    "checkpointed", "cross_entropy", "functional_call", "greedy_search", "init", "mse_loss", "rtrl", "seeded",
+    "sequence_loss", "unroll", "variants",
 ]  # fmt: skip

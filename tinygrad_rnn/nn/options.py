@@ -6,6 +6,7 @@ LSTM(…, **cell)  →  LSTMCell(…, **options)  →  Cell(…)        inspect.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -36,8 +37,11 @@ def float_dtype(owner: str, dtype: Any) -> np.dtype[Any]:
     return found
 
 
+SEEDED: ContextVar[np.random.Generator | None] = ContextVar("SEEDED", default=None)  # that of `seeded`, in its block
+
+
 def generator(owner: str, rng: Rng) -> np.random.Generator:
-    """The Generator itself, or one of that seed. Raises OptionError: it is neither.
+    """The Generator itself, or one of that seed; of None that of `seeded`. Raises OptionError: it is none of these.
 
     >>> generator("Linear", 1.5)
     Traceback (most recent call last):
@@ -49,7 +53,7 @@ def generator(owner: str, rng: Rng) -> np.random.Generator:
             f"{owner}: rng={rng!r:.60} is not a source of random numbers",
             expected="a seed (an integer of at least 0), a numpy.random.Generator, or None",
         )
-    return np.random.default_rng(rng)
+    return (SEEDED.get() if rng is None else None) or np.random.default_rng(rng)
 
 
 class Keywords:

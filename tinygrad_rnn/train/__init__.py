@@ -6,7 +6,7 @@ text → Corpus → stream_batches → CharModel.loss → training_step     (fit
 
 step        the one training step         loop        fit: epochs of chunks, and how far they are
 clip        gradients kept in bounds      tbptt       truncated backprop through time
-charmodel   the language model            generate    the model writes
+charmodel   the language model            generate    the model writes          choice    one of V by its logits
 metrics     perplexity, bits per character
 config      a setting: its name, type, default, range and help
 run         settings, model and progress, saved and loaded
@@ -19,6 +19,7 @@ from tinygrad_rnn.data.text import Corpus
 from tinygrad_rnn.saving.checkpoint import load_checkpoint, save_checkpoint
 from tinygrad_rnn.train.bar import progress_bar
 from tinygrad_rnn.train.charmodel import CharModel
+from tinygrad_rnn.train.choice import sample_logits
 from tinygrad_rnn.train.clip import ClipStatistics, clip_grad_norm_, clip_grad_value_
 from tinygrad_rnn.train.generate import sample, stream_sample
 from tinygrad_rnn.train.loop import Progress, evaluate, fit
@@ -55,6 +56,7 @@ __all__ = [
     "progress_bar",
     "read_pairs",
     "sample",
+    "sample_logits",
     "save_checkpoint",
     "split_pairs",
     "stream_batches",

@@ -18,20 +18,25 @@ __all__ = ["ClipStatistics", "clip_grad_norm_", "clip_grad_value_"]
 
 
 def clip_grad_norm_(
-    parameters: Iterable[Tensor] | Tensor, max_norm: float, *, error_if_nonfinite: bool = False
+    parameters: Iterable[Tensor] | Tensor,
+    max_norm: float,
+    norm_type: float | str = 2.0,
+    *,
+    error_if_nonfinite: bool = False,
 ) -> float:
-    """Scale the gradients so that their joint L2 norm is at most `max_norm`: the direction stays.
+    """Scale the gradients so that their joint norm is at most `max_norm`: the direction stays.
 
-        s = min(1, max_norm / (‖g‖₂ + 1e-6))
+        s = min(1, max_norm / (‖g‖ₚ + 1e-6)), ‖g‖ₚ = (Σ|gᵢ|ᵖ)^(1/p), ‖g‖_∞ = max |gᵢ|
 
     Args:
         parameters: any iterable, or one; shared ones count once, those without a gradient are skipped.
         max_norm: positive, in units of the gradient (nats per unit of parameter).
+        norm_type: p, above 0; 2 is the length, math.inf or "inf" the largest number.
         error_if_nonfinite: raise when ‖g‖ is NaN or infinite; otherwise nothing is scaled then, and the norm tells.
     Returns:
-        ‖g‖₂ before clipping.
+        ‖g‖ₚ before clipping.
     Raises:
-        OptionError: max_norm ≤ 0. GradientError: the norm is not finite and `error_if_nonfinite`.
+        OptionError: max_norm ≤ 0 or norm_type ≤ 0. GradientError: the norm is not finite and `error_if_nonfinite`.
     Source: Pascanu et al. 2013, arXiv:1211.5063.
 
     >>> p = Tensor([1.0, 1.0], requires_grad=True)
@@ -40,11 +45,15 @@ def clip_grad_norm_(
     5.0
     >>> round(clip_grad_norm_([p], 1.0), 5)
     1.0
+    >>> round(clip_grad_norm_([p], 1.0, norm_type=math.inf), 5)
+    0.8
     """
     _check_bound("clip_grad_norm_", "max_norm", max_norm)
+    norm_type = math.inf if isinstance(norm_type, str) and norm_type == "inf" else norm_type
+    _check_bound("clip_grad_norm_", "norm_type", norm_type)
     owners = _with_gradient("clip_grad_norm_", parameters)
     whole = joined([g for _, g in owners])
-    norm = math.hypot(*(magnitude(g) for g in ([g for _, g in owners] if whole is None else [whole])))
+    norm = _joint_norm([g for _, g in owners] if whole is None else [whole], float(norm_type))
     if not math.isfinite(norm):
         if error_if_nonfinite:
             bad = [p.name or str(p.shape) for p, g in owners if not math.isfinite(magnitude(g))]
@@ -119,6 +128,17 @@ class ClipStatistics:
     def share(self) -> float:
         """The share of steps that were clipped; 0 before the first."""
         return self.clipped / self.steps if self.steps else 0.0
+
+
+def _joint_norm(gradients: list[Array], p: float) -> float:
+    """‖g‖ₚ of all of them, scaled by the largest where its powers would not fit."""
+    if p == 2:
+        return math.hypot(*map(magnitude, gradients))
+    largest = float(np.max([np.max(np.abs(g), initial=0.0) for g in gradients], initial=0.0))
+    if p == math.inf or largest == 0 or not math.isfinite(largest):
+        return largest
+    total = sum(float(np.sum((np.abs(g).astype(np.float64) / largest) ** p)) for g in gradients)
+    return float(largest * total ** (1 / p))
 
 
 def _check_bound(owner: str, option: str, bound: Any) -> None:

@@ -16,7 +16,8 @@ from tinygrad_rnn.engine.context import no_grad
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.errors import check_number, check_type
 from tinygrad_rnn.nn.module import evaluating
-from tinygrad_rnn.optim import Optimizer, Schedule
+from tinygrad_rnn.optim import Optimizer
+from tinygrad_rnn.optim.schedules import Schedule
 from tinygrad_rnn.train.charmodel import CharModel
 from tinygrad_rnn.train.parallel import DataParallel
 from tinygrad_rnn.train.step import training_step
@@ -98,7 +99,7 @@ def train_chunks(
     model: CharModel,
     ids: Array,
     optimizer: Optimizer,
-    schedule: Schedule,
+    schedule: Schedule | None,
     progress: Progress,
     *,
     batch: int,
@@ -121,7 +122,8 @@ def train_chunks(
         began = time.perf_counter()
         mine = x[:, own]
         value, state = of_chunk(mine, y[:, own], progress.state)
-        optimizer.lr = schedule(progress.epoch * per_epoch + k)
+        if schedule is not None:
+            optimizer.lr = schedule(progress.epoch * per_epoch + k)
         place = f"epoch {progress.epoch + 1}, chunk {k + 1}"
         share = mine.shape[1] / x.shape[1]
         nats, norm = training_step(
@@ -156,7 +158,8 @@ def fit(
     Args:
         train, valid: ids; the validation loss of an epoch is that of the whole of `valid`.
         clip: the largest joint norm of the gradients, None for no clipping.
-        schedule: the learning rate by step; the optimiser's own when None.
+        schedule: the learning rate by step, any function of it; when None it is the optimiser's own, which `on_epoch`
+            may change: `on_epoch=lambda progress: plateau.step(progress.history[-1]["valid"])`.
         on_chunk, on_epoch: called after each chunk with its loss, and after each epoch.
         loss: (ids, targets, state) → (loss, state) of a chunk; `chunk_loss(model)`, which is compiled, when None.
         parallel: the ranks that share the rows of each batch; each has the state of its own rows.
@@ -172,8 +175,7 @@ def fit(
     check_ids("fit", valid)
     progress = progress or Progress()
     check_type("fit", "progress", progress, Progress, "a Progress")
-    rate = optimizer.lr
-    schedule = schedule or (lambda k: rate)
+    check_type("fit", "schedule", schedule, Callable | None, "a function of the step, or None")
     loss = chunk_loss(model) if loss is None else loss
     model.train()
     while progress.epoch < epochs:

@@ -1,4 +1,4 @@
-"""Each optimiser against torch's of the same name, from the same start with the same gradients."""
+"""Each optimiser against torch's of the same name, from the same start with the same gradients; and its options."""
 
 import math
 
@@ -9,31 +9,116 @@ import tinygrad_rnn as tg
 from tests.oracles import require_torch
 from tinygrad_rnn import nn, optim
 
-CASES = [
+CASES = [  # every option of every optimiser, alone and together
     ("SGD", {"lr": 0.1}),
     ("SGD", {"lr": 0.1, "momentum": 0.9}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01, "maximize": True}),
     ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr": 0.1, "eps": 1e-3, "weight_decay": 0.1, "maximize": True}),
     ("RMSProp", {"lr": 0.01, "alpha": 0.95}),
+    ("RMSProp", {"lr": 0.01, "momentum": 0.9}),
+    ("RMSProp", {"lr": 0.01, "centered": True}),
+    ("RMSProp", {"lr": 0.01, "alpha": 0.9, "eps": 1e-4, "momentum": 0.8, "centered": True, "weight_decay": 0.1}),
+    ("RMSProp", {"lr": 0.01, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.8, "eps": 1e-4, "weight_decay": 0.1, "maximize": True}),
     ("Adam", {"lr": 0.01}),
-    ("Adam", {"lr": 0.01, "betas": (0.8, 0.99), "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-4, "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.01, "amsgrad": True}),
+    ("Adam", {"lr": 0.01, "amsgrad": True, "maximize": True, "weight_decay": 0.1}),
     ("AdamW", {"lr": 0.01, "weight_decay": 0.1}),
+    ("AdamW", {"weight_decay": 0.1, "amsgrad": True, "maximize": True, "betas": (0.8, 0.99), "eps": 1e-4}),
+    ("NAdam", {}),
+    ("NAdam", {"betas": (0.8, 0.99), "eps": 1e-4, "momentum_decay": 0.1, "weight_decay": 0.1, "maximize": True}),
 ]
+TORCHS = {"RMSProp": "RMSprop"}  # its name for it
+# options of a second group beside the first: each that the class has, at another value
+OTHERS = {
+    "lr": 0.003, "weight_decay": 0.02, "maximize": True, "momentum": 0.5, "nesterov": False, "eps": 1e-3, "alpha": 0.8,
+    "centered": True, "rho": 0.7, "betas": (0.7, 0.95), "amsgrad": True, "momentum_decay": 0.2,
+}  # fmt: skip
+STEPS = 200
 
 
-@pytest.mark.parametrize(("name", "options"), CASES)
-def test_twenty_steps_equal_torchs(name, options):
+@pytest.fixture
+def double():
+    """torch keeps NAdam's Πμ in its default dtype, whatever that of the parameters is."""
     torch = require_torch()
-    rng = np.random.default_rng(0)
-    start, gradients = rng.standard_normal((4, 3)), rng.standard_normal((20, 4, 3))
-    ours, theirs = tg.tensor(start, requires_grad=True), torch.tensor(start, requires_grad=True)
-    mine = getattr(optim, name)([ours], **options)
-    other = getattr(torch.optim, {"RMSProp": "RMSprop"}.get(name, name))([theirs], **options)
-    for g in gradients:
-        ours.grad, theirs.grad = g, torch.tensor(g)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+def torch_of(name):
+    return getattr(require_torch().optim, TORCHS.get(name, name))
+
+
+def pair(shapes):
+    """The same parameters here and in torch."""
+    torch = require_torch()
+    starts = [np.random.default_rng(k).standard_normal(shape) for k, shape in enumerate(shapes)]
+    return [tg.tensor(a, requires_grad=True) for a in starts], [torch.tensor(a, requires_grad=True) for a in starts]
+
+
+def give(ours, theirs, k, without=()):
+    """The same gradients of step k, of no fixed scale; none for some."""
+    torch, rng = require_torch(), np.random.default_rng([7, k])
+    for n, (p, q) in enumerate(zip(ours, theirs, strict=True)):
+        g = rng.standard_normal(p.shape) * rng.choice([0.01, 1.0, 10.0])
+        p.grad, q.grad = (None, None) if n in without else (g, torch.tensor(g))
+
+
+def assert_equal(ours, theirs):
+    for p, q in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(p.data, q.detach(), rtol=1e-12, atol=1e-12)  # float64, the same formula, 200 steps
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+def test_two_hundred_steps_equal_torchs(double, name, options):
+    ours, theirs = pair([(4, 3), (5,)])
+    mine, other = getattr(optim, name)(ours, **options), torch_of(name)(theirs, **options)
+    for k in range(STEPS):
+        give(ours, theirs, k)
         mine.step()
         other.step()
-    np.testing.assert_allclose(ours.data, theirs.detach(), rtol=1e-12)  # float64, the same formula
+    assert_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", dict(CASES))
+def test_groups_equal_torchs(double, name):
+    """A group for each option; one without a gradient, one that is frozen, one that joins, and rates that change."""
+    kind = getattr(optim, name)
+    options = {"momentum": 0.9} if name == "SGD" else {}
+    own = [{option: OTHERS[option]} for option in kind.options()]
+    ours, theirs = pair([(2, 2)] * (len(own) + 2))
+
+    def groups(params):
+        return [{"params": [params[0]]}, *({"params": [p], **each} for p, each in zip(params[1:], own, strict=False))]
+
+    mine, other = kind(groups(ours), lr=0.01, **options), torch_of(name)(groups(theirs), lr=0.01, **options)
+    for k in range(STEPS):
+        if k == 50:
+            for each, params in ((mine, ours), (other, theirs)):
+                each.add_param_group({"params": params[-1:], "lr": 0.02})
+        if k == 100:
+            ours[1].requires_grad = theirs[1].requires_grad = False
+        for each in (mine, other):
+            each.param_groups[2]["lr"] = 0.01 / (1 + k)
+        give(ours, theirs, k, without=(2,) if k % 3 == 0 else ())
+        if k >= 100:
+            theirs[1].grad = None  # torch steps a frozen one that has a gradient
+        mine.step()
+        other.step()
+    assert_equal(ours, theirs)
+
+
+def test_every_option_is_in_the_tables():
+    assert {name for name, _ in CASES} == {kind.__name__ for kind in optim.OPTIMIZERS.values()}
+    for name in dict(CASES):
+        options = getattr(optim, name).options()
+        assert set(options) == set().union(*(each for other, each in CASES if other == name)) | {"lr"}
+        assert set(options) <= set(OTHERS)
 
 
 @pytest.mark.parametrize(
@@ -152,12 +237,14 @@ def test_what_makes_no_sense_is_refused():
         (lambda p: optim.AdamW(p, weight_decay=-1), "AdamW: weight_decay=-1 is out of range"),
         (lambda p: optim.AdamW([p[0] * 2]), "AdamW: a parameter is not a leaf Tensor"),
         (lambda p: optim.AdamW([]), "AdamW: none of the 0 parameters requires grad"),
-        (lambda p: optim.constant(-1), "constant: lr=-1 is out of range"),
-        (lambda p: optim.constant(1, warmup=-1), "constant: warmup=-1 is out of range"),
-        (lambda p: optim.step_decay(1, every=0), "step_decay: every=0 is out of range"),
-        (lambda p: optim.exponential_decay(1, gamma=math.nan), "exponential_decay: gamma=nan is out of range"),
-        (lambda p: optim.cosine_decay(1, steps=0), "cosine_decay: steps=0 is out of range"),
-        (lambda p: optim.cosine_decay(1, steps=9, floor=-1), "cosine_decay: floor=-1 is out of range"),
+        (lambda p: optim.SGD(p, maximize=1), "SGD: maximize=1 is not a truth value"),
+        (lambda p: optim.RMSProp(p, alpha=-0.1), "RMSProp: alpha=-0.1 is out of range"),
+        (lambda p: optim.RMSProp(p, momentum=-1), "RMSProp: momentum=-1 is out of range"),
+        (lambda p: optim.RMSProp(p, centered="yes"), "RMSProp: centered='yes' is not a truth value"),
+        (lambda p: optim.Adadelta(p, rho=1.1), "Adadelta: rho=1.1 is out of range"),
+        (lambda p: optim.Adadelta(p, eps=-1e-9), "Adadelta: eps=-1e-09 is out of range"),
+        (lambda p: optim.Adam(p, amsgrad=None), "Adam: amsgrad=None is not a truth value"),
+        (lambda p: optim.NAdam(p, momentum_decay=-1), "NAdam: momentum_decay=-1 is out of range"),
     ],
 )
 def test_an_option_out_of_range_names_its_owner_and_is_refused_at_once(make, said):
@@ -190,31 +277,6 @@ def test_an_optimiser_prints_its_settings_and_how_many_parameters_it_steps():
     expected = "AdamW(lr=0.1, weight_decay=0.01, betas=(0.9, 0.999), eps=1e-08) of 2 parameters"
     assert repr(optim.AdamW(layer.parameters(), lr=0.1)) == expected
     layer.bias.requires_grad = False
+    two = optim.SGD([{"params": layer.weight}, {"params": layer.bias}], momentum=0.9, nesterov=True)
+    assert repr(two) == "SGD(lr=0.01, weight_decay=0.0, momentum=0.9, nesterov=True) of 1 parameter in 2 groups"
     assert repr(optim.Adagrad(layer.parameters())) == "Adagrad(lr=0.01, weight_decay=0.0, eps=1e-10) of 1 parameter"
-
-
-def test_schedules():
-    assert [optim.step_decay(1.0, every=2, gamma=0.1)(k) for k in range(5)] == [1, 1, 0.1, 0.1, pytest.approx(0.01)]
-    assert optim.exponential_decay(2.0, gamma=0.5)(3) == 0.25
-    cosine = optim.cosine_decay(1.0, steps=8, floor=0.1, warmup=4)
-    assert [cosine(k) for k in (0, 1, 3, 4)] == [0.25, 0.5, 1, 1]
-    assert cosine(5) == pytest.approx(0.1 + 0.45 * (1 + math.cos(math.pi / 4)))
-    assert cosine(8) == cosine(80) == pytest.approx(0.1)
-    assert optim.constant(0.3, warmup=3)(1) == pytest.approx(0.2)
-    assert [optim.step_decay(1.0, every=2, gamma=0.1, warmup=2)(k) for k in range(5)] == [0.5, 1, 1, 1, 0.1]
-
-
-@pytest.mark.parametrize(("steps", "warmup"), [(1, 0), (1, 5), (3, 3), (10, 20), (200, 100)])
-def test_a_schedule_reaches_its_rate(steps, warmup):
-    schedule = optim.cosine_decay(2.0, steps=steps, warmup=warmup)
-    assert max(map(schedule, range(max(steps, warmup)))) == 2.0
-    torch = pytest.importorskip("torch") if warmup and steps > warmup else None
-    if torch is not None:
-        o = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
-        rise = torch.optim.lr_scheduler.LinearLR(o, 1 / warmup, 1.0, warmup - 1)
-        fall = torch.optim.lr_scheduler.CosineAnnealingLR(o, steps - warmup)
-        both = torch.optim.lr_scheduler.SequentialLR(o, [rise, fall], [warmup])
-        for k in range(steps):
-            assert schedule(k) == pytest.approx(o.param_groups[0]["lr"], abs=1e-12)
-            o.step()
-            both.step()
