@@ -117,11 +117,12 @@ def test_a_part_that_is_evaluating_already_goes_on_so():
 
 def test_dropout_is_off_while_it_writes_and_nothing_is_recorded():
     model = build("GRU", None, layers=2)
-    model.encoder.rnn.dropout.p = model.decoder.rnn.dropout.p = 0.9
-    before = model.decoder.rnn.dropout.rng.bit_generator.state
+    model.encoder.rnn.dropout = model.decoder.rnn.dropout = 0.9
+    drop = dict(model.decoder.rnn.named_modules())["dropout"]
+    before = drop.rng.bit_generator.state
     first = nn.greedy_search(model, SOURCE, LENGTHS, limit=4)
     assert model.training
-    assert model.decoder.rnn.dropout.rng.bit_generator.state == before
+    assert drop.rng.bit_generator.state == before
     assert first == nn.greedy_search(model.eval(), SOURCE, LENGTHS, limit=4)
     nn.beam_search(model, SOURCE, LENGTHS, limit=4)
     assert not model.training
