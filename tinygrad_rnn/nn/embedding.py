@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -81,7 +82,7 @@ class Embedding(Module):
         return made
 
     def forward(self, ids: Operand) -> Tensor:
-        values = within(integers(ids, "Embedding: the ids"), 0, self.num_embeddings, _outside)
+        values = within(integers(ids, "Embedding: the ids"), 0, self.num_embeddings, partial(_outside, type(self).__name__))
         rows = take(self.weight, values, axis=0)
         if self.padding_idx is None:
             return rows
@@ -109,7 +110,7 @@ class OneHot(Module):
         self.dtype = float_dtype("OneHot", dtype)
 
     def forward(self, ids: Operand) -> Tensor:
-        values = within(integers(ids, "OneHot: the ids"), 0, self.num_embeddings, _outside)
+        values = within(integers(ids, "OneHot: the ids"), 0, self.num_embeddings, partial(_outside, type(self).__name__))
         y = one_hot(values, self.num_embeddings, self.dtype)
         return y if isinstance(y, Tensor) else Tensor(y)
 
@@ -121,9 +122,9 @@ def _padding(index: Any, rows: int) -> int | None:
     return int(index) % rows
 
 
-def _outside(ids: Array, least: int, below: int) -> ShapeError:
+def _outside(owner: str, ids: Array, least: int, below: int) -> ShapeError:
     return ShapeError(
-        f"Embedding: an id lies outside the table of {below} rows",
+        f"{owner}: an id lies outside the table of {below} rows",
         expected=f"{least} … {below - 1}",
         got=f"{ids.min()} … {ids.max()}",
         where=str(CONTEXT.get()),

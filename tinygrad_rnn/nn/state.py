@@ -72,7 +72,7 @@ def load(module: Any, state: Any, strict: bool) -> Loaded:
 def _array(name: str, given: Any, own: Tensor, faults: list[str]) -> Tensor | None:
     """The values for a tensor; None, and a line in `faults`, where they are not."""
     try:
-        array = as_array(given)
+        array = np.asarray(as_array(given))
         if array.shape != own.shape:
             faults.append(f"{name} has shape {array.shape}, the model's is {own.shape}")
             return None
