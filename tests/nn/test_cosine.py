@@ -30,9 +30,7 @@ def test_similarity_is_torchs(axis):
 def test_the_embedding_loss_is_torchs(reduction, margin):
     torch = require_torch()
     a, b = torch.tensor(A, requires_grad=True), torch.tensor(B, requires_grad=True)
-    expected = torch.nn.functional.cosine_embedding_loss(
-        a, b, torch.tensor(SIGNS), margin=margin, reduction=reduction
-    )
+    expected = torch.nn.functional.cosine_embedding_loss(a, b, torch.tensor(SIGNS), margin=margin, reduction=reduction)
     expected.sum().backward()
     for f in (nn.cosine_embedding_loss, tg.compile(nn.cosine_embedding_loss)):
         x, y = tg.tensor(A, requires_grad=True), tg.tensor(B, requires_grad=True)

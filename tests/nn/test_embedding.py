@@ -60,7 +60,9 @@ def test_a_given_table_is_kept_and_frozen_unless_said():
 def test_one_hot_is_of_the_models_dtype_all_the_way(dtype):
     torch = require_torch()
     one_hot = nn.OneHot(5, dtype=dtype)
-    net = nn.Sequential(one_hot, nn.GRU(5, 2, dtype=dtype, rng=0), lambda result: result[0], nn.Linear(2, 1, dtype=dtype))
+    net = nn.Sequential(
+        one_hot, nn.GRU(5, 2, dtype=dtype, rng=0), lambda result: result[0], nn.Linear(2, 1, dtype=dtype)
+    )
     ids = tg.tensor(IDS)
     for given in (IDS, ids):
         assert np.array_equal(one_hot(given).data, torch.nn.functional.one_hot(torch.tensor(IDS), 5).numpy())

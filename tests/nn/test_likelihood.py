@@ -29,9 +29,7 @@ def torchs(targets, reduction, weight, smoothing, loss="cross_entropy"):
     t = t.movedim(-1, 1) if t.is_floating_point() else t
     given = x if loss == "cross_entropy" else torch.log_softmax(x, -1)
     options = {"label_smoothing": smoothing} if loss == "cross_entropy" else {}
-    value = getattr(torch.nn.functional, loss)(
-        given.movedim(-1, 1), t, weight=weight, reduction=reduction, **options
-    )
+    value = getattr(torch.nn.functional, loss)(given.movedim(-1, 1), t, weight=weight, reduction=reduction, **options)
     value.sum().backward()
     return value.detach().numpy(), x.grad.numpy()
 
@@ -61,17 +59,13 @@ def test_cross_entropy_of_classes_some_of_them_ignored(reduction, weight, smooth
 @pytest.mark.parametrize(("reduction", "weight", "smoothing"), OPTIONS)
 def test_cross_entropy_of_class_probabilities(reduction, weight, smoothing):
     expected = torchs(Q, reduction, weight, smoothing)
-    compare(
-        lambda x: nn.cross_entropy(x, Q, reduction, weight=weight, label_smoothing=smoothing), *expected
-    )
+    compare(lambda x: nn.cross_entropy(x, Q, reduction, weight=weight, label_smoothing=smoothing), *expected)
 
 
 @pytest.mark.parametrize(("reduction", "weight"), list(product(["mean", "sum", "none"], [None, WEIGHT])))
 def test_nll_loss(reduction, weight):
     expected = torchs(HOLES, reduction, weight, 0, "nll_loss")
-    compare(
-        lambda x: nn.nll_loss(tg.log_softmax(x), HOLES, reduction, weight=weight, ignore_index=-100), *expected
-    )
+    compare(lambda x: nn.nll_loss(tg.log_softmax(x), HOLES, reduction, weight=weight, ignore_index=-100), *expected)
 
 
 def test_the_probabilities_may_learn_and_derivatives_are_right_in_both_modes():

@@ -68,11 +68,12 @@ from tinygrad_rnn.nn.topologies import ManyToMany, ManyToOne, OneToMany
 from tinygrad_rnn.nn.weightnorm import WeightNorm
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Activation", "AdditiveAttention", "Attention", "Cell", "Decoder", "DotAttention",
-    "Dropout", "Embedding", "Encoder", "Function", "GRUCell", "LSTMCell", "LayerNorm", "Linear", "LogSigmoid",
-    "LogSoftmax", "ManyToMany", "ManyToOne", "Module", "ModuleDict", "ModuleList", "OneHot", "OneToMany",
-    "Parameter", "RNNCell", "ReLU", "Recurrent", "Seq2Seq", "Sequential", "Sigmoid", "Softmax", "Softplus", "Tanh",
-    "WeightNorm", "Written", "beam_search", "binary_cross_entropy_with_logits", "checkpointed",
+    "GRU", "LSTM", "RNN",
+    "Activation", "AdditiveAttention", "Attention", "Cell", "Decoder", "DotAttention", "Dropout", "Embedding",
+    "Encoder", "Function", "GRUCell", "LSTMCell", "LayerNorm", "Linear",
+    "LogSigmoid", "LogSoftmax", "ManyToMany", "ManyToOne", "Module", "ModuleDict", "ModuleList", "OneHot",
+    "OneToMany", "Parameter", "RNNCell", "ReLU", "Recurrent", "Seq2Seq", "Sequential", "Sigmoid", "Softmax",
+    "Softplus", "Tanh", "WeightNorm", "Written", "beam_search", "binary_cross_entropy_with_logits", "checkpointed",
     "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "functional_call", "greedy_search", "huber_loss",
     "init", "kl_div", "l1_loss", "mse_loss", "nll_loss", "rtrl", "sample_search", "sequence_loss", "smooth_l1_loss",
     "unroll", "variants",

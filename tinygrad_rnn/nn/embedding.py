@@ -82,7 +82,9 @@ class Embedding(Module):
         return made
 
     def forward(self, ids: Operand) -> Tensor:
-        values = within(integers(ids, "Embedding: the ids"), 0, self.num_embeddings, partial(_outside, type(self).__name__))
+        values = within(
+            integers(ids, "Embedding: the ids"), 0, self.num_embeddings, partial(_outside, type(self).__name__)
+        )
         rows = take(self.weight, values, axis=0)
         if self.padding_idx is None:
             return rows
@@ -110,7 +112,9 @@ class OneHot(Module):
         self.dtype = float_dtype("OneHot", dtype)
 
     def forward(self, ids: Operand) -> Tensor:
-        values = within(integers(ids, "OneHot: the ids"), 0, self.num_embeddings, partial(_outside, type(self).__name__))
+        values = within(
+            integers(ids, "OneHot: the ids"), 0, self.num_embeddings, partial(_outside, type(self).__name__)
+        )
         y = one_hot(values, self.num_embeddings, self.dtype)
         return y if isinstance(y, Tensor) else Tensor(y)
 

@@ -151,7 +151,7 @@ class Decoder(Module):
         h = flatten(state)[0][0]
         zeros = from_array(np.zeros((*h.shape[-2:-1], self.head.in_features), h.dtype), None)
         with step(0):
-            return state, label(zeros, "initial_state", "h̃")
+            return state, label(zeros, "initial_state", "attended")
 
     def forward(self, token: Any, state: Any, memory: Memory | None = None) -> tuple[Tensor, Any]:
         """One step: from the token before, (B,) ids, and the state to (logits (B, V), the new state).
@@ -162,12 +162,14 @@ class Decoder(Module):
         x = label(self._drop(self.embedding(token)), "input", "x")
         if self.input_feeding:
             state, fed = state
-            x = label(concatenate([x, fed], axis=-1), "input", "x")
+            x = label(concatenate([x, fed], axis=-1), "input", "x+attended")
         h, state = advance(self.rnn, x, state)
         if self.combine is not None:
             h = tanh(self.combine(concatenate([self._context(h, memory), h], axis=-1)))
         h = self._drop(h)
-        return label(self.head(h), "output", "y"), (state, label(h, None, "h̃")) if self.input_feeding else state
+        if self.input_feeding:
+            state = state, label(h, "output", "attended")
+        return label(self.head(h), "output", "y"), state
 
     def _context(self, h: Tensor, memory: Memory | None) -> Tensor:
         if self.attention is None or memory is None:
