@@ -34,7 +34,7 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",
     "cli": "options check sketch draw sample task train demo translate",
-    "nn": """options tree init hooks state module ids functional linear embedding dropout layernorm weightnorm
+    "nn": """options tree init watch hooks state module ids functional linear embedding dropout layernorm weightnorm
         activations containers sequential masks losses likelihood cosine attention passages timeloop cell recurrent rnn
         lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views fit page drawing plots",

@@ -311,6 +311,9 @@ def test_a_decoder_over_any_embedding_with_dropout():
     assert not np.array_equal(model(SOURCE, TARGET).data, model(SOURCE, TARGET).data)
     assert np.array_equal(model.eval()(SOURCE, TARGET).data, model(SOURCE, TARGET).data)
     model.train()
+    planned = tg.compile(model)
+    first, second = planned(SOURCE, TARGET).data, planned(SOURCE, TARGET).data
+    assert not np.array_equal(first, second)  # a plan draws anew as well
     model.decoder.dropout = 0.0
     assert np.array_equal(model(SOURCE, TARGET).data, model(SOURCE, TARGET).data)
     assert "dropout" in dict(model.decoder.named_modules())

@@ -112,8 +112,8 @@ def kl_div(
     Source: Kullback & Leibler 1951.
 
     >>> import numpy as np
-    >>> kl_div(Tensor(np.log([[0.5, 0.5]])), [[1.0, 0.0]], "batchmean").item() == np.log(2)
-    True
+    >>> round(kl_div(Tensor(np.log([[0.5, 0.5]])), [[1.0, 0.0]], "batchmean").item(), 4)  # log 2
+    0.6931
     """
     check_option("kl_div", "reduction", reduction, ("mean", "sum", "none", "batchmean"))
     check_flags("kl_div", log_target=log_target)

@@ -9,11 +9,9 @@ from typing import Any, ParamSpec, Protocol, Self, TypeVar
 import numpy as np
 
 from tinygrad_rnn.engine.context import CONTEXT, scope, using
-from tinygrad_rnn.engine.hooks import Handle
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
 from tinygrad_rnn.errors import OptionError, ShapeError, check_flags, check_type
-from tinygrad_rnn.nn.hooks import ModuleHooks
-from tinygrad_rnn.nn.options import Keywords
+from tinygrad_rnn.nn.hooks import Hooked, ModuleHooks
 from tinygrad_rnn.nn.state import Loaded, load
 from tinygrad_rnn.nn.tree import tree
 from tinygrad_rnn.ops import astype
@@ -74,7 +72,7 @@ class HasForward(Protocol[P, R_co]):
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
-class Module(Keywords):
+class Module(Hooked):
     """Parameters and submodules are attributes, or stand in a list, tuple or dict that is one; `forward` computes.
 
     Calling the module runs `forward` in a scope with the module's name, which is that of the attribute it was first
@@ -101,7 +99,6 @@ class Module(Keywords):
 
     training: bool = True
     scope_name: str = ""
-    _hooks: ModuleHooks | None = None
     _buffers: Mapping[str, bool] = {}
 
     def __init__(self) -> None:
@@ -264,56 +261,6 @@ class Module(Keywords):
     def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """What is saved, a shared parameter under each of its names."""
         return self._walk(Module._own_state, prefix)
-
-    def register_forward_pre_hook(self, hook: Callable[..., Any], *, with_kwargs: bool = False) -> Handle:
-        """Call `hook(module, args)` before `forward`, whenever the module is called.
-
-        Args:
-            hook: what it returns replaces the arguments: a tuple, or one argument alone; None leaves them.
-            with_kwargs: call `hook(module, args, kwargs)`, which returns (args, kwargs) or None.
-        Returns:
-            A handle: its `remove()` takes the hook back.
-        """
-        return self._hooked().register("before", "register_forward_pre_hook", hook, with_kwargs)
-
-    def register_forward_hook(self, hook: Callable[..., Any], *, with_kwargs: bool = False) -> Handle:
-        """Call `hook(module, args, output)` after `forward`, whenever the module is called.
-
-        A layer runs the `step` of its cells and does not call them; and `layer.step` is no call of the layer. In a
-        function that is compiled the hook runs when the function is recorded: what it computes is in the plan.
-
-        Args:
-            hook: what it returns replaces the output; None leaves it.
-            with_kwargs: call `hook(module, args, kwargs, output)`.
-        Returns:
-            A handle: its `remove()` takes the hook back.
-
-        >>> from tinygrad_rnn import nn
-        >>> layer = nn.Linear(3, 2, rng=0)
-        >>> with layer.register_forward_hook(lambda module, args, output: print(output.shape)):
-        ...     y = layer(np.ones((5, 3)))
-        (5, 2)
-        """
-        return self._hooked().register("after", "register_forward_hook", hook, with_kwargs)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any]) -> Handle:
-        """Call `hook(module, grad_input, grad_output)` when the gradients of a call's input and output are known.
-
-        Both are tuples with one entry for each array among the positional arguments and the outputs, None for what
-        does not require grad; zeros where nothing flows back. (h, c) counts as two.
-
-        Args:
-            hook: a tuple that it returns goes back in place of grad_input; None leaves it.
-        Returns:
-            A handle: its `remove()` takes the hook back.
-        """
-        return self._hooked().register("backward", "register_full_backward_hook", hook)
-
-    def _hooked(self) -> ModuleHooks:
-        if self._hooks is None:
-            object.__setattr__(self, "_hooks", ModuleHooks())
-        assert self._hooks is not None
-        return self._hooks
 
     def __repr__(self) -> str:
         return "\n".join(tree(self))
