@@ -17,8 +17,8 @@ ROOMS = [
     "train", "tasks", "testing", "pictures", "cli",
 ]  # fmt: skip
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
-    "engine": "arrays context op node tensor typed trees summary guard anomaly apply declare conform snapshot",
-    "autodiff": "usable returned accumulate backprop observed functions forward reverse higher remat",
+    "engine": "arrays context op hooks node tensor typed trees summary guard anomaly apply declare conform snapshot",
+    "autodiff": "usable returned accumulate hooked backprop observed functions forward reverse higher remat",
     "compiler": """program signature guards interpret trace passes kernels formula derive resize memory places lines
         looped rows replay plan recorded running compiled""",
     "compiler.passes": "pack vector tidy enclose flatten narrow regroup spell rollup distribute",
@@ -35,8 +35,9 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",
     "cli": "options check sketch draw sample task train demo translate",
-    "nn": """options seeding tree init module ids functional linear embedding dropout layernorm sequential masks losses
-        attention passages timeloop cell recurrent rnn lstm gru variants topologies seq2seq search segments online""",
+    "nn": """options seeding tree init watch hooks state module ids functional linear embedding dropout layernorm
+        weightnorm activations containers sequential masks losses likelihood cosine attention passages timeloop cell recurrent rnn
+        lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views fit page drawing plots",
     "viz.page": "facts colours cuts slim contents document twins",
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",

@@ -69,6 +69,7 @@ BY_NAME = {
     "gradient": None, "tensor": X, "role": "gate", "t": 1, "of": 3, "f": cube, "W": np.eye(2), "fan_in": 3,
     "input_size": 3, "hidden_size": 4, "output_size": 2, "rng": 0, "scope": None, "subscripts": "ij->i",
     "in_features": 3, "out_features": 2, "num_embeddings": 5, "embedding_dim": 3, "p": 0.5, "normalized_shape": 3,
+    "log_p": X, "x1": X, "x2": X.data,
     "logits": X, "targets": np.array([0, 1, 2]), "target": X.data, "prediction": X, "predictions": X,
     "params": [X], "lr": 0.1, "kind": "gru", "every": 10, "gamma": 0.5, "steps": 10,
 }  # fmt: skip
@@ -78,6 +79,8 @@ RIGHT = {
     "tg.broadcast_to": {"shape": (2, 3, 3)}, "tg.tensordot": {"axes": 1}, "tg.getitem": {"index": 0},
     **{f"tg.bitwise_{name}": {"a": X.data > 0, "b": X.data > 0} for name in ("and", "or", "xor")},
     "tg.invert": {"x": X.data > 0}, "tg.take_along_axis": {"indices": np.zeros((1, 3), int)},
+    "nn.cosine_embedding_loss": {"target": np.ones(3)},
+    "nn.Written": {"ids": [2, 3], "log_p": -1.0, "stopped": True},
     "nn.sequence_loss": {"logits": SEQUENCE, "targets": np.zeros((5, 2), int)},
     "nn.init.uniform": {"bound": 0.1}, "nn.init.xavier_uniform": {"shape": (3, 4)},
     "nn.init.orthogonal": {"shape": (3, 4)},
@@ -120,11 +123,10 @@ TRANSLATOR = tg.train.Translator(tg.train.Recipe(hidden=2, embedding=2, epochs=1
 JOB = tasks.Job(tasks.Adding, "gru", seed=0, budget=0)
 OUTCOME = tasks.Outcome(JOB, 100, False, False, 0.5, 1.0, 1.0)
 SCARCE = {  # right calls that the names alone do not tell
-    "nn.beam_search nn.greedy_search nn.functional_call nn.rtrl nn.checkpointed nn.unroll nn.Sequential": (
-        "they take a model or a function, and run it"
-    ),
+    "nn.beam_search nn.greedy_search nn.sample_search": "they take a model, and run it",
+    "nn.functional_call nn.rtrl nn.checkpointed nn.unroll nn.Sequential": "they take a model or a function, and run it",
     "tg.Graph tg.GraphNode tg.primitive tg.linear tg.nondifferentiable": "they are tried where they are tested: engine",
-    "nn.Cell nn.Recurrent nn.Attention nn.Module tasks.Task": "bases, not made by themselves",
+    "nn.Activation nn.Cell nn.Recurrent nn.Attention nn.Module tasks.Task": "bases, not made by themselves",
     "nn.Encoder nn.Decoder nn.Seq2Seq nn.ManyToOne nn.ManyToMany nn.OneToMany": "they take modules",
     "nn.seeded": "a context manager, tried where it is tested",
     "optim.Option optim.Number optim.Flag optim.Pair optim.Group": "they are what options are checked by",
@@ -168,6 +170,8 @@ def minimised(**options):
 
 
 FUNCTIONS = {
+    "nn.WeightNorm": (lambda **k: tg.nn.WeightNorm(**{"module": tg.nn.Linear(3, 2, rng=0)} | k),
+        {"name": "weight", "axis": 0}),
     "train.perplexity": (tg.train.perplexity, {"nats": 1.0}),
     "train.bits_per_char": (tg.train.bits_per_char, {"nats": 1.0}),
     "train.Corpus": (tg.train.Corpus, {"text": "to be or not to be", "vocabulary": None}),

@@ -11,6 +11,7 @@ import linecache
 import math
 import operator
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
@@ -88,6 +89,14 @@ def caller() -> str:
         frame = frame.f_back
     file, line = frame.f_code.co_filename, frame.f_lineno
     return f"{file}:{line}: {linecache.getline(file, line).strip()}".rstrip(": ")
+
+
+def warn_user(message: str) -> None:
+    """Warn, with the line outside this package that is running."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "tinygrad_rnn":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 # options: each check is told whose option it is, what it is called and what it was

@@ -318,6 +318,15 @@ def test_an_array_that_is_written_or_bound_anew_is_read_again(x, f, monkeypatch)
         assert values(compiled(x)) == values(f(x))
 
 
+def test_a_tensor_that_does_not_learn_is_read_again_when_it_is_assigned(x, recordings):
+    scale = tg.tensor(2.0)
+    f = tg.compile(lambda x: x * scale)
+    for value in (2.0, 5.0, -1.0):
+        scale.assign(value)
+        assert f(x).tolist() == [value * n for n in START]
+    assert len(recordings) == 1
+
+
 def test_an_array_in_place_needs_no_other_recording_where_an_op_reads_it(x, recordings):
     a = np.ones(3)
     compiled = tg.compile(lambda x: x * a)

@@ -179,7 +179,7 @@ def test_recurrent_dropout_drops_of_h_what_goes_into_the_weights_and_not_what_is
     plain = nn.GRU(3, 4, rng=0, dtype=np.float64, **options)
     plain.load_state_dict(layer.state_dict())
     x = numbers(5, 2, 3)
-    layer.recurrent_dropout.rng = np.random.default_rng(3)
+    dict(layer.named_modules())["recurrent_dropout"].rng = np.random.default_rng(3)
     mask = nn.Dropout(0.5, rng=3).mask((2, 4), np.float64)
     h = np.zeros((2, 4))
     p = {name.removesuffix("_l0"): value for name, value in layer.state_dict().items()}
@@ -266,8 +266,9 @@ def test_sequential_runs_one_after_another():
     x = numbers(5, 2, dtype=np.float32)
     np.testing.assert_array_equal(net(x).data, net[2](net[1](net[0](x))).data)
     assert len(net) == 3
-    with pytest.raises(tg.errors.OptionError, match=r"argument 0 is not a module(.|\n)*got +function"):
-        nn.Sequential(tg.tanh)
+    for wrong in (3, None, nn.Tanh):
+        with pytest.raises(tg.errors.OptionError, match="Sequential: a part is not a module"):
+            nn.Sequential(wrong)
     with pytest.raises(tg.ShapeError, match="pass on the output"):
         nn.Sequential(nn.GRU(2, 3), nn.Linear(3, 1))(np.ones((5, 2)))
 
@@ -341,7 +342,8 @@ def test_errors_say_which_step_of_how_many():
 def test_streaming_drops_between_layers_while_training():
     layer, x = nn.GRU(3, 4, 2, dropout=0.5, rng=0), numbers(2, 3)
     assert not np.array_equal(layer.step(x)[0].data, layer.step(x)[0].data)
-    single = nn.GRU(3, 4, dropout=0.5, rng=0)  # nothing lies between the layers of one
+    with pytest.warns(UserWarning, match="does nothing"):
+        single = nn.GRU(3, 4, dropout=0.5, rng=0)  # nothing lies between the layers of one
     assert np.array_equal(single.step(x)[0].data, single.step(x)[0].data)
     assert np.array_equal(single(x[None])[0].data, single(x[None])[0].data)
     kept = nn.GRU(3, 4, recurrent_dropout=0.5, rng=0)
@@ -448,9 +450,47 @@ def test_a_step_returns_the_parts_of_its_state(made):
         Net(3, 4, rng=0)(numbers(5, 1, 3))
 
 
-def test_torchs_positional_nonlinearity_is_not_taken_for_a_bias():
-    with pytest.raises(tg.errors.OptionError, match="bias='relu'"):
-        nn.RNN(3, 4, 1, "relu")
+def test_arguments_stand_in_torchs_order():
+    layer = nn.RNN(3, 4, 2, "relu", False, True, 0.5, True)
+    assert "bias_ih_l0" not in layer.state_dict()
+    assert (layer.batch_first, layer.dropout, layer.bidirectional) == (True, 0.5, True)
+    assert {cell.nonlinearity for cell in layer.cells.values()} == {"relu"}
+    cell = nn.RNNCell(3, 4, False, "relu")
+    assert (cell.bias_hh, cell.nonlinearity) == (None, "relu")
+    with pytest.raises(tg.errors.OptionError, match="nonlinearity=False"):
+        nn.RNN(3, 4, 1, False)
+    torch = require_torch()
+    theirs, ours = torch.nn.RNN(3, 4, 2, "relu", True, True), nn.RNN(3, 4, 2, "relu", True, True)
+    ours.load_state_dict(theirs.state_dict())
+    x = numbers(2, 5, 3).astype(np.float32)
+    np.testing.assert_allclose(ours(x)[0].data, theirs(torch.tensor(x))[0].detach(), rtol=1e-5, atol=1e-6)  # float32
+
+
+def test_dropout_is_a_number_that_is_checked_when_it_is_set():
+    layer = nn.GRU(3, 4, 2, dropout=0.25, recurrent_dropout=0.1, rng=0)
+    assert (layer.dropout, layer.recurrent_dropout) == (0.25, 0.1)
+    for name in ("dropout", "recurrent_dropout"):
+        for wrong in (1.0, -0.1, "0.5", None, nn.Dropout(0.5)):
+            with pytest.raises(tg.OptionError, match=f"GRU: {name}="):
+                setattr(layer, name, wrong)
+    assert (layer.dropout, layer.recurrent_dropout) == (0.25, 0.1)
+    x = numbers(4, 2, 3)
+    assert not np.array_equal(layer(x)[0].data, layer(x)[0].data)
+    layer.dropout = layer.recurrent_dropout = 0.0
+    assert np.array_equal(layer(x)[0].data, layer(x)[0].data)
+    drop = nn.Dropout(0.5)
+    with pytest.raises(tg.OptionError, match="Dropout: p=2"):
+        drop.p = 2
+
+
+def test_a_warning_where_dropout_does_nothing_says_the_users_line():
+    with pytest.warns(UserWarning, match="num_layers=1") as made:
+        layer = nn.RNN(3, 4, dropout=0.5)
+    with pytest.warns(UserWarning, match="num_layers=1") as changed:
+        layer.dropout = 0.25
+    assert [w.filename for w in (*made, *changed)] == [__file__, __file__]
+    nn.RNN(3, 4, recurrent_dropout=0.5)
+    layer.dropout = 0  # and none, as warnings are errors here
 
 
 def test_a_held_state_is_the_one_that_is_named():

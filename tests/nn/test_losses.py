@@ -1,4 +1,4 @@
-"""Losses against torch's, and what stands in pads."""
+"""Losses of numbers against torch's; sequence losses, and what stands in pads."""
 
 import numpy as np
 import pytest
@@ -107,3 +107,58 @@ def test_binary_cross_entropy_is_exact_where_sigmoid_is_not(reduction):
         nn.binary_cross_entropy_with_logits(x, y[:2])
     with pytest.raises(ValueError, match="'mean', 'sum' or 'none'"):
         nn.binary_cross_entropy_with_logits(x, y, "token")
+
+
+D = RNG.standard_normal((6, 4)) * 2
+TARGET = RNG.standard_normal((6, 4))
+POSITIVE = RNG.dirichlet(np.ones(4), 6) * (np.arange(4) > 0)  # with zeros
+PAIRS = [
+    ("mse_loss", TARGET, {}),
+    ("l1_loss", TARGET, {}),
+    ("smooth_l1_loss", TARGET, {}),
+    ("smooth_l1_loss", TARGET, {"beta": 0.3}),
+    ("smooth_l1_loss", TARGET, {"beta": 0.0}),
+    ("huber_loss", TARGET, {}),
+    ("huber_loss", TARGET, {"delta": 2.5}),
+    ("kl_div", POSITIVE, {}),
+    ("kl_div", TARGET, {"log_target": True}),
+]
+
+
+@pytest.mark.filterwarnings("ignore:reduction")  # torch warns of what its mean is
+@pytest.mark.parametrize(("name", "target", "options"), PAIRS)
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none", "batchmean"])
+def test_losses_of_numbers_are_torchs_eager_and_compiled(name, target, options, reduction):
+    torch = require_torch()
+    f = getattr(nn, name)
+    if reduction == "batchmean" and name != "kl_div":
+        with pytest.raises(tg.OptionError, match=f"{name}: reduction='batchmean'"):
+            f(D, target, reduction)
+        return
+    theirs = torch.tensor(D, requires_grad=True)
+    expected = getattr(torch.nn.functional, name)(theirs, torch.tensor(target), reduction=reduction, **options)
+    expected.sum().backward()
+    for run in (f, tg.compile(f)):
+        for _ in range(2):
+            ours = tg.tensor(D, requires_grad=True)
+            loss = run(ours, target, reduction, **options)
+            loss.sum().backward()
+            np.testing.assert_allclose(loss.data, expected.detach(), **CLOSE)
+            np.testing.assert_allclose(ours.grad.data, theirs.grad, **CLOSE)
+    assert {"target", "loss"} <= {node.role for node in tg.graph(f(ours, target)).nodes}
+    assert f(tg.tensor(D.astype(np.float32)), target).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: nn.smooth_l1_loss(D, TARGET, beta=-1), tg.OptionError, "smooth_l1_loss: beta=-1"),
+        (lambda: nn.huber_loss(D, TARGET, delta=0), tg.OptionError, "huber_loss: delta=0"),
+        (lambda: nn.kl_div(D, TARGET, log_target=1), tg.OptionError, "kl_div: log_target=1"),
+        (lambda: nn.l1_loss(D, TARGET[:2]), tg.ShapeError, "l1_loss: the shapes differ"),
+        (lambda: nn.kl_div(np.zeros((0, 2)), np.zeros((0, 2)), "batchmean"), tg.ShapeError, "no rows to average"),
+    ],
+)
+def test_what_does_not_fit_is_said(call, error, said):
+    with pytest.raises(error, match=said):
+        call()

@@ -202,7 +202,9 @@ def test_a_value_out_of_range_is_said_in_one_form(call, error, said):
 
 
 def test_numpys_own_numbers_and_bools_are_taken():
-    layer = nn.GRU(np.int64(3), np.int32(4), dropout=np.float32(0.5), bidirectional=np.True_, dtype="float64")
+    layer = nn.GRU(
+        np.int64(3), np.int32(4), np.int8(2), dropout=np.float32(0.5), bidirectional=np.True_, dtype="float64"
+    )
     assert layer.weight_ih_l0_reverse.shape == (12, 3)
     assert layer.dtype == np.float64
 

@@ -117,11 +117,12 @@ def test_a_part_that_is_evaluating_already_goes_on_so():
 
 def test_dropout_is_off_while_it_writes_and_nothing_is_recorded():
     model = build("GRU", None, layers=2)
-    model.encoder.rnn.dropout.p = model.decoder.rnn.dropout.p = 0.9
-    before = model.decoder.rnn.dropout.rng.bit_generator.state
+    model.encoder.rnn.dropout = model.decoder.rnn.dropout = 0.9
+    drop = dict(model.decoder.rnn.named_modules())["dropout"]
+    before = drop.rng.bit_generator.state
     first = nn.greedy_search(model, SOURCE, LENGTHS, limit=4)
     assert model.training
-    assert model.decoder.rnn.dropout.rng.bit_generator.state == before
+    assert drop.rng.bit_generator.state == before
     assert first == nn.greedy_search(model.eval(), SOURCE, LENGTHS, limit=4)
     nn.beam_search(model, SOURCE, LENGTHS, limit=4)
     assert not model.training
@@ -133,3 +134,79 @@ def test_an_option_out_of_range_is_said(options):
         nn.beam_search(build("GRU"), SOURCE, **{"limit": 3, **options})
     with pytest.raises(ValueError, match="limit=0"):
         nn.greedy_search(build("GRU"), SOURCE, limit=0)
+
+
+def weights_by_hand(model, row, length, ids):
+    """(tokens, S): the attention's weights of each step, by teacher forcing, for one row."""
+    seen = []
+    with no_grad(), model.decoder.attention.register_forward_hook(lambda m, args, out: seen.append(out[1].data[0])):
+        model(SOURCE[:length, [row]], np.array(ids)[:, None])
+    return np.array(seen)
+
+
+@pytest.mark.parametrize("attention", [nn.DotAttention, nn.AdditiveAttention])
+@pytest.mark.parametrize("seed", range(2))
+def test_every_search_says_where_each_token_looked(attention, seed):
+    model = sharpened(seed, attention)
+    searches = {
+        "greedy": nn.greedy_search(model, SOURCE, LENGTHS, limit=6),
+        "sample": nn.sample_search(model, SOURCE, LENGTHS, limit=6, rng=seed),
+    }
+    beams = nn.beam_search(model, SOURCE, LENGTHS, limit=6, beam=4)
+    for k in range(4):
+        searches[f"beam {k}"] = [found[k] for found in beams]
+    for name, found in searches.items():
+        for row, (w, length) in enumerate(zip(found, LENGTHS, strict=True)):
+            ids = [*w.ids, STOP] if w.stopped else w.ids
+            assert isinstance(w, nn.Written)
+            assert w.attention.shape == (len(ids), len(SOURCE))
+            expected = weights_by_hand(model, row, length, ids)
+            np.testing.assert_allclose(w.attention[:, :length], expected, rtol=1e-9, atol=1e-300, err_msg=name)
+            assert not w.attention[:, length:].any()
+    for w in nn.greedy_search(sharpened(0, None), SOURCE, limit=3):
+        assert w.attention is None
+    for w in nn.beam_search(sharpened(0, None), SOURCE, limit=3)[0]:
+        assert w.attention is None
+    assert model.decoder.attention._hooks.after == {}
+
+
+def test_what_is_written_is_compared_by_what_it_says():
+    model = sharpened(0)
+    once, again = (nn.greedy_search(model, SOURCE, LENGTHS, limit=4) for _ in range(2))
+    assert once == again
+    assert "attention" not in repr(once[0])
+
+
+def test_samples_are_drawn_as_often_as_the_model_says():
+    model = sharpened(1, None)
+    B = 4000
+    source = np.repeat(SOURCE[:, :1], B, axis=1)
+    for temperature in (1.0, 2.0):
+        found = nn.sample_search(model, source, limit=1, temperature=temperature, rng=0)
+        with no_grad():
+            log_p = log_softmax(model(SOURCE[:, :1], np.zeros((1, 1), int)).data[0, 0])
+        p = np.exp(log_softmax(log_p / temperature))
+        counts = np.bincount([STOP if w.stopped else w.ids[0] for w in found], minlength=V)
+        assert (abs(counts / B - p) < 5 * np.sqrt(p * (1 - p) / B) + 1e-9).all()  # five standard deviations
+        for w in found[:10]:
+            assert w.log_p == pytest.approx(log_p[STOP if w.stopped else w.ids[0]])  # the model's own p
+
+
+def test_a_sample_is_the_generators_and_without_temperature_it_is_greedy():
+    model = sharpened(2)
+    greedy = nn.greedy_search(model, SOURCE, LENGTHS, limit=6)
+    assert nn.sample_search(model, SOURCE, LENGTHS, limit=6, temperature=0) == greedy
+    assert nn.sample_search(model, SOURCE, LENGTHS, limit=6, choose=np.argmax) == greedy
+    once, again, other = (nn.sample_search(model, SOURCE, LENGTHS, limit=6, rng=seed) for seed in (1, 1, 2))
+    assert once == again
+    assert once != other
+    least = nn.sample_search(model, SOURCE, LENGTHS, limit=1, choose=lambda logits: int(np.argmin(logits)))
+    assert all(w.log_p < g.log_p for w, g in zip(least, nn.greedy_search(model, SOURCE, LENGTHS, limit=1), strict=True))
+
+
+@pytest.mark.parametrize(
+    "options", [{"limit": 0}, {"temperature": -1}, {"choose": 3}, {"rng": "a"}, {"choose": lambda logits: 99}]
+)
+def test_an_option_of_sampling_out_of_range_is_said(options):
+    with pytest.raises(ValueError, match="sample_search"):
+        nn.sample_search(build("GRU"), SOURCE, **{"limit": 3, **options})

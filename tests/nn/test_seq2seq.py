@@ -213,3 +213,137 @@ def pair(reader, writer, start=0, stop=1):
 def test_two_that_do_not_fit_are_refused_when_they_meet(made, said):
     with pytest.raises(tg.ShapeError, match=said):
         made()
+
+
+class Letters(nn.Module):
+    """An embedding that is none of the library's: of two tables, added up."""
+
+    def __init__(self, rng):
+        self.first, self.second = (nn.Embedding(6, 4, dtype=np.float64, rng=rng) for _ in range(2))
+
+    def forward(self, ids):
+        return self.first(ids) + self.second(ids)
+
+
+def fed(kind="LSTM", cell=False, layers=1, embedding=None, **options):
+    """A Seq2Seq whose decoder is fed with what it attended to."""
+    rng = np.random.default_rng(3)
+    common = {"dtype": np.float64, "rng": rng}
+    make = getattr(nn, f"{kind}Cell" if cell else kind)
+    sizes = () if cell else (layers,)
+    reads, writes = make(4, 5, *sizes, **common), make(9, 5, *sizes, **common)
+    look = nn.DotAttention(5, 5, **common)
+    embedding = nn.Embedding(6, 4, **common) if embedding is None else embedding
+    decoder = nn.Decoder(writes, embedding, look, input_feeding=True, **options, **common)
+    return nn.Seq2Seq(nn.Encoder(reads, nn.Embedding(7, 4, **common)), decoder, start=0, stop=1)
+
+
+@pytest.mark.parametrize("cell", [False, True])
+def test_input_feeding_is_that_of_luong_in_torch(cell):
+    torch = require_torch()
+    model = fed(cell=cell)
+    logits = model(SOURCE, TARGET)
+    nn.sequence_loss(logits, TARGET).backward()
+    p = {name.replace("_l0", ""): torch.tensor(v, requires_grad=True) for name, v in model.state_dict().items()}
+
+    def step(prefix, x, state):
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        weights = {name: p[f"{prefix}.{name}"] for name in names}
+        lstm = torch.nn.LSTMCell(weights["weight_ih"].shape[1], 5, dtype=torch.float64)
+        return torch.func.functional_call(lstm, weights, (x, state))
+
+    state = (torch.zeros(3, 5, dtype=torch.float64),) * 2
+    memory = []
+    for ids in SOURCE:
+        state = step("encoder.rnn", p["encoder.embedding.weight"][torch.tensor(ids)], state)
+        memory.append(state[0])
+    memory = torch.stack(memory)
+    attended, token, expected = torch.zeros(3, 5, dtype=torch.float64), np.zeros(3, int), []
+    for ids in TARGET:
+        x = torch.cat([p["decoder.embedding.weight"][torch.tensor(token)], attended], -1)
+        state = step("decoder.rnn", x, state)
+        scores = torch.einsum("bh,sbh->bs", state[0], memory @ p["decoder.attention.key.weight"].T)
+        context = torch.einsum("bs,sbh->bh", torch.softmax(scores, -1), memory)
+        both = torch.cat([context, state[0]], -1)
+        attended = torch.tanh(both @ p["decoder.combine.weight"].T + p["decoder.combine.bias"])
+        expected.append(attended @ p["decoder.head.weight"].T + p["decoder.head.bias"])
+        token = ids
+    expected = torch.stack(expected)
+    torch.nn.functional.cross_entropy(expected.reshape(-1, 6), torch.tensor(TARGET).reshape(-1)).backward()
+    np.testing.assert_allclose(logits.data, expected.detach(), **CLOSE)
+    for name, parameter in model.named_parameters():
+        np.testing.assert_allclose(parameter.grad.data, p[name.replace("_l0", "")].grad, err_msg=name, **CLOSE)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_input_feeding_under_every_kind_of_forcing_in_rows_and_in_a_plan(layers):
+    model = fed("GRU", layers=layers)
+    logits = model(SOURCE, TARGET, LENGTHS)
+    for b, n in enumerate(LENGTHS):
+        np.testing.assert_allclose(logits.data[:, [b]], model(SOURCE[:n, [b]], TARGET[:, [b]]).data, **CLOSE)
+    free = model(SOURCE, TARGET, LENGTHS, teacher_forcing=0.0)
+    np.testing.assert_allclose(model(SOURCE, np.argmax(free.data, -1), LENGTHS).data, free.data, **CLOSE)
+    check_module(model, SOURCE[:3], TARGET[:2])
+    planned = tg.compile(lambda source, target: nn.sequence_loss(model(source, target), target))
+    for _ in range(2):
+        assert planned(SOURCE, TARGET).item() == pytest.approx(nn.sequence_loss(model(SOURCE, TARGET), TARGET).item())
+    greedy = nn.greedy_search(model, SOURCE, LENGTHS, limit=6)
+    beams = nn.beam_search(model, SOURCE, LENGTHS, limit=6, beam=1)
+    assert [w.ids for w in greedy] == [found[0].ids for found in beams]
+    nn.beam_search(model, SOURCE, LENGTHS, limit=6, beam=3)
+
+
+def test_what_is_fed_is_seen_in_the_record_and_in_the_picture():
+    model = fed("GRU")
+    loss = nn.sequence_loss(model(SOURCE[:2], TARGET[:2]), TARGET[:2])
+    graph = tg.graph(loss)
+    assert [(n.passage, n.step) for n in graph.nodes if n.name == "attended"] == [(2, 0), (2, 1), (2, 2)]
+    states = [(n.scope[1], n.passage, n.step) for n in graph.nodes if n.role == "hidden_state"]
+    assert states == [("encoder", 1, 1), ("encoder", 1, 2), ("decoder", 2, 1), ("decoder", 2, 2)]
+    dot = viz.draw(loss).dot
+    for text in ("attended₀ = 0", "attended₁", "x+attended₂"):
+        assert text in dot, text
+
+
+def test_a_decoder_over_any_embedding_with_dropout():
+    model = fed("GRU", embedding=Letters(0), vocabulary_size=6, dropout=0.5)
+    assert model.decoder.dropout == 0.5
+    assert not np.array_equal(model(SOURCE, TARGET).data, model(SOURCE, TARGET).data)
+    assert np.array_equal(model.eval()(SOURCE, TARGET).data, model(SOURCE, TARGET).data)
+    model.train()
+    planned = tg.compile(model)
+    first, second = planned(SOURCE, TARGET).data, planned(SOURCE, TARGET).data
+    assert not np.array_equal(first, second)  # a plan draws anew as well
+    model.decoder.dropout = 0.0
+    assert np.array_equal(model(SOURCE, TARGET).data, model(SOURCE, TARGET).data)
+    assert "dropout" in dict(model.decoder.named_modules())
+    one_hot = nn.Decoder(nn.GRU(6, 5, rng=0), nn.OneHot(6), rng=0)
+    logits, _ = one_hot([0, 1, 5], np.zeros((1, 3, 5), np.float32))
+    assert (logits.shape, logits.dtype) == ((3, 6), np.float32)
+    assert "Decoder(vocabulary_size=6, dropout=0.1)" in repr(nn.Decoder(nn.GRU(6, 5), nn.OneHot(6), dropout=0.1))
+
+
+@pytest.mark.parametrize(
+    ("made", "error", "said"),
+    [
+        (
+            lambda: nn.Decoder(nn.GRU(4, 5), Letters(0)),
+            tg.OptionError,
+            "Letters does not say how many(.|\n)*vocabulary",
+        ),
+        (lambda: nn.Decoder(nn.GRU(4, 5), Letters(0), vocabulary_size=0), tg.ShapeError, "vocabulary_size=0"),
+        (lambda: nn.Decoder(nn.GRU(3, 5), nn.Embedding(6, 4)), tg.ShapeError, "input_size 4: 4 of the embedding"),
+        (
+            lambda: nn.Decoder(nn.GRU(4, 5), nn.Embedding(6, 4), nn.DotAttention(5, 5), input_feeding=True),
+            tg.ShapeError,
+            r"input_size 9: 4 of the embedding \+ 5 that are fed",
+        ),
+        (lambda: nn.Decoder(nn.GRU(9, 5), nn.Embedding(6, 4), input_feeding=True), tg.OptionError, "without attention"),
+        (lambda: nn.Decoder(nn.GRU(4, 5), nn.Embedding(6, 4), dropout=1.0), tg.OptionError, "Decoder: dropout=1.0"),
+        (lambda: nn.Decoder(nn.GRU(4, 5), nn.Embedding(6, 4), input_feeding=1), tg.OptionError, "input_feeding=1"),
+        (lambda: setattr(build().decoder, "dropout", "0"), tg.OptionError, "Decoder: dropout='0'"),
+    ],
+)
+def test_a_decoder_that_cannot_be_is_said(made, error, said):
+    with pytest.raises(error, match=said):
+        made()

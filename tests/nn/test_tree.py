@@ -27,7 +27,7 @@ def test_what_the_cell_was_told_is_told_of_the_layer():
         nn.LSTM(3, 5, proj_size=2, recurrent_dropout=0.1),
     )]  # fmt: skip
     assert first == [
-        "RNN(3, 5, bidirectional=True, nonlinearity='relu')  80 parameters",
+        "RNN(3, 5, nonlinearity='relu', bidirectional=True)  80 parameters",
         "GRU(3, 5, reset_after=False, learn_initial=True)  155 parameters",
         "LSTM(3, 5, recurrent_dropout=0.1, proj_size=2)  150 parameters",
     ]

@@ -118,6 +118,14 @@ def layers(t: Tensor, a: Array) -> None:
     reveal_type(nn.Embedding(10, 4)([[1, 2, 3]]))  # Tensor
     reveal_type(nn.LayerNorm(4)(t))  # Tensor
     reveal_type(nn.Dropout(0.1)(t))  # Tensor
+    reveal_type(nn.ReLU()(t))  # Tensor
+    reveal_type(nn.Softmax(axis=0)(a))  # Tensor
+    reveal_type(nn.ModuleList([nn.Linear(3, 2)])[0])  # Module
+    reveal_type(nn.ModuleList([nn.Linear(3, 2)])[:1])  # ModuleList
+    reveal_type(nn.LSTM(3, 4).dropout)  # float
+    reveal_type(nn.Linear(3, 2).requires_grad_(False))  # Linear
+    reveal_type(nn.Linear(3, 2).register_forward_hook(print))  # Handle
+    reveal_type(t.register_hook(print))  # Handle
     reveal_type(nn.DotAttention(3, 5)(t, a))  # tuple[Tensor, Tensor]
     reveal_type(nn.Linear(3, 2).weight)  # Parameter
     reveal_type(nn.Linear(3, 2).eval())  # Linear
@@ -137,6 +145,8 @@ class Twice(nn.Module):
 
 def losses(t: Tensor, a: Array) -> None:
     reveal_type(nn.cross_entropy(t, [0, 1]))  # Tensor
+    reveal_type(nn.cross_entropy(t, a, weight=a, ignore_index=-100, label_smoothing=0.1))  # Tensor
+    reveal_type(nn.kl_div(t, a, "batchmean", log_target=True))  # Tensor
     reveal_type(nn.mse_loss(t, a, reduction="sum"))  # Tensor
     reveal_type(nn.binary_cross_entropy_with_logits(t, a, pos_weight=2.0))  # Tensor
     reveal_type(nn.sequence_loss(t, a, lengths=[3, 1], reduction="token"))  # Tensor

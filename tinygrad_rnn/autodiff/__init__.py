@@ -5,6 +5,7 @@ accumulate.py  cotangents added up, and the fast ways         functions.py a fun
 reverse.py     backward, vjp, grad, value_and_grad            higher.py    jacobian, hessian, hvp
 observed.py    the graph with what flows through it           remat.py     checkpoint: compute again, not keep
 usable.py      whether the graph is still what ops used     returned.py  whether what a rule returned fits
+hooked.py      what is called with a gradient as it passes
 
-usable → returned → accumulate → backprop → observed → functions → forward → reverse → higher → remat
+usable → returned → accumulate → hooked → backprop → observed → functions → forward → reverse → higher → remat
 """

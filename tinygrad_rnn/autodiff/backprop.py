@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from tinygrad_rnn.autodiff.accumulate import Cotangents, Shortcuts, check_finite_gradient
+from tinygrad_rnn.autodiff.hooked import hooked
 from tinygrad_rnn.autodiff.returned import Returned
 from tinygrad_rnn.autodiff.usable import check_usable
 from tinygrad_rnn.engine.context import CONTEXT
@@ -68,6 +69,8 @@ def backprop(
         gy = arrived.pop(node)  # whole: every use of the value is newer and was passed before
         if gy is None:
             continue
+        if node.hooks:
+            gy = hooked(node, gy, node.hooks, record)
         if (node.op is None) if wanted is None else (node in wanted):
             found[node] = arrived.own(node, gy) if own else gy
             if stop:

@@ -175,6 +175,7 @@ class _Walk:
         self.seen[id(value)] = value
         if isinstance(value, Tensor):
             self.guards.tensors.append((value, value.requires_grad))
+            _ = value.node  # one that is older than the recording: what was there before is read at each call
         elif isinstance(value, np.ndarray):
             self.guards.arrays.append(value)
         elif isinstance(value, np.random.Generator):

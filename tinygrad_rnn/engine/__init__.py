@@ -6,7 +6,8 @@ node      one recorded value and what it was made from         anomaly   the fir
 tensor    an array and its node                                snapshot  the graph as plain data, for pictures
 trees     nested arguments                                     typed     what a type checker knows of an op
 summary   a value in a few numbers                             guard     what was not recorded is refused
-conform   what was read is of the types that are declared
+conform   what was read is of the types that are declared      hooks     what is called where something passes
 
-errors → context → op → node → tensor → typed → trees → summary → guard → anomaly → apply → declare → conform → snapshot
+errors → context → op → hooks → node → tensor → typed → trees → summary → guard → anomaly → apply → declare → conform
+→ snapshot
 """

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.engine.context import Context, Passage
+from tinygrad_rnn.engine.hooks import Hooks
 from tinygrad_rnn.engine.op import Op
 
 _numbers = count()
@@ -31,10 +32,11 @@ class Node:
             arrays, and its keyword arguments. `args` becomes None when a backward pass releases the node.
         value: the output array, or None once released.
         context: scope and step at creation.
+        hooks: what is called with its cotangent; None where nothing ever was.
     """
 
-    __slots__ = ("args", "context", "dtype", "inputs", "label", "number", "op", "released", "requires_grad", "shape",
-                 "source", "static", "value")  # fmt: skip
+    __slots__ = ("args", "context", "dtype", "hooks", "inputs", "label", "number", "op", "released", "requires_grad",
+                 "shape", "source", "static", "value")  # fmt: skip
     released: str
     source: str
 
@@ -59,6 +61,7 @@ class Node:
         self.context = context
         self.requires_grad = requires_grad
         self.label: tuple[str | None, str | None] | None = None
+        self.hooks: Hooks | None = None
 
     def release(self, by: str) -> None:
         """Drop the arrays, which a backward pass needs once; what was made from what stays."""
@@ -106,7 +109,7 @@ class Leaf(Node):
         self.dtype = value.dtype
         self.context = context
         self.requires_grad = requires_grad
-        self.label = None
+        self.label = self.hooks = None
         self.owner = owner
         self.version = version
         self.stale: int | None = None

@@ -14,12 +14,13 @@ import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import update_wrapper
 from types import EllipsisType, FunctionType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
 from tinygrad_rnn.engine.arrays import REAL, as_plain, real_dtype
 from tinygrad_rnn.engine.context import CONTEXT
+from tinygrad_rnn.engine.hooks import Handle
 from tinygrad_rnn.engine.node import Cut, Leaf, Node
 from tinygrad_rnn.engine.op import Op
 from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_flags, check_name
@@ -228,7 +229,12 @@ class Tensor:
         before = self._node
         self._node = after = self._leaf(wanted)
         if isinstance(before, Leaf):
-            after.label, after.cut = before.label, before.cut
+            after.label, after.cut, after.hooks = before.label, before.cut, before.hooks
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Set `requires_grad` of a leaf; returns self."""
+        self.requires_grad = requires_grad
+        return self
 
     @property
     def grad(self) -> Tensor | None:
@@ -321,6 +327,7 @@ class Tensor:
     # what is computed with it: `define` fills these in
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle: ...
     def graph(
         self, *, values: bool = False, gradients: bool = False, terms: bool = False, cut: Collection[Any] = ()
     ) -> Any: ...
@@ -513,7 +520,7 @@ def replace_array(leaf: Tensor, array: Array) -> None:
     if isinstance(old, Leaf):
         old.stale = leaf._version
         leaf._node = Leaf(array, old.context, old.requires_grad, leaf._version, old.owner)
-        leaf._node.label = old.label
+        leaf._node.label, leaf._node.hooks = old.label, old.hooks
 
 
 def cut_from(source: Tensor, array: Array) -> Tensor:

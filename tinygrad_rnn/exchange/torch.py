@@ -12,12 +12,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import CheckpointError, check_flags, check_path, check_type
+from tinygrad_rnn.errors import check_flags, check_path, check_type
 from tinygrad_rnn.nn import Module
-from tinygrad_rnn.nn.module import Loaded
+from tinygrad_rnn.nn.state import Loaded
 from tinygrad_rnn.saving.arrays import encoded, read_arrays
 from tinygrad_rnn.saving.files import write_file
 
@@ -25,7 +22,7 @@ __all__ = ["load_weights", "save_weights"]
 
 
 def save_weights(module: Module, path: str | Path) -> Path:
-    """Write every parameter to a safetensors file, to the bit, in the dtype it has.
+    """Write every parameter and persistent buffer to a safetensors file, to the bit, in the dtype it has.
 
     A parameter that stands in several places is written under each of its names, as torch's state_dict has it.
 
@@ -39,11 +36,11 @@ def save_weights(module: Module, path: str | Path) -> Path:
     """
     check_type("save_weights", "module", module, Module, "a Module")
     check_path("save_weights", path)
-    return write_file(path, encoded({name: p.numpy() for name, p in module._named_parameters("")}))
+    return write_file(path, encoded({name: x.numpy() for name, x in module._named_state("")}))
 
 
 def load_weights(module: Module, path: str | Path, strict: bool = True) -> Loaded:
-    """Assign the parameters from a safetensors file, ours or torch's; on any error nothing has been assigned.
+    """Assign parameters and buffers from a safetensors file, ours or torch's; on any error nothing has been assigned.
 
     Args:
         module: its dtype stays: values of another precision are rounded to it.
@@ -55,6 +52,7 @@ def load_weights(module: Module, path: str | Path, strict: bool = True) -> Loade
         CheckpointError: the file cannot be read, or does not fit the module: every name that is missing, unexpected
             or of another shape is listed.
 
+    >>> import numpy as np
     >>> from tempfile import TemporaryDirectory
     >>> from tinygrad_rnn import nn
     >>> one, other = nn.GRU(3, 4, rng=0), nn.GRU(3, 4, rng=1)
@@ -67,22 +65,5 @@ def load_weights(module: Module, path: str | Path, strict: bool = True) -> Loade
     check_type("load_weights", "module", module, Module, "a Module")
     check_path("load_weights", path)
     check_flags("load_weights", strict=strict)
-    own = {name: p.shape for name, p in module._named_parameters("")}
-    return module.load_state_dict(_once_each(module, read_arrays(path, own), path), strict)
-
-
-def _once_each(module: Module, arrays: dict[str, Array], path: str | Path) -> dict[str, Array]:
-    """The arrays without the further names of a shared parameter, whose values have to be the same."""
-    first: dict[int, str] = {}
-    for name, parameter in module._named_parameters(""):
-        kept = first.setdefault(id(parameter), name)
-        if kept == name or name not in arrays:
-            continue
-        values = arrays.pop(name)
-        if not np.array_equal(arrays.setdefault(kept, values), values, equal_nan=True):
-            raise CheckpointError(
-                f"{path}: {kept} and {name} differ",
-                expected=f"the same values: in this {type(module).__name__} they are one parameter",
-                help="load it into a model that does not share them",
-            )
-    return arrays
+    own = {name: x.shape for name, x in module._named_state("")}
+    return module.load_state_dict(read_arrays(path, own), strict)

@@ -55,18 +55,18 @@ class Attention(Module):
         """(…, B, S): how well each key (B, S, A) fits the query (…, B, Q). Every subclass defines its own."""
         raise TypeError(f"{type(self).__name__} defines no score()")
 
-    def forward(self, query: Operand, memory: Operand, lengths: Any = None) -> tuple[Tensor, Tensor]:
+    def forward(self, query: Operand, memory: Operand | Memory, lengths: Any = None) -> tuple[Tensor, Tensor]:
         """Ask once, or once for each of T steps.
 
         Args:
             query: (B, Q) or (T, B, Q).
-            memory: (S, B, M), such as an encoder's outputs.
+            memory: (S, B, M), such as an encoder's outputs; or what `remember` made of it, which has its lengths.
             lengths: how many of the S places are each row's own, at least 1; all when None. The others get weight 0,
                 and whatever stands there reaches nothing.
         Returns:
             (context (…, B, M), weights (…, B, S)).
         """
-        return self.look(query, self.remember(memory, lengths))
+        return self.look(query, memory if isinstance(memory, Memory) else self.remember(memory, lengths))
 
     def remember(self, memory: Operand, lengths: Any = None) -> Memory:
         """What `look` needs of a memory (S, B, M), computed once.

@@ -30,9 +30,18 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
-        check_probability("Dropout", "p", p, below_one=True)
         self.p = p
         self.rng = generator("Dropout", rng)
+
+    @property
+    def p(self) -> float:
+        """The probability of dropping a value; it may be set."""
+        return self._p
+
+    @p.setter
+    def p(self, p: float) -> None:
+        check_probability("Dropout", "p", p, below_one=True)
+        self._p = p
 
     def forward(self, x: Operand) -> Tensor:
         x = incoming(x, None)
@@ -43,7 +52,7 @@ class Dropout(Module):
     @property
     def active(self) -> bool:
         """Whether it drops anything now."""
-        return self.training and self.p > 0
+        return self.training and self._p > 0
 
     def mask(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """m/(1 − p), drawn anew: multiply several values by one mask to drop the same places of each."""

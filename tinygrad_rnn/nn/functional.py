@@ -12,7 +12,7 @@ from typing import Any
 
 from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import GraphError, ShapeError, check_type
-from tinygrad_rnn.nn.module import Module, Parameter
+from tinygrad_rnn.nn.module import Module
 
 __all__ = ["functional_call"]
 
@@ -21,7 +21,8 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
     """module(*args, **kwargs) with these values in place of its parameters; gradients flow to the values.
 
     Args:
-        parameters: Tensors or arrays by the names of `named_parameters()`, in any dtype; the others stay as they are.
+        parameters: Tensors or arrays by the names of `named_parameters()`, or of `named_buffers()`, in any dtype; the
+            others stay as they are.
             A parameter that stands in several places is replaced in all of them.
     Raises:
         GraphError: a name that the module does not have. ShapeError: a value of another shape.
@@ -34,15 +35,15 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
     >>> tg.grad(lambda W: functional_call(layer, {"weight": W}, [[3.0, 4.0]]).sum())(tg.tensor([[1.0, 1.0]]))
     tensor([[3., 4.]])
     """
-    with _replaced(_pairs(module, parameters)):
+    with replaced(_pairs(module, parameters)):
         return module(*args, **kwargs)
 
 
-def _pairs(module: Module, parameters: Mapping[str, Any]) -> list[tuple[Parameter, Tensor]]:
-    """Each parameter that is to be replaced, with its value."""
+def _pairs(module: Module, parameters: Mapping[str, Any]) -> list[tuple[Tensor, Tensor]]:
+    """Each parameter or buffer that is to be replaced, with its value."""
     check_type("functional_call", "module", module, Module, "a Module")
     check_type("functional_call", "parameters", parameters, Mapping, "a mapping of names to values")
-    own = dict(module.named_parameters())
+    own: dict[str, Tensor] = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     unknown = [name for name in parameters if name not in own]
     if unknown:
         raise GraphError(
@@ -62,7 +63,7 @@ def _pairs(module: Module, parameters: Mapping[str, Any]) -> list[tuple[Paramete
 
 
 @contextmanager
-def _replaced(pairs: list[tuple[Parameter, Tensor]]) -> Iterator[None]:
+def replaced(pairs: list[tuple[Tensor, Tensor]]) -> Iterator[None]:
     """Give each parameter the array and the node of its value for the block.
 
     The Parameter object stays, so that whatever holds it, under any number of names, computes with the value.

@@ -1,106 +1,133 @@
-"""Losses: numbers to make small, in nats or squared units."""
+"""Losses of numbers against numbers, element by element: what is to be made small.
+
+    d = prediction − target        l1  |d|       mse  d²       smooth_l1, huber  d² near 0, |d| further out
+    x the logit of a probability   binary_cross_entropy_with_logits
+    x a log of a probability       kl_div
+
+Those of classes are next door: likelihood.py.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
-from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.tensor import Array, Operand, Tensor, label
-from tinygrad_rnn.errors import ShapeError, check_option
-from tinygrad_rnn.nn.ids import integers, within
-from tinygrad_rnn.nn.masks import all_valid, valid_steps
+from tinygrad_rnn.engine.tensor import Operand, Tensor, label
+from tinygrad_rnn.errors import ShapeError, check_flags, check_number, check_option
 from tinygrad_rnn.nn.module import incoming
-from tinygrad_rnn.ops import expand_dims, log_sigmoid, log_softmax, squeeze, take_along_axis, where
+from tinygrad_rnn.ops import abs, exp, log, log_sigmoid, where
 
-__all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "sequence_loss"]
+__all__ = ["binary_cross_entropy_with_logits", "huber_loss", "kl_div", "l1_loss", "mse_loss", "smooth_l1_loss"]
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 
 
-def cross_entropy(logits: Operand, targets: Operand, reduction: Reduction = "mean") -> Tensor:
-    """L = −log softmax(logits)[target], in nats per token.
+def mse_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean") -> Tensor:
+    """L = (prediction − target)², averaged over every element.
 
     Args:
-        logits: (…, V), unnormalised; the classes are on the last axis.
-        targets: (…) integer classes in 0 … V − 1.
-        reduction: "mean" over the tokens, "sum", or "none".
+        reduction: "mean", "sum", or "none".
     Raises:
-        ShapeError: shapes that do not match, or a class outside 0 … V − 1. DTypeError: targets that are not integers.
-
-    >>> cross_entropy(Tensor(np.zeros((5, 4))), [0, 1, 2, 3, 0]).item() == float(np.log(4))
-    True
+        ShapeError: the shapes differ; nothing is broadcast.
     """
-    logits = incoming(logits, None)
-    ids = integers(targets, "cross_entropy: the targets")
-    if logits.shape[:-1] != ids.shape or logits.ndim == 0:
-        raise ShapeError(
-            "cross_entropy: logits and targets do not match",
-            expected="logits (…, V) and targets (…)",
-            got=f"logits {logits.shape}, targets {ids.shape}",
-            where=str(CONTEXT.get()),
-        )
-    ids = expand_dims(within(ids, 0, logits.shape[-1], _no_class), -1)
-    column = label(ids if isinstance(ids, Tensor) else Tensor(ids), "target", "target")
-    picked = squeeze(take_along_axis(log_softmax(logits), column), axis=-1)
-    return _reduced("cross_entropy", -picked, reduction)
+    prediction, target = pair("mse_loss", prediction, target)
+    return reduced("mse_loss", (prediction - target) ** 2, reduction)
 
 
-def _no_class(ids: Array, least: int, below: int) -> ShapeError:
-    return ShapeError(
-        "cross_entropy: a target is not one of the classes",
-        expected=f"{least} … {below - 1}",
-        got=f"{ids.min()} … {ids.max()}",
-        where=str(CONTEXT.get()),
-    )
+def l1_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean") -> Tensor:
+    """L = |prediction − target|, averaged over every element.
+
+    Args:
+        reduction: "mean", "sum", or "none".
+    Raises:
+        ShapeError: the shapes differ; nothing is broadcast.
+
+    >>> l1_loss(Tensor([1.0, 4.0]), [0.0, 0.0]).item()
+    2.5
+    """
+    prediction, target = pair("l1_loss", prediction, target)
+    return reduced("l1_loss", abs(prediction - target), reduction)
 
 
-def sequence_loss(
-    logits: Operand,
-    targets: Operand,
-    lengths: Any = None,
-    reduction: Literal["token", "sequence", "sum", "none"] = "token",
+def smooth_l1_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean", *, beta: float = 1.0) -> Tensor:
+    """L = ½ d²/β where |d| < β, else |d| − ½ β, of d = prediction − target: the slope is never above 1.
+
+    Args:
+        reduction: "mean" over every element, "sum", or "none".
+        beta: β ≥ 0; at 0 it is l1_loss.
+    Raises:
+        ShapeError: the shapes differ; nothing is broadcast.
+    Source: Girshick 2015, arXiv:1504.08083.
+
+    >>> smooth_l1_loss(Tensor([0.5, 3.0]), [0.0, 0.0], "none").tolist()
+    [0.125, 2.5]
+    """
+    check_number("smooth_l1_loss", "beta", beta, least=0)
+    prediction, target = pair("smooth_l1_loss", prediction, target)
+    losses = abs(prediction - target) if beta == 0 else _huber(prediction - target, beta) / beta
+    return reduced("smooth_l1_loss", losses, reduction)
+
+
+def huber_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean", *, delta: float = 1.0) -> Tensor:
+    """L = ½ d² where |d| < δ, else δ (|d| − ½ δ), of d = prediction − target: the slope is never above δ.
+
+    Args:
+        reduction: "mean" over every element, "sum", or "none".
+        delta: δ > 0.
+    Raises:
+        ShapeError: the shapes differ; nothing is broadcast.
+    Source: Huber 1964.
+
+    >>> huber_loss(Tensor([0.5, 3.0]), [0.0, 0.0], "none", delta=2.0).tolist()
+    [0.125, 4.0]
+    """
+    check_number("huber_loss", "delta", delta, above=0)
+    prediction, target = pair("huber_loss", prediction, target)
+    return reduced("huber_loss", _huber(prediction - target, delta), reduction)
+
+
+def _huber(d: Tensor, delta: float) -> Tensor:
+    size = abs(d)
+    losses: Tensor = where(size < delta, 0.5 * d * d, delta * (size - 0.5 * delta))
+    return losses
+
+
+def kl_div(
+    log_p: Operand,
+    target: Operand,
+    reduction: Literal["mean", "sum", "none", "batchmean"] = "mean",
+    *,
+    log_target: bool = False,
 ) -> Tensor:
-    """L_t = −log softmax(logits_t)[target_t] of each row's own steps, in nats.
+    """L = q (log q − log p), of each element: their sum over a distribution is KL(q ‖ p), in nats.
 
     Args:
-        logits: (T, B, V).
-        targets: (T, B) integer classes; what stands after a row's own steps may be any integer.
-        lengths: (B,), how many of the T steps are a row's own; all when None. Logits and targets after them, NaN too,
-            reach nothing.
-        reduction: "token", the mean over all the steps that count, Σ L / Σ lengths: long rows weigh more; "sequence",
-            each row's sum, averaged over the B rows: −log p of a whole sequence; "sum"; or "none", (T, B) with 0 after
-            a row's own steps.
+        log_p: logs of probabilities, as log_softmax gives them.
+        target: q of the same shape, 0 log 0 being 0; or log q with `log_target`.
+        reduction: "mean" over every element, as in torch, which is not the mean of the divergences; "batchmean", the
+            sum over the first axis's length, which is; "sum", or "none".
+        log_target: whether the target is log q.
     Raises:
-        ShapeError, DTypeError: as cross_entropy; lengths that do not fit, or no steps at all to average.
+        ShapeError: the shapes differ; nothing is broadcast.
+    Source: Kullback & Leibler 1951.
 
-    >>> logits = Tensor(np.zeros((3, 2, 4)))
-    >>> sequence_loss(logits, np.zeros((3, 2), int), lengths=[3, 1], reduction="sum").item() == float(4 * np.log(4))
-    True
+    >>> import numpy as np
+    >>> round(kl_div(Tensor(np.log([[0.5, 0.5]])), [[1.0, 0.0]], "batchmean").item(), 4)  # log 2
+    0.6931
     """
-    check_option("sequence_loss", "reduction", reduction, ("token", "sequence", "sum", "none"))
-    logits = incoming(logits, None)
-    targets = targets if isinstance(targets, Tensor) else np.asarray(as_array(targets))
-    if logits.ndim != 3:
-        raise ShapeError("sequence_loss: the logits are not a batch of sequences", expected="logits (T, B, V)",
-                         got=f"logits {logits.shape}", where=str(CONTEXT.get()))  # fmt: skip
-    T, B, _ = logits.shape
-    own = valid_steps(np.full(B, T) if lengths is None else lengths, T, (B,), "sequence_loss")
-    padded = not all_valid(own)
-    if targets.shape == (T, B) and padded:
-        logits, targets = where(own, logits, 0), where(own[..., 0], targets, 0)
-    losses = cross_entropy(logits, targets, "none")
-    losses = where(own[..., 0], losses, 0) if padded else losses
-    if reduction in ("none", "sum"):
-        return label(losses if reduction == "none" else losses.sum(), "loss", "L")
-    if not padded and reduction == "token" and losses.size:
-        return label(losses.mean(), "loss", "L")
-    count: Any = B if reduction == "sequence" else own.sum()
-    if not isinstance(own, Tensor) and count == 0:
-        raise ShapeError("sequence_loss: there is no step to average over", got=f"T = {T}, B = {B}")
-    return label(losses.sum() / (count.astype(losses.dtype) if isinstance(count, Tensor) else int(count)), "loss", "L")
+    check_option("kl_div", "reduction", reduction, ("mean", "sum", "none", "batchmean"))
+    check_flags("kl_div", log_target=log_target)
+    log_p, target = pair("kl_div", log_p, target)
+    if log_target:
+        losses = exp(target) * (target - log_p)
+    else:
+        there = target > 0
+        losses = where(there, target * (log(where(there, target, 1)) - log_p), 0)
+    if reduction == "batchmean":
+        if not losses.ndim or not len(losses):
+            raise ShapeError("kl_div: there are no rows to average over", got=f"log_p {losses.shape}")
+        return label(losses.sum() / len(losses), "loss", "L")
+    return reduced("kl_div", losses, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -119,38 +146,26 @@ def binary_cross_entropy_with_logits(
     >>> binary_cross_entropy_with_logits(Tensor([1000.0, -1000.0]), [1, 0]).item()
     0.0
     """
-    logits = incoming(logits, None)
-    target = incoming(target, logits.dtype)
-    if logits.shape != target.shape:
-        raise ShapeError("binary_cross_entropy_with_logits: the shapes differ",
-                         got=f"logits {logits.shape}, target {target.shape}", where=str(CONTEXT.get()))  # fmt: skip
-    if target.is_leaf and target.name is None:
-        label(target, "target", "target")
+    logits, target = pair("binary_cross_entropy_with_logits", logits, target, "logits")
     positive = target * log_sigmoid(logits)
     positive = positive if pos_weight is None else incoming(pos_weight, logits.dtype) * positive
     losses = -(positive + (1 - target) * log_sigmoid(-logits))
-    return _reduced("binary_cross_entropy_with_logits", losses, reduction)
+    return reduced("binary_cross_entropy_with_logits", losses, reduction)
 
 
-def mse_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean") -> Tensor:
-    """L = (prediction − target)², averaged over every element.
-
-    Args:
-        reduction: "mean", "sum", or "none".
-    Raises:
-        ShapeError: the shapes differ; nothing is broadcast.
-    """
+def pair(owner: str, prediction: Any, target: Any, name: str = "prediction") -> tuple[Tensor, Tensor]:
+    """Both as Tensors of one shape, the target labelled as what it is."""
     prediction = incoming(prediction, None)
     target = incoming(target, prediction.dtype)
     if prediction.shape != target.shape:
-        raise ShapeError("mse_loss: the shapes differ", got=f"prediction {prediction.shape}, target {target.shape}",
+        raise ShapeError(f"{owner}: the shapes differ", got=f"{name} {prediction.shape}, target {target.shape}",
                          where=str(CONTEXT.get()))  # fmt: skip
     if target.is_leaf and target.name is None:
         label(target, "target", "target")
-    return _reduced("mse_loss", (prediction - target) ** 2, reduction)
+    return prediction, target
 
 
-def _reduced(owner: str, losses: Tensor, reduction: Reduction) -> Tensor:
+def reduced(owner: str, losses: Tensor, reduction: str) -> Tensor:
     """The losses as they are asked for, labelled as what they are, so that a picture shows them."""
     check_option(owner, "reduction", reduction, ("mean", "sum", "none"))
     return label(losses if reduction == "none" else getattr(losses, reduction)(), "loss", "L")

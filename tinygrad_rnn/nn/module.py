@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT, scope, using
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
-from tinygrad_rnn.errors import CheckpointError, ShapeError, TinygradError, check_flags, check_type
-from tinygrad_rnn.nn.options import Keywords
+from tinygrad_rnn.errors import OptionError, ShapeError, check_flags, check_type
+from tinygrad_rnn.nn.hooks import Hooked, ModuleHooks
+from tinygrad_rnn.nn.state import Loaded, load
 from tinygrad_rnn.nn.tree import tree
 from tinygrad_rnn.ops import astype
 
-__all__ = ["Loaded", "Module", "Parameter", "evaluating"]
+__all__ = ["Module", "Parameter", "evaluating"]
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -68,18 +67,12 @@ class HasForward(Protocol[P, R_co]):
     """A module as its call sees it: the arguments and the result are those of its own `forward`."""
 
     scope_name: str
+    _hooks: ModuleHooks | None
 
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
-class Loaded(NamedTuple):
-    """What `load_state_dict` skipped: names that only the module has, and names that only the state has."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-
-class Module(Keywords):
+class Module(Hooked):
     """Parameters and submodules are attributes, or stand in a list, tuple or dict that is one; `forward` computes.
 
     Calling the module runs `forward` in a scope with the module's name, which is that of the attribute it was first
@@ -106,27 +99,34 @@ class Module(Keywords):
 
     training: bool = True
     scope_name: str = ""
+    _buffers: Mapping[str, bool] = {}
 
     def __init__(self) -> None:
         super().__init__()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Module) and not value.scope_name:
-            object.__setattr__(value, "scope_name", name)
-        elif isinstance(value, Parameter) and value.name is None:
-            label(value, "parameter", name)
-        elif isinstance(value, list | tuple | dict):
+        if isinstance(value, list | tuple | dict):
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-                if isinstance(item, Module) and not item.scope_name:
-                    object.__setattr__(item, "scope_name", f"{name}.{key}")
-                elif isinstance(item, Parameter) and item.name is None:
-                    label(item, "parameter", f"{name}.{key}")
+                _name(item, f"{name}.{key}")
+        else:
+            _name(value, name)
+        if name in self._buffers and not (value is None or isinstance(value, Tensor)):
+            raise OptionError(f"{type(self).__name__}: the buffer {name!r} is not a Tensor", got=f"{value!r:.60}",
+                              help="assign(values) replaces the values of the Tensor that it is")  # fmt: skip
         object.__setattr__(self, name, value)
+
+    def _named(self, name: str) -> None:
+        """It is called so in the module that it became a part of; the first name stays."""
+        if not self.scope_name:
+            object.__setattr__(self, "scope_name", name.lstrip("_"))
 
     def __call__(self: HasForward[P, R_co], *args: P.args, **kwargs: P.kwargs) -> R_co:
         """What `forward` computes, in the module's scope; typed as `forward` is."""
         with scope(self.scope_name or type(self).__name__, self):
-            return self.forward(*args, **kwargs)
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            result: R_co = self._hooks.call(self, args, kwargs)
+            return result
 
     def opened(self) -> using:
         """The module's scope, where it is not the one that is open."""
@@ -141,6 +141,10 @@ class Module(Keywords):
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, submodule) of every attribute that is a module, or a list, tuple or dict of them."""
         return ((name, value) for name, value in self._members() if isinstance(value, Module))
+
+    def children(self) -> Iterator[Module]:
+        """The submodules that `named_children` names."""
+        return (child for _, child in self.named_children())
 
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """(name, parameter) of every attribute that is a parameter, or a list, tuple or dict of them."""
@@ -157,28 +161,106 @@ class Module(Keywords):
                 yield name, value
 
     def modules(self) -> Iterator[Module]:
-        """This module and every one below it."""
-        yield self
-        for _, child in self.named_children():
-            yield from child.modules()
+        """This module and every one below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """(dotted name, module) for this module, whose name is the prefix, and every one below it, each once."""
+        return _once(self._named_modules(prefix))
+
+    def _named_modules(self, prefix: str) -> Iterator[tuple[str, Module]]:
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child._named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def apply(self, fn: Callable[[Module], object]) -> Self:
+        """Call `fn` with every submodule, what is below first, and then with this module; returns self.
+
+        >>> from tinygrad_rnn import nn
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+        >>> net.apply(lambda part: print(type(part).__name__)) is net
+        Linear
+        Linear
+        Sequential
+        True
+        """
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        """(dotted name, parameter) for each parameter once, under the first of its names."""
-        seen: set[int] = set()
-        for name, parameter in self._named_parameters(prefix):
-            if id(parameter) not in seen:
-                seen.add(id(parameter))
-                yield name, parameter
+        """(dotted name, parameter) for each parameter once, under the first of its names; frozen ones too."""
+        return _once(self._walk(Module._own_parameters, prefix))
 
-    def _named_parameters(self, prefix: str) -> Iterator[tuple[str, Parameter]]:
-        for name, value in self._own_parameters():
+    def _walk(self, own: Callable[[Module], Iterator[tuple[str, Any]]], prefix: str = "") -> Iterator[tuple[str, Any]]:
+        """(dotted name, value) of what `own` names in this module, then in each below."""
+        for name, value in own(self):
             yield prefix + name, value
         for name, child in self.named_children():
-            yield from child._named_parameters(f"{prefix}{name}.")
+            yield from child._walk(own, f"{prefix}{name}.")
 
     def parameters(self) -> Iterator[Parameter]:
         """Each parameter once."""
         return (parameter for _, parameter in self.named_parameters())
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Let every parameter here and below learn, or freeze it: optimisers leave a frozen one as it is. Returns self.
+
+        `parameter.requires_grad = False` freezes a single one.
+        """
+        check_flags(type(self).__name__, requires_grad=requires_grad)
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Make `self.name` a Tensor that is saved with the module and does not learn: running statistics, a mask.
+
+        Args:
+            name: of the attribute.
+            tensor: a Tensor that does not require grad, or what `tensor()` makes one of; None keeps the place.
+            persistent: False leaves it out of `state_dict`.
+        Raises:
+            OptionError: the name is not one, or is taken; the Tensor requires grad.
+
+        >>> from tinygrad_rnn import nn
+        >>> layer = nn.Linear(2, 1, rng=0)
+        >>> layer.register_buffer("mean", np.zeros(2))
+        >>> list(layer.state_dict())
+        ['weight', 'bias', 'mean']
+        """
+        owner = type(self).__name__
+        check_type(owner, "name", name, str, "a text")
+        check_flags(owner, persistent=persistent)
+        if not name.isidentifier() or name.startswith("_") or (hasattr(self, name) and name not in self._buffers):
+            raise OptionError(f"{owner}: a buffer cannot be called {name!r}",
+                              expected="the name of an attribute that there is not yet")  # fmt: skip
+        value = tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(tensor)
+        if value is not None and value.requires_grad:
+            raise OptionError(f"{owner}: the buffer {name!r} requires grad", help="pass its detach(), or a Parameter")
+        object.__setattr__(self, "_buffers", {**self._buffers, name: persistent})
+        setattr(self, name, value)
+
+    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """(dotted name, buffer) for each buffer once, those that are not saved too."""
+        return _once(self._walk(Module._own_buffers, prefix))
+
+    def buffers(self) -> Iterator[Tensor]:
+        """Each buffer once."""
+        return (buffer for _, buffer in self.named_buffers())
+
+    def _own_buffers(self) -> Iterator[tuple[str, Tensor]]:
+        return ((name, value) for name in self._buffers if isinstance(value := getattr(self, name, None), Tensor))
+
+    def _own_state(self) -> Iterator[tuple[str, Tensor]]:
+        """What is saved of this module alone."""
+        yield from self._own_parameters()
+        yield from ((name, buffer) for name, buffer in self._own_buffers() if self._buffers[name])
+
+    def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """What is saved, a shared parameter under each of its names."""
+        return self._walk(Module._own_state, prefix)
 
     def __repr__(self) -> str:
         return "\n".join(tree(self))
@@ -207,14 +289,15 @@ class Module(Keywords):
             parameter.grad = None
 
     def state_dict(self) -> dict[str, Array]:
-        """A copy of every parameter's values, by dotted name."""
-        return {name: parameter.numpy() for name, parameter in self.named_parameters()}
+        """A copy of every parameter's and persistent buffer's values, by the first of its dotted names."""
+        return {name: tensor.numpy() for name, tensor in _once(self._named_state())}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Loaded:
         """Assign the values of `state`; on any error nothing has been assigned.
 
         Args:
-            state: arrays by name, or whatever NumPy makes arrays of: another library's tensors, lists.
+            state: arrays by name, or whatever NumPy makes arrays of: another library's tensors, lists. A parameter that
+                stands in several places is found under any of its names.
             strict: names must match exactly; otherwise those on one side only are skipped.
         Returns:
             (missing_keys, unexpected_keys): what was skipped, as torch tells it.
@@ -223,43 +306,24 @@ class Module(Keywords):
         Warns:
             UserWarning: no name at all is on both sides.
         """
-        check_type("load_state_dict", "state", state, Mapping, "a mapping of names to arrays")
-        check_flags("load_state_dict", strict=strict)
-        own = dict(self.named_parameters())
-        faults, values = [], {}
-        for name, parameter in own.items():
-            if name in state:
-                try:
-                    given = as_array(state[name])
-                    if given.shape != parameter.shape:
-                        faults.append(f"{name} has shape {given.shape}, the model's is {parameter.shape}")
-                        continue
-                    value = values[name] = Tensor(given)
-                except TinygradError as error:
-                    faults.append(f"{name}: {str(error).splitlines()[0]}")
-                    continue
-                if value.dtype.kind == "c":
-                    faults.append(f"{name} is {value.dtype}, the model's is {parameter.dtype}")
-        told = Loaded([name for name in own if name not in state], [name for name in state if name not in own])
-        if strict:
-            faults += [f"{name} is missing" for name in told.missing_keys]
-            faults += [f"{name} is unexpected" for name in told.unexpected_keys]
-        if faults:
-            raise CheckpointError(
-                f"load_state_dict: the state does not fit {type(self).__name__}",
-                expected=f"{len(own)} parameters: {', '.join(own)}",
-                got="; ".join(faults),
-                help="build the model with the sizes it was saved with",
-            )
-        for name, value in values.items():
-            own[name].assign(value)
-        if own and not values:
-            warnings.warn(
-                f"load_state_dict: none of the {len(own)} parameters was loaded: this {type(self).__name__} has "
-                f"{', '.join(own):.200}, and the state has {', '.join(state):.200}",
-                stacklevel=2,
-            )
-        return told
+        return load(self, state, strict)
+
+
+def _name(value: Any, name: str) -> None:
+    """Give a module or parameter without a name the name of the place that it is put into."""
+    if isinstance(value, Module):
+        value._named(name)
+    elif isinstance(value, Parameter) and value.name is None:
+        label(value, "parameter", name)
+
+
+def _once(named: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Each value once, under the first of its names."""
+    seen: set[int] = set()
+    for name, value in named:
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from tinygrad_rnn.errors import (
     check_probability,
     check_sizes,
     unknown_option,
+    warn_user,
 )
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State, checked_state, label_input
 from tinygrad_rnn.nn.dropout import Dropout
@@ -40,16 +41,21 @@ __all__ = ["Recurrent"]
 LAYERS: dict[str, type[Recurrent]] = {}  # by the `command` of their cells; each enters itself when it is defined
 
 
-class LayerOptions(CellOptions, total=False):
-    """What every layer takes by name, beside its sizes; see Recurrent."""
+class SequenceOptions(CellOptions, total=False):
+    """What every layer takes by name alone; see Recurrent."""
+
+    variational: bool
+    recurrent_dropout: float
+
+
+class LayerOptions(SequenceOptions, total=False):
+    """What every layer takes beside its sizes."""
 
     num_layers: int
     bias: bool
     batch_first: bool
     dropout: float
     bidirectional: bool
-    variational: bool
-    recurrent_dropout: float
 
 
 class LayerParameters(Module):
@@ -120,11 +126,11 @@ class Recurrent(LayerParameters):
         name = type(self).__name__
         check_sizes(name, num_layers=num_layers)
         check_flags(name, batch_first=batch_first, bidirectional=bidirectional, variational=variational)
-        check_probability(name, "dropout", dropout, below_one=True)
-        check_probability(name, "recurrent_dropout", recurrent_dropout, below_one=True)
         rng = generator(name, rng)
+        self._between, self._lasting = Dropout(0, rng=rng), Dropout(0, rng=rng)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.bidirectional, self.variational = batch_first, bidirectional, variational
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self._cells: dict[str, Cell] = {}
         size = input_size
         for k in range(num_layers):
@@ -133,12 +139,12 @@ class Recurrent(LayerParameters):
                 self._cells[f"l{k}{end}"] = made
             size = made.state_sizes[0] * len(self._directions)
         self.output_size = size
-        self.dropout = Dropout(dropout, rng=rng)
-        self.recurrent_dropout = Dropout(recurrent_dropout, rng=rng)
         for at, layer in self._cells.items():
             for name, weight in list(layer.named_parameters()):
                 label(weight, "parameter", f"{name}_{at}")
                 setattr(self, f"{name}_{at}", weight)
+            for name, buffer in list(layer.named_buffers()):
+                self.register_buffer(f"{name}_{at}", buffer, layer._buffers.get(name, True))
 
     def _made(self, input_size: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Cell:
         """A cell. If it does not know an option, the error names the layer, which is what the caller built."""
@@ -175,6 +181,31 @@ class Recurrent(LayerParameters):
         return self._cells["l0"].weight_ih.dtype
 
     @property
+    def dropout(self) -> float:
+        """Probability of dropping an output on its way to the next layer, while training; it may be set."""
+        return self._between.p
+
+    @dropout.setter
+    def dropout(self, p: float) -> None:
+        check_probability(type(self).__name__, "dropout", p, below_one=True)
+        if p > 0 and self.num_layers == 1:
+            warn_user(
+                f"{type(self).__name__}: dropout={p} does nothing with num_layers=1: it acts between a layer and the "
+                "next; recurrent_dropout, or an nn.Dropout behind the layer, is what may be meant"
+            )
+        self._between.p = p
+
+    @property
+    def recurrent_dropout(self) -> float:
+        """Probability of dropping a part of h on its way into W_hh, while training; it may be set."""
+        return self._lasting.p
+
+    @recurrent_dropout.setter
+    def recurrent_dropout(self, p: float) -> None:
+        check_probability(type(self).__name__, "recurrent_dropout", p, below_one=True)
+        self._lasting.p = p
+
+    @property
     def _directions(self) -> tuple[str, ...]:
         return ("", "_reverse") if self.bidirectional else ("",)
 
@@ -185,20 +216,17 @@ class Recurrent(LayerParameters):
             setattr(cell, weight, value)
         super().__setattr__(name, value)
 
-    def modules(self) -> Iterator[Module]:
+    def _named_modules(self, prefix: str) -> Iterator[tuple[str, Module]]:
         """This module, its dropouts, and the cells with what is in them."""
-        yield from super().modules()
-        for cell in self._cells.values():
-            yield from cell.modules()
-
-    def _parts(self) -> Iterator[tuple[str, Module]]:
-        """Its submodules, but for the dropouts, which the arguments tell."""
-        return (part for part in super()._parts() if part[0] not in ("dropout", "recurrent_dropout"))
+        yield from super()._named_modules(prefix)
+        inside = {"dropout": self._between, "recurrent_dropout": self._lasting}
+        cells = {f"cells.{at}": cell for at, cell in self._cells.items()}
+        for name, module in {**inside, **cells}.items():
+            yield from module._named_modules(f"{prefix}.{name}" if prefix else name)
 
     def _argument(self, name: str) -> Any:
         """That of the layer, or of its cells."""
-        value = getattr(self, name, getattr(getattr(self, "_cells", {}).get("l0"), name, None))
-        return value.p if isinstance(value, Dropout) else value
+        return getattr(self, name, getattr(getattr(self, "_cells", {}).get("l0"), name, None))
 
     def forward(self, x: Any, hx: Any = None, *, lengths: Any = None, mask: Any = None) -> tuple[Tensor, Any]:
         """Run the whole sequence.
@@ -236,7 +264,7 @@ class Recurrent(LayerParameters):
                 with scope("l0", self._cells["l0"]):
                     xs = _each(label_input, xs)
                 for k in range(self.num_layers):
-                    if k > 0 and self.dropout.active:
+                    if k > 0 and self._between.active:
                         xs = _each(self._drop(xs[0]), xs)
                     ways = [self._pass(f"l{k}{end}", xs, states, mask, passages[end]) for end in self._directions]
                     xs = ways[0] if len(ways) == 1 else _each(_side_by_side, list(zip(*ways, strict=True)))
@@ -269,7 +297,7 @@ class Recurrent(LayerParameters):
                 expected="one direction",
                 help="call the layer with the whole sequence",
             )
-        if self.recurrent_dropout.active or (self.variational and self.dropout.active):
+        if self._lasting.active or (self.variational and self._between.active):
             raise GraphError(
                 f"{type(self).__name__}.step: its dropout drops the same all through a sequence",
                 expected="the whole sequence, or no training",
@@ -279,8 +307,8 @@ class Recurrent(LayerParameters):
         with self.opened(), next_step(self, state):
             states = self._states(state, x.shape[:-1])
             for k, at in enumerate(states):
-                if k > 0 and self.dropout.active:
-                    x = self.dropout(x)
+                if k > 0 and self._between.active:
+                    x = self._between(x)
                 with scope(at, self._cells[at]):
                     x, states[at] = self._advance(at, x.shape[:-1])(label_input(x), states[at])
             return x, self._joined(states)
@@ -296,8 +324,8 @@ class Recurrent(LayerParameters):
 
     def _advance(self, at: str, batch: tuple[int, ...]) -> Callable[[Tensor, State], tuple[Tensor, State]]:
         cell = self._cells[at]
-        if self.recurrent_dropout.active:
-            cell = cell.dropping(self.recurrent_dropout.mask((*batch, cell.state_sizes[0]), cell.weight_hh.dtype))
+        if self._lasting.active:
+            cell = cell.dropping(self._lasting.mask((*batch, cell.state_sizes[0]), cell.weight_hh.dtype))
 
         def advance(x: Tensor, state: State) -> tuple[Tensor, State]:
             state = cell.advanced(x, state)
@@ -308,8 +336,8 @@ class Recurrent(LayerParameters):
     def _drop(self, like: Tensor) -> Callable[[Tensor], Tensor]:
         """The dropout between layers: a mask for each step, or one for all."""
         if not self.variational:
-            return self.dropout
-        mask = self.dropout.mask(like.shape, like.dtype)
+            return self._between
+        mask = self._between.mask(like.shape, like.dtype)
         return lambda x: x * mask
 
     def _time_first(self, x: Any) -> Tensor:

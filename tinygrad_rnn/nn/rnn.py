@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Unpack
 
 from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import check_option
 from tinygrad_rnn.nn.cell import Cell, CellOptions, State
-from tinygrad_rnn.nn.recurrent import LayerOptions, Recurrent
+from tinygrad_rnn.nn.recurrent import Recurrent, SequenceOptions
 from tinygrad_rnn.ops import relu, tanh
 
 __all__ = ["RNN", "RNNCell"]
@@ -35,7 +35,6 @@ class RNNCell(Cell):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
-        *,
         nonlinearity: str = "tanh",
         **options: Unpack[CellOptions],
     ) -> None:
@@ -50,14 +49,8 @@ class RNNCell(Cell):
         return (h,)
 
 
-class RNNOptions(LayerOptions, total=False):
-    """What RNN takes by name."""
-
-    nonlinearity: str
-
-
 class RNN(Recurrent):
-    """The vanilla recurrent network; see Recurrent for the arguments and RNNCell for the formula.
+    """The vanilla recurrent network; see Recurrent for the arguments and RNNCell for the formula and `nonlinearity`.
 
     >>> import numpy as np
     >>> output, h_n = RNN(3, 5, num_layers=2, rng=0)(np.ones((7, 2, 3), np.float32))
@@ -67,6 +60,17 @@ class RNN(Recurrent):
 
     cell_type = RNNCell
 
-    if TYPE_CHECKING:  # Recurrent's own, with the names of what this cell takes
-
-        def __init__(self, input_size: int, hidden_size: int, *more: Any, **options: Unpack[RNNOptions]) -> None: ...
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        **options: Unpack[SequenceOptions],
+    ) -> None:
+        sizes = input_size, hidden_size, num_layers
+        super().__init__(*sizes, bias, batch_first, dropout, bidirectional, nonlinearity=nonlinearity, **options)

@@ -80,10 +80,10 @@ def _refuse(layer: Any) -> None:
         raise GraphError("checkpointed: the layer is bidirectional", expected="a layer of one direction",
                          help="tg.checkpoint(layer)(x) remembers x alone")  # fmt: skip
     lasting = [
-        getattr(layer, "recurrent_dropout", None),
-        layer.dropout if getattr(layer, "variational", False) else None,
+        getattr(layer, "recurrent_dropout", 0),
+        getattr(layer, "dropout", 0) if getattr(layer, "variational", False) else 0,
     ]
-    if any(getattr(dropout, "active", False) for dropout in lasting):
+    if getattr(layer, "training", False) and any(is_number(p) and p > 0 for p in lasting):
         raise GraphError("checkpointed: the layer's dropout lasts a sequence", expected="dropout anew at each step",
                          help="each segment would draw other masks")  # fmt: skip
 

@@ -8,18 +8,27 @@ encoder  h₀ → f → f → f  ─ state ─→  g → g → g   decoder
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array, shape_of
-from tinygrad_rnn.engine.context import CONTEXT
-from tinygrad_rnn.engine.tensor import Array, Tensor, label
+from tinygrad_rnn.engine.context import CONTEXT, step
+from tinygrad_rnn.engine.tensor import Array, Tensor, from_array, label
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError, check_probability, is_number
+from tinygrad_rnn.errors import (
+    DTypeError,
+    OptionError,
+    ShapeError,
+    check_flags,
+    check_probability,
+    check_sizes,
+    is_number,
+)
 from tinygrad_rnn.nn.attention import Attention, Memory
 from tinygrad_rnn.nn.cell import Cell
-from tinygrad_rnn.nn.embedding import Embedding
+from tinygrad_rnn.nn.dropout import Dropout
 from tinygrad_rnn.nn.init import Rng
 from tinygrad_rnn.nn.linear import Linear
 from tinygrad_rnn.nn.module import Module
@@ -63,21 +72,32 @@ class Decoder(Module):
     """Writes a sequence, one token a step: one to many.
 
         h = f(embedding(token), state),  logits = W h + b
-        with attention                   logits = W tanh(W_c [context(h); h] + b_c) + b
+        with attention                   h̃ = tanh(W_c [context(h); h] + b_c),  logits = W h̃ + b
+        and input feeding                h = f([embedding(token); h̃ of the step before], state)
 
     Args:
         rnn: a recurrent layer of one direction with time first, or a cell.
-        embedding: makes x_t of the token before; its table's V rows are the V outputs.
+        embedding: makes x_t of the token before: an Embedding, whose table's V rows are the V outputs, or any module.
         attention: over the encoder's outputs, with h as the query; its `query_size` is rnn's outputs.
-    Source: Sutskever et al. 2014, arXiv:1409.3215; Luong et al. 2015 for where the context joins.
+        vocabulary_size: V; None where the embedding has `num_embeddings`.
+        dropout: probability of dropping a feature of x_t, and of what the head reads, while training.
+        input_feeding: whether a step reads h̃ of the step before as well, zeros at first: it knows where it looked. rnn
+            then has as many more inputs as it has outputs.
+    Raises:
+        ShapeError: rnn does not take what it is given here. OptionError: nothing says V; input feeding, no attention.
+    Source: Sutskever et al. 2014, arXiv:1409.3215; Luong et al. 2015, arXiv:1508.04025, for where the context joins and
+        for input feeding.
     """
 
     def __init__(
         self,
         rnn: Recurrent | Cell,
-        embedding: Embedding,
+        embedding: Module,
         attention: Attention | None = None,
         *,
+        vocabulary_size: int | None = None,
+        dropout: float = 0.0,
+        input_feeding: bool = False,
         dtype: Any = np.float32,
         rng: Rng = None,
     ) -> None:
@@ -85,18 +105,70 @@ class Decoder(Module):
         if not isinstance(rnn, Cell) and rnn.bidirectional:
             raise ShapeError("Decoder: its layer is bidirectional", expected="a layer of one direction",
                              help="the second direction would read what is not written yet")  # fmt: skip
+        check_flags("Decoder", input_feeding=input_feeding)
+        check_probability("Decoder", "dropout", dropout, below_one=True)
+        if input_feeding and attention is None:
+            raise OptionError("Decoder: input_feeding=True without attention", expected="attention=…",
+                              help="what is fed is h̃, which attention makes")  # fmt: skip
+        V = getattr(embedding, "num_embeddings", None) if vocabulary_size is None else vocabulary_size
+        if V is None:
+            raise OptionError(f"Decoder: {type(embedding).__name__} does not say how many tokens there are",
+                              expected="vocabulary_size=…")  # fmt: skip
+        check_sizes("Decoder", vocabulary_size=V)
         dtype, rng = float_dtype("Decoder", dtype), generator("Decoder", rng)
         size = rnn.state_sizes[0] if isinstance(rnn, Cell) else rnn.output_size
+        features = getattr(embedding, "embedding_dim", None)
+        wanted = None if features is None else features + size * input_feeding
+        if wanted not in (None, rnn.input_size):
+            fed = f" + {size} that are fed" if input_feeding else ""
+            raise ShapeError(f"Decoder: its {type(rnn).__name__} does not take what the embedding gives",
+                             expected=f"input_size {wanted}: {features} of the embedding{fed}",
+                             got=f"input_size {rnn.input_size}")  # fmt: skip
+        self.vocabulary_size, self.input_feeding = V, input_feeding
         self.embedding, self.rnn, self.attention = embedding, rnn, attention
         self.combine = None if attention is None else Linear(attention.memory_size + size, size, dtype=dtype, rng=rng)
-        self.head = Linear(size, embedding.num_embeddings, dtype=dtype, rng=rng)
+        self.head = Linear(size, V, dtype=dtype, rng=rng)
+        self._drop = Dropout(dropout, rng=rng)
+
+    @property
+    def dropout(self) -> float:
+        """Probability of dropping a feature of x_t and of what the head reads, while training; it may be set."""
+        return self._drop.p
+
+    @dropout.setter
+    def dropout(self, p: float) -> None:
+        check_probability("Decoder", "dropout", p, below_one=True)
+        self._drop.p = p
+
+    def _named_modules(self, prefix: str) -> Iterator[tuple[str, Module]]:
+        yield from super()._named_modules(prefix)
+        yield f"{prefix}.dropout" if prefix else "dropout", self._drop
+
+    def first_state(self, state: Any) -> Any:
+        """What `forward` takes at its first step where rnn starts from this state: with input feeding, (state, 0)."""
+        if not self.input_feeding:
+            return state
+        h = flatten(state)[0][0]
+        zeros = from_array(np.zeros((*h.shape[-2:-1], self.head.in_features), h.dtype), None)
+        with step(0):
+            return state, label(zeros, "initial_state", "attended")
 
     def forward(self, token: Any, state: Any, memory: Memory | None = None) -> tuple[Tensor, Any]:
-        """One step: from the token before, (B,) ids, and the state to (logits (B, V), the new state)."""
-        x = label(self.embedding(token), "input", "x")
+        """One step: from the token before, (B,) ids, and the state to (logits (B, V), the new state).
+
+        With attention and no memory to look at it raises OptionError. With input feeding the state is that of rnn and
+        h̃, as `first_state` gives it first.
+        """
+        x = label(self._drop(self.embedding(token)), "input", "x")
+        if self.input_feeding:
+            state, fed = state
+            x = label(concatenate([x, fed], axis=-1), "input", "x+attended")
         h, state = advance(self.rnn, x, state)
         if self.combine is not None:
             h = tanh(self.combine(concatenate([self._context(h, memory), h], axis=-1)))
+        h = self._drop(h)
+        if self.input_feeding:
+            state = state, label(h, "output", "attended")
         return label(self.head(h), "output", "y"), state
 
     def _context(self, h: Tensor, memory: Memory | None) -> Tensor:
@@ -107,8 +179,7 @@ class Decoder(Module):
                 got="memory=None",
                 where=str(CONTEXT.get()),
             )
-        with self.attention.opened():
-            return self.attention.look(h, memory)[0]
+        return self.attention(h, memory)[0]
 
 
 class Seq2Seq(Module):
@@ -135,7 +206,7 @@ class Seq2Seq(Module):
         if read != written:
             raise ShapeError("Seq2Seq: the decoder cannot start from the encoder's state", expected=f"state {read}",
                              got=f"state {written}", help="give both the same layers and features")  # fmt: skip
-        V = decoder.embedding.num_embeddings
+        V = decoder.vocabulary_size
         for name, token in {"start": start, "stop": stop}.items():
             if not (is_number(token, whole=True) and 0 <= token < V):
                 raise ShapeError(f"Seq2Seq: {name}={token!r:.60} is not an id of the decoder", expected=f"0 … {V - 1}")
@@ -179,6 +250,7 @@ class Seq2Seq(Module):
             raise ShapeError("Seq2Seq: the source is not a batch of sequences", expected="source (S, B) or (S, B, I)",
                              got=f"source {shape}", help="a batch of one: source[:, None]")  # fmt: skip
         hs, state = self.encoder(source, lengths)
+        state = self.decoder.first_state(state)
         if self.decoder.attention is None:
             return state, None
         with self.decoder.opened(), self.decoder.attention.opened():

@@ -24,7 +24,7 @@ from tinygrad_rnn.nn.module import Module, incoming
 from tinygrad_rnn.nn.passages import begin
 from tinygrad_rnn.nn.recurrent import Recurrent
 from tinygrad_rnn.nn.timeloop import unroll
-from tinygrad_rnn.ops import concatenate, stack, where
+from tinygrad_rnn.ops import concatenate, stack, swapaxes, where
 
 __all__ = ["ManyToMany", "ManyToOne", "OneToMany"]
 
@@ -159,6 +159,9 @@ class OneToMany(Topology):
 def outputs(rnn: Recurrent | Cell, x: Any, hx: Any = None, lengths: Any = None) -> tuple[list[Tensor], Any]:
     """([h_1 … h_T] of the last layer, the states after the last step), for a layer and for a cell alike."""
     if not isinstance(rnn, Cell):
+        if rnn._hooks is not None:  # they are told of the call as a whole
+            output, last = rnn(x, hx, lengths=lengths)
+            return list(swapaxes(output, 0, 1) if rnn.batch_first and output.ndim == 3 else output), last
         with rnn.opened():
             return rnn.unrolled(x, hx, lengths=lengths)
     x = incoming(x, rnn.weight_ih.dtype)

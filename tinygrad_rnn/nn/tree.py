@@ -1,4 +1,4 @@
-"""A module as text: its class and arguments, its parameters with their shapes, and the same of its parts, indented."""
+"""A module as text: its class and arguments, its parameters and buffers with their shapes, then its parts, indented."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ def tree(module: Any, path: str = "", first: dict[int, str] | None = None) -> It
 
     Args:
         path: of the module, with a dot behind it.
-        first: under what path each parameter was met first, by id: it is written again as that.
+        first: under what path each parameter or buffer was met first, by id: it is written again as that.
     """
     first = {} if first is None else first
     yield f"{type(module).__name__}({', '.join(arguments(module))}){counted(module)}"
-    own = dict(module._own_parameters())
+    buffers = dict(module._own_buffers())
+    own = {**dict(module._own_parameters()), **buffers}
     width = max(map(len, own), default=0)
-    for name, parameter in own.items():
-        known = first.setdefault(id(parameter), path + name)
-        yield f"  {name:<{width}}  {parameter.shape}{'' if known == path + name else f'  is {known}'}"
+    for name, tensor in own.items():
+        known = first.setdefault(id(tensor), path + name)
+        kind = "  buffer" if name in buffers else ""
+        yield f"  {name:<{width}}  {tensor.shape}{kind}{'' if known == path + name else f'  is {known}'}"
     for name, part in module._parts():
         head, *rest = tree(part, f"{path}{name}.", first)
         yield f"  {name}: {head}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array, Tensor, label
-from tinygrad_rnn.errors import check_number, check_option
+from tinygrad_rnn.errors import check_number, check_option, check_probability
 from tinygrad_rnn.nn import Embedding, Linear, Module, cross_entropy, unroll
 from tinygrad_rnn.nn.options import Rng, generator
 from tinygrad_rnn.nn.recurrent import LAYERS
@@ -54,8 +54,15 @@ class CharModel(Module):
         features = hidden if embedding is None else embedding
         self.vocabulary_size, self.dtype = vocabulary_size, dtype
         self.embedding = Embedding(vocabulary_size, features, dtype=dtype, rng=rng) if features else None
+        check_probability("CharModel", "dropout", dropout, below_one=True)
         self.rnn = KINDS[kind](
-            features or vocabulary_size, hidden, layers, dropout=dropout, dtype=dtype, rng=rng, **cell
+            features or vocabulary_size,
+            hidden,
+            layers,
+            dropout=0 if layers == 1 else dropout,
+            dtype=dtype,
+            rng=rng,
+            **cell,
         )
         self.head = Linear(self.rnn.output_size, vocabulary_size, dtype=dtype, rng=rng)
 

@@ -19,7 +19,7 @@ from tinygrad_rnn.compiler.compiled import compile_
 from tinygrad_rnn.data.pairs import Pair, check_pairs, shuffled
 from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.errors import CheckpointError, DataError, check_number, check_type
-from tinygrad_rnn.nn.losses import sequence_loss
+from tinygrad_rnn.nn.likelihood import sequence_loss
 from tinygrad_rnn.optim import AdamW, cosine_decay
 from tinygrad_rnn.saving.checkpoint import damaged, read, restore, state_of, write
 from tinygrad_rnn.train.step import rising, training_step

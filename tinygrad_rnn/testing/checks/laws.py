@@ -139,4 +139,4 @@ def as_function(module: Module) -> tuple[Callable[..., Any], dict[str, Any]]:
     run.__name__, run.module = type(module).__name__, module  # type: ignore[attr-defined]
     if first.name not in own:  # a report calls the arguments what forward calls them
         run.__signature__ = inspect.Signature([first, *own.values()])  # type: ignore[attr-defined]
-    return run, module.state_dict()
+    return run, {name: parameter.numpy() for name, parameter in module.named_parameters()}

@@ -79,7 +79,7 @@ class Recurrence:
         noise = np.random.default_rng(seed).standard_normal(x.shape)
         if lengths is not None:  # what stands in the pads is not the user's to choose
             x = np.where(valid(lengths, x), x, noise)
-        parameters = {name: _float64(value) for name, value in layer.state_dict().items()}
+        parameters = {name: _float64(value.data) for name, value in layer.named_parameters()}
         net = cls(layer, parameters, x, None, lengths, seed, again=again)
         trial = replace(net, layer=_copied(layer))
         if cell is None:
