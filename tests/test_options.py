@@ -60,7 +60,7 @@ def scoped(name):
 
 # what a parameter of this name is given, by any function that has one
 BY_NAME = {
-    "A": X, "array": X, "ary": X,
+    "A": X, "array": X, "ary": X, "tup": [X, X], "arr": X, "m": X, "v": X, "k": 1, "shift": 1, "q": 0.5,
     "x": X, "a": X, "b": X, "condition": X.data > 0, "y": X, "axis": 0, "axis1": 0, "axis2": 1, "axes": None,
     "shape": (9,), "source": 0, "destination": 1, "dtype": np.float64, "indices": np.array([[0, 1, 2]]), "offset": 0,
     "ids": np.array([0, 1]), "num_classes": 3, "index": [0, 1], "values": np.ones((2, 3)), "keepdims": False, "ddof": 0,
@@ -78,6 +78,9 @@ RIGHT = {
     "tg.softmax": {"axis": -1}, "tg.expand_dims": {"axis": 0}, "tg.squeeze": {"x": X[None], "axis": 0},
     "tg.broadcast_to": {"shape": (2, 3, 3)}, "tg.tensordot": {"axes": 1}, "tg.getitem": {"index": 0},
     **{f"tg.bitwise_{name}": {"a": X.data > 0, "b": X.data > 0} for name in ("and", "or", "xor")},
+    "tg.dsplit": {"ary": X[None]}, "tg.gather": {"index": np.array([[0, 1, 2]])},
+    **{f"tg.{name}": {"x": tg.tanh(X)} for name in ("arccos", "arcsin", "arctanh", "acos", "asin", "atanh")},
+    **{f"tg.{name}": {"x": 1 + X * X} for name in ("arccosh", "acosh")},
     "tg.invert": {"x": X.data > 0}, "tg.take_along_axis": {"indices": np.zeros((1, 3), int)},
     "nn.cosine_embedding_loss": {"target": np.ones(3)},
     "nn.Written": {"ids": [2, 3], "log_p": -1.0, "stopped": True},
@@ -97,6 +100,10 @@ DEFERRED = {
     "tg.vjp": lambda x=2.0, gy=1.0: tg.vjp(cube, x)[1](gy),
     "tg.jvp": lambda xs=(2.0,), dxs=(1.0,): tg.jvp(cube, xs, dxs),
     "tg.einsum": lambda subscripts="ij->i", x=X: tg.einsum(subscripts, x),
+    "tg.einsum of lists": lambda axes=[0, 1], x=X: tg.einsum(x, axes),
+    "tg.atleast_1d": lambda x=X: tg.atleast_1d(x),
+    "tg.atleast_2d": lambda x=X: tg.atleast_2d(x),
+    "tg.atleast_3d": lambda x=X: tg.atleast_3d(x),
     "tg.gradient_flow": lambda states="h", scope=None: tg.gradient_flow(run()[0], states, scope),
     "tg.gradient_flow of": lambda loss=LOSS: tg.gradient_flow(loss, "h"),
     "tg.labelled": lambda name="h", scope=None: tg.labelled(run()[0], name, scope),

@@ -174,6 +174,55 @@ def einsum(subscripts, *operands):
     return torch.einsum(subscripts, *map(tensor, operands))
 
 
+def einsum_of_lists(subscripts, *operands):
+    """torch takes lists too, but wants them in one piece with the Tensors."""
+    if isinstance(subscripts, str):
+        return einsum(subscripts, *operands)
+    given = [x if isinstance(x, list) else tensor(x) for x in (subscripts, *operands)]
+    return torch.einsum(*given)
+
+
+def fmod(a, b):
+    return torch.fmod(*torch.broadcast_tensors(a, b))
+
+
+def quantile(scale):
+    def op(x, q, axis=None, keepdims=False, method="linear"):
+        """By sorting, and NumPy's word for where the places lie."""
+        x = tensor(x)
+        dim = [k % x.ndim for k in along(axis, x)]
+        kept = [k for k in range(x.ndim) if k not in dim]
+        line = x.permute((*kept, *dim)).reshape([*(x.shape[k] for k in kept), -1]).sort(-1).values
+        places = np.quantile(np.arange(float(line.shape[-1])), np.asarray(q) / scale, method=method)
+        parts = [torch.lerp(line[..., int(p)], line[..., min(int(p) + 1, line.shape[-1] - 1)], p % 1)
+                 for p in np.ravel(places).tolist()]  # fmt: skip
+        y = torch.stack(parts).reshape([*np.shape(q), *parts[0].shape])
+        ones = [1 if k in dim else n for k, n in enumerate(x.shape)]
+        return y.reshape([*np.shape(q), *ones]) if keepdims else y
+
+    return op
+
+
+def median(x, axis=None, keepdims=False):
+    return quantile(1)(x, 0.5, axis, keepdims)
+
+
+def topk(x, k, axis=-1, largest=True):
+    return tuple(torch.topk(tensor(x), k, dim=axis, largest=largest))
+
+
+def roll(x, shift, axis=None):
+    return torch.roll(tensor(x), shift, axis)
+
+
+def tri(f):
+    return lambda m, k=0: f(tensor(m) if np.ndim(m) > 1 else tensor(m).expand(len(m), len(m)), k)
+
+
+def joining(f):
+    return lambda tup: f([tensor(x) for x in tup])
+
+
 def concatenate(arrays, axis=0):
     arrays = [tensor(x) for x in arrays]
     return torch.cat([x.reshape(-1) for x in arrays] if axis is None else arrays, 0 if axis is None else axis)
@@ -189,20 +238,24 @@ def placed(x, axis, keepdims):
 
 
 SAME = (
-    "abs", "add", "bitwise_and", "bitwise_or", "bitwise_xor", "ceil", "cos", "divide", "exp", "expm1", "floor",
-    "isfinite", "isinf", "isnan", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "multiply",
-    "negative", "relu", "sigmoid", "sign", "sin", "sqrt", "square", "subtract", "tanh", "trunc",
+    "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "bitwise_and", "bitwise_or",
+    "bitwise_xor", "ceil", "cos", "cosh", "deg2rad", "divide", "exp", "exp2", "expm1", "floor", "isfinite", "isinf",
+    "isnan", "log", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or", "logical_xor", "multiply",
+    "negative", "positive", "rad2deg", "relu", "sigmoid", "sign", "sin", "sinc", "sinh", "sqrt", "square", "subtract",
+    "tan", "tanh", "trunc",
 )  # fmt: skip
 COMPARISONS = {
     "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
 }  # fmt: skip
 MOVING = (
-    "diagonal", "expand_dims", "flip", "moveaxis", "repeat", "reshape", "split", "squeeze", "swapaxes", "take",
-    "take_along_axis", "tile", "transpose",
+    "array_split", "diagonal", "dsplit", "expand_dims", "flip", "hsplit", "moveaxis", "repeat", "reshape", "split",
+    "squeeze", "swapaxes", "take", "take_along_axis", "tile", "transpose", "vsplit",
 )  # fmt: skip
+PAIRS = ("arctan2", "fmax", "fmin", "hypot", "logaddexp", "maximum", "minimum")
+JOINING = ("column_stack", "dstack", "hstack", "vstack")
 TORCH = {
     **{name: tensors(getattr(torch, name)) for name in SAME},
-    **{name: two_floats(getattr(torch, name)) for name in ("maximum", "minimum", "logaddexp")},
+    **{name: two_floats(getattr(torch, name)) for name in PAIRS},
     **{ours: tensors(getattr(torch, theirs)) for ours, theirs in COMPARISONS.items()},
     "softplus": tensors(lambda x: torch.nn.functional.softplus(x, threshold=100)),  # else linear from 20 on
     "log_sigmoid": tensors(torch.nn.functional.logsigmoid),
@@ -248,5 +301,24 @@ TORCH = {
     "inner": inner,
     "outer": tensors(lambda a, b: torch.outer(a.reshape(-1), b.reshape(-1))),
     "tensordot": tensordot,
-    "einsum": einsum,
+    "einsum": einsum_of_lists,
+    "fmod": tensors(fmod),
+    "cbrt": tensors(lambda x: torch.sign(x) * torch.abs(x) ** (1 / 3)),
+    "nan_to_num": tensors(torch.nan_to_num),
+    "gelu": tensors(torch.nn.functional.gelu),
+    "silu": tensors(torch.nn.functional.silu),
+    "elu": tensors(torch.nn.functional.elu),
+    "leaky_relu": tensors(torch.nn.functional.leaky_relu),
+    "median": median,
+    "quantile": quantile(1),
+    "percentile": quantile(100),
+    "topk": topk,
+    "gather": lambda x, axis, index: torch.gather(tensor(x), axis, tensor(index)),
+    "roll": roll,
+    "tril": tri(torch.tril),
+    "triu": tri(torch.triu),
+    "diag": lambda v, k=0: torch.diag(tensor(v), k),
+    "append": lambda arr, values, axis=None: concatenate([arr, values], axis),
+    **{name: joining(getattr(torch, name)) for name in JOINING},
+    **{f"atleast_{n}d": tensors(getattr(torch, f"atleast_{n}d")) for n in (1, 2, 3)},
 }  # fmt: skip

@@ -14,13 +14,13 @@ from tests.fuzz.verdicts import Verdict, judge
 
 DOZEN = [
     ("arithmetic", "divide.vjp(a=", "Delete_USub"),
-    ("arithmetic", "a=lambda y, a, b: (a > b) + 0.5", "Gt_Lt"),
+    ("choices", "a=lambda y, a, b: (a > b) + 0.5", "Gt_Lt"),
     ("pointwise", "0.5 / y", "NumberReplacer"),
     ("pointwise", "x=lambda y, x: 1 / (1 + x)", "Add_Sub"),
     ("softmaxes", "return y * (g - sum_(g * y", "ReplaceTrueWithFalse"),
     ("products", "ahead = [d[0]]", "NumberReplacer"),
     ("shape", "stretched = tuple(k for k", "Eq_NotEq"),
-    ("shape", "before = (slice(None),) * axis", "Mul_Add"),
+    ("splitting", "before = (slice(None),) * axis", "Mul_Add"),
     ("indexing", "rows = (indices % lines", "Mod_FloorDiv"),
     ("indexing", "np.diff(rows, prepend=-1)", "USub_UAdd"),
     ("linalg", "order = kept + [left[", "Add_Sub"),

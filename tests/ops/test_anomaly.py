@@ -12,6 +12,7 @@ from tinygrad_rnn.engine.op import REGISTRY
 from tinygrad_rnn.testing.specs.library import LIBRARY
 
 INSIDE = {"rematerialized"}  # it runs a function, whose own ops are named before it
+HEALING = {"nan_to_num"}  # its output is finite, whatever comes in
 DISCRETE = {name for name, op in REGISTRY.items() if not op.differentiable}  # no integer, mask or one-hot row is NaN
 CALLS = [
     pytest.param(name, call, id=f"{name}-{k}")
@@ -37,7 +38,7 @@ SPOILT = [p for p in CALLS if spoilt(p.values[1])]
 
 
 def test_every_other_op_is_tried():
-    assert {p.values[0] for p in SPOILT} | INSIDE | DISCRETE == set(REGISTRY)
+    assert {p.values[0] for p in SPOILT} | INSIDE | HEALING | DISCRETE == set(REGISTRY)
 
 
 @pytest.mark.parametrize(("name", "call"), SPOILT)

@@ -136,3 +136,25 @@ def _summed_to(g, shape):
     while g.ndim > len(shape):
         g = g.sum(axis=0)
     return g.sum(axis=tuple(k for k, n in enumerate(shape) if n == 1 and g.shape[k] > 1), keepdims=True).reshape(shape)
+
+
+def test_gather_reads_as_torch_does():
+    x = np.arange(12.0).reshape(3, 4)
+    index = np.array([[0, 2], [1, 1]])  # shorter along the other axis: the last row and columns are not looked at
+    for axis, exact in ((0, [[0, 9], [4, 5]]), (1, [[0, 2], [5, 5]])):
+        y, pull = tg.vjp(lambda x, axis=axis: tg.gather(x, axis, index), x)
+        assert y.tolist() == exact
+        gx = np.zeros(x.shape)
+        np.add.at(gx.reshape(-1), np.array(exact, int), [[1, 2], [3, 4]])
+        assert pull(np.array([[1.0, 2.0], [3.0, 4.0]]))[0].tolist() == gx.tolist()
+    assert tg.tensor(x).gather(1, tg.tensor([[3]])).tolist() == [[3]]
+
+
+def test_what_gather_does_not_broadcast_is_refused():
+    x = np.zeros((2, 3))
+    with pytest.raises(tg.ShapeError, match=r"gather: the index \(3, 1\) does not fit x \(2, 3\)"):
+        tg.gather(x, 1, np.zeros((3, 1), int))
+    with pytest.raises(tg.ShapeError, match="take_along_axis broadcasts an index"):
+        tg.gather(x, 1, np.array([0, 1]))
+    with pytest.raises(tg.DTypeError, match="expected  integers"):
+        tg.gather(x, 1, np.zeros((2, 1)))

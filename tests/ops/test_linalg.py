@@ -49,9 +49,31 @@ def test_einsum_says_which_term_does_not_fit():
         tg.einsum("ij,j->i", tg.tensor(A))
 
 
-def test_einsum_says_where_its_subscripts_stand():
-    with pytest.raises(tg.DTypeError, match="subscripts come first"):
-        tg.einsum(tg.tensor([1.0]), [0])
+@pytest.mark.parametrize("given", [([1.0],), ([1.0], 0), ([1.0], [0], [1.0]), ([1.0], [0], [1.0], "i"), ([1.0], ["i"])])
+def test_einsum_says_where_its_subscripts_stand(given):
+    with pytest.raises(tg.DTypeError, match=r"einsum: the subscripts come first|does not consist of labels"):
+        tg.einsum(tg.tensor(given[0]), *given[1:])
+
+
+@pytest.mark.parametrize(
+    ("lists", "text"),
+    [
+        (([0, 1], [1, 2], [0, 2]), "ij,jk->ik"),
+        (([0, 1], [1, 2]), "ij,jk"),
+        (([51, 3], [3, 30]), "zd,de->ez"),  # what is not said goes by the numbers
+        (([0, ...], [1, ...], [..., 1, 0]), "i...,k...->...ki"),
+        (((0, 1), (1, 0), []), "ij,ji->"),
+    ],
+)
+def test_einsum_with_the_axes_behind_each_operand(lists, text):
+    a, b = RNG.normal(size=(2, 2)), RNG.normal(size=(2, 2))
+    x, y = tg.tensor(a, requires_grad=True), tg.tensor(b, requires_grad=True)
+    found = np.einsum(x, lists[0], y, lists[1], *lists[2:])
+    np.testing.assert_allclose(found.data, np.einsum(a, lists[0], b, lists[1], *lists[2:]), rtol=1e-14)
+    np.testing.assert_allclose(found.data, tg.einsum(text, a, b), rtol=1e-14)
+    found.sum().backward()
+    assert x.grad.shape == a.shape
+    np.testing.assert_allclose(tg.einsum(x, lists[0], y, lists[1], *lists[2:], optimize=True).data, found.data)
 
 
 def test_one_vector_in_a_stack_of_rows():

@@ -50,3 +50,15 @@ def test_integers_stay_integers():
 def test_round_keeps_so_many_decimals():
     assert tg.round(tg.tensor([1.255, 12.0]), 1).tolist() == [1.3, 12.0]
     assert tg.round([1234.0], decimals=-2).tolist() == [1200.0]
+
+
+@pytest.mark.parametrize("b", [3.0, -3.0])
+def test_what_fmod_leaves_over_has_the_sign_of_the_dividend(b):
+    a = np.array([7.5, -7.5, 6.0, 0.0])
+    np.testing.assert_array_equal(np.fmod(tg.tensor(a), b).data, a - b * np.trunc(a / b))
+
+
+def test_the_slopes_of_fmod_count_how_often_b_goes_into_a():
+    a, b = np.array([7.5, -7.5, np.nextafter(9.0, 0)]), np.array([2.0, 2.0, 3.0])
+    ga, gb = tg.grad(lambda a, b: tg.sum(tg.fmod(a, b)), (0, 1))(a, b)
+    assert (ga.tolist(), gb.tolist()) == ([1, 1, 1], [-3, 3, -2])  # just below 3·3, although a/b rounds to 3

@@ -58,34 +58,10 @@ def test_repeat_and_split_name_the_axis_that_is_missing():
             f(np.ones(3))
 
 
-def test_concatenating_two_dtypes_gives_each_its_gradient():
-    a = tg.tensor([1.0], dtype=np.float32, requires_grad=True)
-    b = tg.tensor([2.0], requires_grad=True)
-    tg.concatenate([a, b]).sum().backward()
-    assert (a.grad.dtype, b.grad.dtype) == (np.float32, np.float64)
-
-
 @pytest.mark.parametrize("op", [tg.tile, tg.repeat])
 def test_a_fraction_is_no_number_of_times(op):
     with pytest.raises(tg.DTypeError, match=f"{op.__name__}: .*1.5"):
         op(tg.tensor([1.0, 2.0]), 1.5)
-
-
-def test_split_takes_every_axis_that_there_is():
-    x = np.arange(4.0).reshape(2, 2)
-    assert [part.tolist() for part in tg.split(x, 2)] == [[[0, 1]], [[2, 3]]]
-    for axis in (1, -1):
-        assert [part.tolist() for part in tg.split(x, 2, axis)] == [[[0], [2]], [[1], [3]]]
-    assert [part.tolist() for part in tg.split(x, 1, -2)] == [x.tolist()]
-    for axis in (2, 3, -3):
-        with pytest.raises(tg.ShapeError, match=f"there is no axis {axis}"):
-            tg.split(x, 1, axis)
-
-
-@pytest.mark.parametrize("parts", [0, -1, 3])
-def test_split_into_parts_that_are_not_equal(parts):
-    with pytest.raises(tg.ShapeError, match=f"4 does not divide into {parts} equal parts"):
-        tg.split(np.ones(4), parts)
 
 
 def test_repeat_takes_every_axis_that_there_is():
@@ -115,31 +91,9 @@ def test_the_gradient_of_a_transpose_goes_back_by_negative_axes_too():
     assert gx.tolist() == gy.transpose(2, 1, 0).tolist()
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
-def test_what_was_joined_along_any_axis_is_parted_there(axis):
-    a, b = np.ones((2, 2, 2)), np.ones((2, 2, 2))
-    gy = np.arange(16.0).reshape(np.concatenate([a, b], axis).shape)
-    ga, gb = tg.vjp(lambda a, b: tg.concatenate([a, b], axis), a, b)[1](gy)
-    assert [ga.tolist(), gb.tolist()] == [part.tolist() for part in np.split(gy, 2, axis)]
-
-
 def test_the_gradient_of_nothing_spread_out_is_nothing():
     (gx,) = tg.vjp(lambda x: tg.broadcast_to(x, (2, 0, 3)), np.zeros((0, 3)))[1](np.zeros((2, 0, 3)))
     assert gx.shape == (0, 3)
-
-
-@pytest.mark.parametrize("f", [tg.concatenate, tg.stack])
-def test_joining_into_another_dtype(f):
-    a = tg.tensor([1.5, 2.5], requires_grad=True)
-    y = f([a, np.ones(2, np.float32)], 0, None, dtype="f4")
-    assert (y.dtype, y.tolist()) == (np.float32, getattr(np, f.__name__)([a.data, np.ones(2)]).tolist())
-    y.sum().backward()
-    assert a.grad.tolist() == [1, 1]
-    assert f([a, a], dtype=int, casting="unsafe").dtype == int
-    with pytest.raises(tg.DTypeError, match=f"{f.__name__}: float64 does not become int64 by casting='same_kind'"):
-        f([a, a], dtype=int)
-    with pytest.raises(tg.OptionError, match=f"{f.__name__}: no array is written to"):
-        f([a, a], out=np.zeros(4))
 
 
 def test_arrays_have_numpys_names():
@@ -153,6 +107,35 @@ def test_arrays_have_numpys_names():
     assert tg.concatenate(arrays=[x[0], x[1]]).tolist() == [0, 1, 2, 3]
 
 
-def test_a_span_of_time_does_not_say_where_to_cut():
-    with pytest.raises(tg.DTypeError, match="timedelta64"):
-        tg.split(tg.tensor([1.0, 2.0]), np.timedelta64(1, "D"))
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_a_number_is_repeated_as_a_vector_of_one(axis):
+    x = tg.tensor(1.5, requires_grad=True)
+    y = x.repeat(3, axis)
+    assert y.tolist() == np.repeat(x.data, 3, axis).tolist() == [1.5, 1.5, 1.5]
+    y.sum().backward()
+    assert x.grad.item() == 3
+    with pytest.raises(tg.ShapeError, match="there is no axis 1"):
+        x.repeat(3, 1)
+
+
+@pytest.mark.parametrize(
+    ("shift", "axis"), [(2, None), (-9, 0), (np.uint8(1), 1), ((1, 2), (0, 1)), ([1, 2], (1, 1)), (1, (0, 1))]
+)
+def test_what_is_rolled_is_rolled_back(shift, axis):
+    x, gy = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3) ** 2
+    y, pull = tg.vjp(lambda x: np.roll(x, shift, axis), x)
+    assert y.tolist() == np.roll(x, shift, axis).tolist()
+    (gx,) = pull(gy)
+    assert np.roll(gx.data, shift, axis).tolist() == gy.tolist()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_so_many_axes_at_least(n):
+    ours, theirs = (getattr(module, f"atleast_{n}d") for module in (tg, np))
+    arrays = [np.array(2.0), np.ones(3), np.ones((2, 3)), np.ones((2, 1, 3))]
+    tensors = [tg.tensor(x, requires_grad=True) for x in arrays]
+    assert [y.shape for y in ours(*tensors)] == [y.shape for y in theirs(*arrays)]
+    assert isinstance(theirs(*tensors), tuple)
+    assert all(y.requires_grad for y in theirs(*tensors))
+    assert ours(1.0).shape == theirs(1.0).shape
+    assert ours() == ()

@@ -37,6 +37,10 @@ def ops(t: Tensor, a: Array) -> None:
     tg.pad(t, 1, modus="edge")  # wrong
     tg.norm(t, order=2)  # wrong
     tg.einsum(t, a)  # wrong
+    tg.gelu(t, approx="tanh")  # wrong
+    tg.vstack([t, t], axis=0)  # wrong
+    tg.topk(t)  # wrong
+    tg.median(t, dim=0)  # wrong
     tg.relo(t)  # wrong
     tg.sum(a).backward()  # wrong
 

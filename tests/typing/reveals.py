@@ -31,6 +31,13 @@ def ops(t: Tensor, a: Array, either: Tensor | Array) -> None:
     reveal_type(tg.round(t, 1))  # Tensor
     reveal_type(tg.bitwise_and(t > 0, t < 1))  # Tensor
     reveal_type(tg.any(t, axis=0))  # Tensor
+    reveal_type(tg.arctan2(a, t))  # Tensor
+    reveal_type(tg.hypot(a, 2.0))  # Array
+    reveal_type(tg.absolute(t))  # Tensor
+    reveal_type(tg.nan_to_num(t, nan=1.0))  # Tensor
+    reveal_type(tg.roll(t, (1, 2), axis=(0, 1)))  # Tensor
+    reveal_type(tg.gelu(t, approximate="tanh"))  # Tensor
+    reveal_type(tg.leaky_relu(a, 0.2))  # Array
 
 
 def options(t: Tensor, a: Array) -> None:
@@ -60,6 +67,19 @@ def composites(t: Tensor, a: Array) -> None:
     reveal_type(tg.stack([a, a], axis=-1))  # Array
     reveal_type(tg.split(t, 4, axis=1))  # list[Tensor]
     reveal_type(tg.split(a, [1, 3]))  # list[Array]
+    reveal_type(tg.vstack([t, a]))  # Tensor
+    reveal_type(tg.column_stack([a, a]))  # Array
+    reveal_type(tg.hsplit(t, 2))  # list[Tensor]
+    reveal_type(tg.atleast_2d(t))  # Tensor
+    reveal_type(tg.atleast_2d(a))  # Array
+    reveal_type(tg.atleast_2d(t, a))  # tuple[Any, ...]
+    reveal_type(tg.append(a, t))  # Tensor
+    reveal_type(tg.tril(t, -1))  # Tensor
+    reveal_type(tg.median(t, axis=0))  # Tensor
+    reveal_type(tg.quantile(a, [0.1, 0.9], axis=-1, keepdims=True))  # Array
+    reveal_type(tg.topk(t, 2))  # tuple[Tensor, Tensor]
+    reveal_type(tg.gather(t, 1, a))  # Tensor
+    reveal_type(tg.einsum(t, [0, 1], a, [1], [0]))  # Tensor
     reveal_type(tg.norm(t, 2, axis=-1))  # Tensor
     reveal_type(tg.norm(a))  # Array
     reveal_type(tg.pad(t, ((1, 1), (0, 2)), mode="edge"))  # Tensor
@@ -106,6 +126,8 @@ def methods(t: Tensor) -> None:
     reveal_type(t.reshape(2, -1).T)  # Tensor
     reveal_type(t.transpose((1, 0)).mT)  # Tensor
     reveal_type(t.astype("float32"))  # Tensor
+    reveal_type(t.arctan().silu().median(axis=0))  # Tensor
+    reveal_type(t.topk(3, largest=False)[1])  # Tensor
     reveal_type(t.detach())  # Tensor
     reveal_type(t.numpy())  # Array
     reveal_type(t.shape)  # tuple[int, ...]

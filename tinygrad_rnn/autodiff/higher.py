@@ -17,7 +17,8 @@ from tinygrad_rnn.autodiff.functions import OfTensor, as_tensors, bind_argnums, 
 from tinygrad_rnn.autodiff.reverse import grad, vjp
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import flatten
-from tinygrad_rnn.ops.shape import reshape, stack
+from tinygrad_rnn.ops.shape import reshape
+from tinygrad_rnn.ops.stacking import stack
 
 __all__ = ["hessian", "hvp", "jacobian"]
 

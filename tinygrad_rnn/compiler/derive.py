@@ -37,7 +37,8 @@ FASTER: Mapping[str, Rule] = {  # of y, which is kept anyway, where the rule com
 def _put_along_axis(gy: Any, y: Any, x: Any, indices: Any, axis: int | None) -> Any:
     """Where one element is taken of each line, none comes twice: written in its place, nothing is added up."""
     ids = as_array(indices)
-    if axis is None or ids.shape[axis] != 1 or gy.shape != ids.shape:
+    alone = axis is not None and ids.shape[axis] == 1 and gy.shape == ids.shape
+    if axis is None or not alone or x.size != gy.size * x.shape[axis]:  # a line of x that broadcasts is read often
         rule: Any = REGISTRY["take_along_axis"].vjps[0]
         return rule(gy, y, x, ids, axis=axis)
     gx = np.zeros(x.shape, x.dtype)

@@ -26,7 +26,8 @@ from tinygrad_rnn.engine.tensor import Tensor, from_array
 from tinygrad_rnn.engine.trees import flatten
 from tinygrad_rnn.errors import GraphError
 from tinygrad_rnn.ops.indexing import getitem
-from tinygrad_rnn.ops.shape import astype, concatenate, reshape
+from tinygrad_rnn.ops.shape import astype, reshape
+from tinygrad_rnn.ops.stacking import concatenate
 
 __all__ = ["replayed"]
 

@@ -212,6 +212,11 @@ def as_array(x: Any, owner: str = "an op") -> Any:
     return as_plain(x, owner, REAL_OR_COMPLEX)  # complex: NumPy's, as long as nothing is recorded
 
 
+def array_of(x: Any, owner: str = "an op") -> Any:
+    """What has a shape: a Tensor itself, the array of anything else."""
+    return x if isinstance(x, Tensor) else np.asarray(as_array(x, owner))
+
+
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of an argument; of a Tensor nothing else is looked at."""
     return x.shape if isinstance(x, Tensor) else np.shape(as_array(x))

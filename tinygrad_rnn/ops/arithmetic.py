@@ -1,4 +1,4 @@
-"""Numbers with numbers: NumPy's operators, comparisons, and choices between two values."""
+"""Numbers with numbers: NumPy's operators and comparisons."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.declare import elementwise, nondifferentiable, primitive
-from tinygrad_rnn.engine.tensor import Array, Bound
+from tinygrad_rnn.engine.tensor import Array
+from tinygrad_rnn.ops.choices import where
 from tinygrad_rnn.ops.pointwise import log
 
 __all__ = [
-    "abs_", "add", "clip", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum",
-    "multiply", "negative", "not_equal", "power", "sign", "square", "subtract", "where",
+    "abs_", "add", "divide", "equal", "greater", "greater_equal", "hypot", "less", "less_equal", "multiply", "negative",
+    "not_equal", "positive", "power", "sign", "square", "subtract",
 ]  # fmt: skip
 
 
@@ -51,6 +52,12 @@ def negative(x: Array) -> Array:
     return np.negative(x)
 
 
+@elementwise("+", x=1)
+def positive(x: Array) -> Array:
+    """y = x.  dy/dx = 1."""
+    return np.positive(x)
+
+
 @elementwise("^", a=lambda y, a, b: _power_slope(a, b), b=lambda y, a, b: y * log(where(a == 0, 1.0, a)))
 def power(a: Array, b: Array) -> Array:
     """y = aᵇ, broadcast together.  ∂y/∂a = b·aᵇ⁻¹ (0 for b = 0), ∂y/∂b = y·log a (0 for a = 0)."""
@@ -81,48 +88,10 @@ def sign(x: Array) -> Array:
     return np.sign(x)
 
 
-@elementwise(a=lambda y, a, b: (a > b) + 0.5 * (a == b), b=lambda y, a, b: (b > a) + 0.5 * (a == b))
-def maximum(a: Array, b: Array) -> Array:
-    """y = max(a, b), broadcast together.  ∂y/∂a = [a > b]; a tie gives ½ to each."""
-    return np.maximum(a, b)
-
-
-@elementwise(a=lambda y, a, b: (a < b) + 0.5 * (a == b), b=lambda y, a, b: (b < a) + 0.5 * (a == b))
-def minimum(a: Array, b: Array) -> Array:
-    """y = min(a, b), broadcast together.  ∂y/∂a = [a < b]; a tie gives ½ to each."""
-    return np.minimum(a, b)
-
-
-@elementwise(
-    x=lambda y, x, a_min, a_max: _inside(x, a_min, a_max),
-    a_min=lambda y, x, a_min, a_max: (x < a_min) * (True if a_max is None else a_min < a_max),
-    a_max=lambda y, x, a_min, a_max: (x if a_min is None else maximum(x, a_min)) > a_max,
-)
-def clip(x: Array, a_min: Bound = None, a_max: Bound = None) -> Array:
-    """y = min(max(x, a_min), a_max), broadcast together; None is no bound.  dy/dx = 1 inside, 0 on a bound."""
-    return np.clip(x, a_min, a_max)  # type: ignore[arg-type]  # of a Tensor its array comes here
-
-
-def _inside(x: Any, a_min: Any, a_max: Any) -> Any:
-    return (True if a_min is None else x > a_min) * (True if a_max is None else x < a_max)
-
-
-@primitive
-def where(condition: Array, x: Array, y: Array) -> Array:
-    """x where the condition holds, else y, broadcast together.  The branch not taken gets exactly 0, even from NaN."""
-    return np.where(condition, x, y)
-
-
-where.vjp(
-    condition=None,
-    x=lambda g, out, condition, x, y: where(condition, g, 0),
-    y=lambda g, out, condition, x, y: where(condition, 0, g),
-)
-where.jvp(
-    condition=None,
-    x=lambda d, out, condition, x, y: where(condition, d, 0),
-    y=lambda d, out, condition, x, y: where(condition, 0, d),
-)
+@elementwise(a=lambda y, a, b: a / where(y == 0, 1.0, y), b=lambda y, a, b: b / where(y == 0, 1.0, y))
+def hypot(a: Array, b: Array) -> Array:
+    """y = √(a² + b²), without overflow of the squares, broadcast together.  ∂y/∂a = a/y, ∂y/∂b = b/y, 0 where y = 0."""
+    return np.hypot(a, b)
 
 
 @nondifferentiable

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import prod
+from operator import index as as_index
 from typing import Any, overload
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array
-from tinygrad_rnn.engine.declare import nondifferentiable, primitive
+from tinygrad_rnn.engine.apply import array_of, as_array
+from tinygrad_rnn.engine.declare import composite, nondifferentiable, primitive
 from tinygrad_rnn.engine.tensor import Array, DType, Index, Numbers, Operand, Tensor
 from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
 
 __all__ = [
-    "argmax", "argmin", "argsort", "diagonal", "getitem", "index_add", "one_hot", "sort", "take", "take_along_axis",
+    "argmax", "argmin", "argsort", "diagonal", "gather", "getitem", "index_add", "one_hot", "sort", "take",
+    "take_along_axis",
 ]  # fmt: skip
 
 
@@ -181,6 +184,42 @@ take_along_axis.vjp(
 )
 take_along_axis.jvp(x=lambda dx, y, x, indices, *, axis: take_along_axis(dx, indices, axis=axis), indices=None)
 take_along_axis.symbol("[ ]")
+
+
+def one_axis(op: str, axis: Any, x: Any) -> int:
+    """The axis of x, counted from the start. Raises ShapeError where there is no such axis."""
+    with suppress(Exception):  # whatever another library's number says when it is asked for an index
+        k = as_index(axis)
+        if -x.ndim <= k < x.ndim:
+            return k % int(x.ndim)
+    raise ShapeError(f"{op}: there is no axis {axis!r:.60}", expected=f"an axis of an array {x.shape}")
+
+
+@composite
+def gather(x: Array, axis: int, index: Operand) -> Array:
+    """y[…, k, …] = x[…, index[…, k, …], …], as torch reads it: y has the shape of `index`, and nothing is broadcast.
+
+    Args:
+        x: of any shape.
+        axis: along which `index` says what is taken.
+        index: integers; along every other axis as long as x, or shorter, which leaves out the rest of x.
+
+    >>> import tinygrad_rnn as tg
+    >>> tg.gather([[1.0, 2.0], [3.0, 4.0]], 1, [[0, 0], [1, 0]])
+    array([[1., 1.],
+           [4., 3.]])
+    """
+    x, places = array_of(x, "gather"), array_of(index, "gather")
+    k = one_axis("gather", axis, x)
+    shape = places.shape
+    if len(shape) != x.ndim or any(n > m for j, (n, m) in enumerate(zip(shape, x.shape, strict=True)) if j != k):
+        raise ShapeError(
+            f"gather: the index {shape} does not fit x {x.shape}",
+            expected=f"as many axes, and none but axis {k} longer than that of x",
+            help="take_along_axis broadcasts an index, and take picks whole rows",
+        )
+    within = tuple(slice(None) if j == k else slice(n) for j, n in enumerate(shape))
+    return take_along_axis(getitem(x, index=within), places, axis=k)
 
 
 @primitive

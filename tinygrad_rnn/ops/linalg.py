@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from string import ascii_letters
+from string import ascii_letters, ascii_lowercase, ascii_uppercase
+from types import EllipsisType
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from tinygrad_rnn.engine.apply import as_array, shape_of
 from tinygrad_rnn.engine.declare import composite, primitive
 from tinygrad_rnn.engine.tensor import Array, Numbers, Operand, Tensor
-from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
+from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError, is_number
 from tinygrad_rnn.ops.indexing import diagonal
 from tinygrad_rnn.ops.reduce import sum_
 from tinygrad_rnn.ops.shape import expand_dims, reshape, swapaxes, transpose
@@ -198,6 +199,7 @@ def _letters(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
 
 
 Path: TypeAlias = bool | str | Sequence[Any]
+Labels: TypeAlias = Sequence[int | EllipsisType]
 
 
 @primitive
@@ -263,24 +265,48 @@ def _along_a_path(terms: list[str], output: str, operands: Sequence[Any], optimi
     return left[0][1]
 
 
+def _spelt(given: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """NumPy's other form, a, [0, 1], b, [1, 2], [0, 2], in letters: ABC… for 0, 1, 2, …"""
+    operands, lists = tuple(given[: len(given) // 2 * 2 : 2]), list(given[1::2])
+    output = [given[-1]] if len(given) % 2 else []
+    if not lists or not all(isinstance(axes, list | tuple) for axes in lists + output):
+        raise DTypeError("einsum: the subscripts come first, as text, or as a list behind each operand",
+                         expected='einsum("ij,j->i", a, b), or einsum(a, [0, 1], b, [1], [0])',
+                         got=", ".join(type(x).__name__ for x in given))  # fmt: skip
+    return "->".join([",".join(map(_term, lists)), *map(_term, output)]), operands
+
+
+def _term(axes: Sequence[Any]) -> str:
+    letters = ascii_uppercase + ascii_lowercase
+    if not all(axis is Ellipsis or (is_number(axis, whole=True) and 0 <= axis < len(letters)) for axis in axes):
+        raise DTypeError(f"einsum: {axes!r:.60} does not consist of labels", expected=f"0 … {len(letters) - 1}, or …")
+    return "".join("..." if axis is Ellipsis else letters[axis] for axis in axes)
+
+
 @overload
 def einsum(subscripts: str, *operands: Numbers, optimize: Path = ...) -> Array: ...  # type: ignore[overload-overlap]  # without a Tensor
 @overload
 def einsum(subscripts: str, *operands: Operand, optimize: Path = ...) -> Tensor: ...
-def einsum(subscripts: str, *operands: Any, optimize: Path = False) -> Any:
+@overload
+def einsum(subscripts: Tensor, operands: Labels, /, *more: Any, optimize: Path = ...) -> Tensor: ...
+@overload
+def einsum(subscripts: Array, operands: Labels, /, *more: Any, optimize: Path = ...) -> Any: ...
+def einsum(subscripts: Any, *operands: Any, optimize: Path = False) -> Any:
     """y = Σ over every axis letter that the output does not name, as numpy.einsum reads `subscripts`.
 
     Args:
-        subscripts: the letters of each operand's axes, and of the output's.
+        subscripts: the letters of each operand's axes, and of the output's; or the first operand, and behind each one
+            a list of numbers for its axes, the output's last.
         operands: as many as that.
         optimize: several operands are multiplied two at a time, along the path that numpy.einsum_path finds so.
 
     >>> einsum("ij,j->i", np.eye(2), np.array([3.0, 4.0]))
     array([3., 4.])
+    >>> einsum(np.eye(2), [0, 1], np.array([3.0, 4.0]), [1], [0])
+    array([3., 4.])
     """
     if not isinstance(subscripts, str):
-        raise DTypeError("einsum: the subscripts come first, as text", expected='einsum("ij,j->i", a, b)',
-                         got=type(subscripts).__name__)  # fmt: skip
+        subscripts, operands = _spelt([subscripts, *operands])
     if operands:
         terms, output = _letters(subscripts, [len(shape_of(x)) for x in operands])
         if optimize is not False:

@@ -4,7 +4,7 @@ np.tanh(t)               t.__array_ufunc__(np.tanh, …)            →  tg.tanh
 np.sum(t, axis=0)        t.__array_function__(np.sum, …)          →  tg.sum(t, axis=0)
 array + t                the ufunc np.add                         →  tg.add(array, t)
 np.allclose(t, array)    a question about the values, no op       →  np.allclose of the values
-np.median(t)             there is no such op                      →  DTypeError
+np.ptp(t)                there is no such op                      →  DTypeError
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from typing import Any, Concatenate
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array, shape_of
+from tinygrad_rnn.engine.apply import array_of, as_array, shape_of
 from tinygrad_rnn.engine.op import Primitive
 from tinygrad_rnn.engine.tensor import Array, Axis, Bound, DType, Tensor
 from tinygrad_rnn.engine.typed import Objects, P, Unary
 from tinygrad_rnn.errors import DTypeError, OptionError
-from tinygrad_rnn.ops import arithmetic, indexing, logic, products, reduce
+from tinygrad_rnn.ops import arithmetic, choices, indexing, logic, products, reduce
 from tinygrad_rnn.ops.pointwise import sqrt
 from tinygrad_rnn.ops.shape import astype, broadcast_to, check_no_out
 
@@ -54,7 +54,7 @@ def _chosen(op: str, x: Any, mask: Mask, other: Any) -> Any:
     mask = mask if isinstance(mask, Tensor) else np.asarray(mask)
     if mask.dtype != bool:
         raise DTypeError(f"{op}: where={mask!r:.60} is not a mask", expected="booleans that broadcast to x")
-    return arithmetic.where(broadcast_to(mask, shape_of(x)), x, other)
+    return choices.where(broadcast_to(mask, shape_of(x)), x, other)
 
 
 def _mean(x: Any, mask: Mask, axis: Axis, keepdims: bool, ddof: float = 0) -> Any:
@@ -89,7 +89,7 @@ def _extreme(op: Any, join: Any, x: Any, axis: Axis, keepdims: bool, out: Any, i
         if mask is not True:
             raise OptionError(f"{op.__name__}: where= without initial=", help="say what stands where nothing is chosen")
         return op(x, axis=axis, keepdims=keepdims)
-    x = x if isinstance(x, Tensor) else np.asarray(as_array(x))
+    x = array_of(x)
     start = _start(op.__name__, initial, x)
     x = _chosen(op.__name__, x, mask, start)
     if x.size == 0 and reduce.extent(x, axis) == 0:
@@ -121,7 +121,7 @@ def max_(
     x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None, initial: Bound = None,
     where: Mask = True,
 ) -> Array:  # fmt: skip
-    return _extreme(reduce.max_, arithmetic.maximum, x, axis, keepdims, out, initial, where)
+    return _extreme(reduce.max_, choices.maximum, x, axis, keepdims, out, initial, where)
 
 
 @widens(reduce.min_)
@@ -129,7 +129,7 @@ def min_(
     x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None, initial: Bound = None,
     where: Mask = True,
 ) -> Array:  # fmt: skip
-    return _extreme(reduce.min_, arithmetic.minimum, x, axis, keepdims, out, initial, where)
+    return _extreme(reduce.min_, choices.minimum, x, axis, keepdims, out, initial, where)
 
 
 @widens(logic.any_)
@@ -172,7 +172,7 @@ def std(
 ) -> Array:  # fmt: skip
     check_no_out("std", out)
     y = _variance("std", _cast(x, dtype), axis, ddof, keepdims, where, mean, correction)
-    return arithmetic.where(y == 0, 0, sqrt(arithmetic.where(y == 0, 1, y)))  # of a constant: slope 0, as std alone
+    return choices.where(y == 0, 0, sqrt(choices.where(y == 0, 1, y)))  # of a constant: slope 0, as std alone
 
 
 def _variance(
@@ -211,11 +211,11 @@ def argsort(x: Array, axis: int | None = -1, *, kind: str | None = None, stable:
     return indexing.argsort(x, axis)
 
 
-@widens(arithmetic.clip)
+@widens(choices.clip)
 def clip(
     x: Array, a_min: Bound = None, a_max: Bound = None, *, min: Bound = None, max: Bound = None, out: None = None
 ) -> Array:
     check_no_out("clip", out)
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         raise OptionError("clip: a bound is given twice", help="min is a_min, and max is a_max")
-    return arithmetic.clip(x, a_min if min is None else min, a_max if max is None else max)
+    return choices.clip(x, a_min if min is None else min, a_max if max is None else max)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from math import log as ln
+
 import numpy as np
 
 from tinygrad_rnn.engine.declare import elementwise
 from tinygrad_rnn.engine.tensor import Array
 
 __all__ = [
-    "cos", "exp", "expm1", "log", "log1p", "log_sigmoid", "relu", "sigmoid", "sin", "softplus", "sqrt", "tanh",
+    "cbrt", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "log_sigmoid", "relu", "sigmoid", "softplus",
+    "sqrt", "tanh",
 ]  # fmt: skip
+
+LN2, LN10 = ln(2), ln(10)
 
 
 @elementwise("√", x=lambda y, x: 0.5 / y)
@@ -18,10 +23,22 @@ def sqrt(x: Array) -> Array:
     return np.sqrt(x)
 
 
+@elementwise("∛", x=lambda y, x: 1 / (3 * y * y))
+def cbrt(x: Array) -> Array:
+    """y = ∛x, of negative numbers too.  dy/dx = 1/(3y²)."""
+    return np.cbrt(x)
+
+
 @elementwise(x=lambda y, x: y)
 def exp(x: Array) -> Array:
     """y = eˣ.  dy/dx = y."""
     return np.exp(x)
+
+
+@elementwise(x=lambda y, x: y * LN2)
+def exp2(x: Array) -> Array:
+    """y = 2ˣ.  dy/dx = y·log 2."""
+    return np.exp2(x)
 
 
 @elementwise(x=lambda y, x: exp(x))
@@ -36,22 +53,22 @@ def log(x: Array) -> Array:
     return np.log(x)
 
 
+@elementwise(x=lambda y, x: (1 / LN2) / x)
+def log2(x: Array) -> Array:
+    """y = log x, to the base 2.  dy/dx = 1/(x·log 2)."""
+    return np.log2(x)
+
+
+@elementwise(x=lambda y, x: (1 / LN10) / x)
+def log10(x: Array) -> Array:
+    """y = log x, to the base 10.  dy/dx = 1/(x·log 10)."""
+    return np.log10(x)
+
+
 @elementwise(x=lambda y, x: 1 / (1 + x))
 def log1p(x: Array) -> Array:
     """y = log(1 + x), exact near 0.  dy/dx = 1/(1 + x)."""
     return np.log1p(x)
-
-
-@elementwise(x=lambda y, x: cos(x))
-def sin(x: Array) -> Array:
-    """y = sin x, in radians.  dy/dx = cos x."""
-    return np.sin(x)
-
-
-@elementwise(x=lambda y, x: -sin(x))
-def cos(x: Array) -> Array:
-    """y = cos x, in radians.  dy/dx = −sin x."""
-    return np.cos(x)
 
 
 @elementwise(x=lambda y, x: 4 * logistic_slope(2 * x))

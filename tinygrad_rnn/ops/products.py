@@ -15,7 +15,8 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.declare import primitive
 from tinygrad_rnn.engine.tensor import Array, Axis
 from tinygrad_rnn.ops.reduce import axes_of, extent, reduction
-from tinygrad_rnn.ops.shape import concatenate, moveaxis, reshape, stack
+from tinygrad_rnn.ops.shape import moveaxis, reshape
+from tinygrad_rnn.ops.stacking import concatenate, stack
 
 __all__ = ["cumprod", "prod"]
 

@@ -12,7 +12,8 @@ from tinygrad_rnn.engine.op import Rule
 from tinygrad_rnn.engine.tensor import Array, Axis
 from tinygrad_rnn.engine.typed import Declares
 from tinygrad_rnn.errors import ShapeError, check_flags, check_number
-from tinygrad_rnn.ops.arithmetic import abs_, where
+from tinygrad_rnn.ops.arithmetic import abs_
+from tinygrad_rnn.ops.choices import where
 from tinygrad_rnn.ops.shape import broadcast_to, expand_dims, flip, reshape
 
 __all__ = ["cumsum", "max_", "mean", "min_", "norm", "std", "sum_", "var"]
@@ -75,18 +76,18 @@ def mean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-@reduction(lambda y, x, *, axis: _share_of_ties(y, x, axis))
+@reduction(lambda y, x, *, axis: share_of_ties(y, x, axis))
 def max_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the largest x along `axis`, which must not be empty.  ∂y/∂x = 1 there; ties share equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-def _share_of_ties(y: Any, x: Any, axis: Axis) -> Any:
+def share_of_ties(y: Any, x: Any, axis: Axis) -> Any:
     chosen = (x == y) + (x != x)  # noqa: PLR0124  (NaN)
     return chosen / sum_(1.0 * chosen, axis=axis, keepdims=True)
 
 
-@reduction(lambda y, x, *, axis: _share_of_ties(y, x, axis))
+@reduction(lambda y, x, *, axis: share_of_ties(y, x, axis))
 def min_(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the smallest x along `axis`, which must not be empty.  ∂y/∂x = 1 there; ties share equally."""
     return np.min(x, axis=axis, keepdims=keepdims)

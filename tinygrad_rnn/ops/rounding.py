@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn.engine.declare import elementwise, primitive
 from tinygrad_rnn.engine.tensor import Array, Numbers, Operand, Tensor
 
-__all__ = ["ceil", "divmod_", "floor", "floor_divide", "remainder", "round_", "trunc"]
+__all__ = ["ceil", "divmod_", "floor", "floor_divide", "fmod", "remainder", "round_", "trunc"]
 
 
 @elementwise("⌊·⌋", x=lambda y, x: 0.0)
@@ -50,6 +50,12 @@ def floor_divide(a: Array, b: Array) -> Array:
 def remainder(a: Array, b: Array) -> Array:
     """y = a − ⌊a/b⌋·b, which has the sign of b, broadcast together.  ∂y/∂a = 1, ∂y/∂b = −⌊a/b⌋."""
     return np.remainder(a, b)
+
+
+@elementwise(a=1, b=lambda y, a, b: -round_((a - y) / b))
+def fmod(a: Array, b: Array) -> Array:
+    """y = a − n·b, n = a/b without what stands behind the point: it has the sign of a.  ∂y/∂a = 1, ∂y/∂b = −n."""
+    return np.fmod(a, b)
 
 
 @overload

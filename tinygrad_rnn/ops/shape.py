@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from operator import index
-from typing import Any, TypeAlias
+from functools import wraps
+from typing import Any, Protocol, TypeAlias, overload
 
 import numpy as np
 
-from tinygrad_rnn.engine.apply import as_array
+from tinygrad_rnn.engine.apply import array_of
 from tinygrad_rnn.engine.arrays import as_plain
 from tinygrad_rnn.engine.declare import composite, linear, nondifferentiable, primitive
-from tinygrad_rnn.engine.tensor import Array, Axes, Axis, Counts, DType, Tensor
-from tinygrad_rnn.engine.typed import X
-from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError, check_option, check_sequence
-from tinygrad_rnn.ops.indexing import getitem, take
+from tinygrad_rnn.engine.tensor import Array, Axes, Axis, Counts, DType, Numbers, Operand, Tensor
+from tinygrad_rnn.errors import DTypeError, OptionError, ShapeError
+from tinygrad_rnn.ops.indexing import getitem, one_axis, take
 
 __all__ = [
-    "astype", "broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "repeat", "reshape", "split",
-    "squeeze", "stack", "swapaxes", "tile", "transpose",
+    "astype", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "expand_dims", "flip", "moveaxis", "pad",
+    "repeat", "reshape", "roll", "squeeze", "swapaxes", "tile", "transpose",
 ]  # fmt: skip
+
+
+class Each(Protocol):
+    """A function of any number of arrays, each alone."""
+
+    @overload
+    def __call__(self, ary: Tensor, /) -> Tensor: ...  # type: ignore[overload-overlap]  # one alone
+    @overload
+    def __call__(self, ary: Numbers, /) -> Array: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *arys: Operand) -> tuple[Any, ...]: ...
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
@@ -86,6 +95,41 @@ def flip(x: Array, /, axis: Axis = None) -> Array:
     return np.flip(x, axis)
 
 
+@linear(transpose=lambda gy, x, *, shift, axis: roll(gy, -np.asarray(shift).astype(int), axis))
+def roll(x: Array, /, shift: Counts, axis: Axis = None) -> Array:
+    """y = x with each element moved on by `shift` along `axis`, the last ones to the front; flattened when None."""
+    return np.roll(x, shift, axis)
+
+
+def for_each(f: Any) -> Each:
+    """f of each argument: of one alone what it gives, of several a tuple."""
+
+    @wraps(f)
+    def each(*arys: Any) -> Any:
+        made = tuple(f(array_of(x, f.__name__)) for x in arys)
+        return made[0] if len(made) == 1 else made
+
+    return each
+
+
+@for_each
+def atleast_1d(x: Any) -> Any:
+    """Each of the arrays with one axis at least: a number becomes an array of one element."""
+    return x if x.ndim else reshape(x, (1,))
+
+
+@for_each
+def atleast_2d(x: Any) -> Any:
+    """Each of the arrays with two axes at least: a vector (N) becomes one row (1, N)."""
+    return x if x.ndim > 1 else reshape(x, (1, -1))
+
+
+@for_each
+def atleast_3d(x: Any) -> Any:
+    """Each of the arrays with three axes at least: a vector (N) becomes (1, N, 1), a matrix (M, N) (M, N, 1)."""
+    return x if x.ndim > 2 else reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, -1, 1))
+
+
 @linear(transpose=lambda gy, x, *, dtype: gy)
 def astype_(x: Array, *, dtype: Any) -> Array:
     """y = x in another floating dtype; the gradient comes back in x's own."""
@@ -115,122 +159,6 @@ def check_no_out(op: str, out: Any) -> None:
                           help=f"the result is a new one: y = tg.{op}(x)")  # fmt: skip
 
 
-def _array(x: Any) -> Any:
-    return x if isinstance(x, Tensor) else np.asarray(as_array(x))
-
-
-@primitive
-def concatenate_(*xs: Array, axis: int | None) -> Array:
-    """y = the arrays one after another along `axis` (flattened when None); their other sizes agree."""
-    return np.concatenate(xs, axis)
-
-
-def _concatenate_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int | None) -> list[Any]:
-    sizes = [x.size if axis is None else x.shape[axis] for x in xs]
-    ends = np.cumsum(sizes)
-    before = (slice(None),) * (0 if axis is None else axis % gy.ndim)
-    return [
-        reshape(getitem(gy, index=(*before, slice(int(end) - size, int(end)))), x.shape) if wanted else None
-        for x, size, end, wanted in zip(xs, sizes, ends, needed, strict=True)
-    ]
-
-
-def _filled(dxs: Sequence[Any], xs: Sequence[Any]) -> list[Any]:
-    return [np.zeros(x.shape, x.dtype) if dx is None else dx for dx, x in zip(dxs, xs, strict=True)]
-
-
-concatenate_.vjp(xs=_concatenate_vjp)
-concatenate_.jvp(xs=lambda dxs, y, *xs, axis: concatenate_(*_filled(dxs, xs), axis=axis))
-
-
-@composite
-def concatenate(
-    arrays: Sequence[Any],
-    axis: int | None = 0,
-    out: None = None,
-    *,
-    dtype: DType | None = None,
-    casting: str = "same_kind",
-) -> Any:
-    """The arrays one after another along `axis` (flattened when None); their other sizes agree.
-
-    Args:
-        arrays: at least one.
-        axis: counted from the end where it is negative.
-        out: None: the result is a new one.
-        dtype: of the result.
-        casting: how far that may be from the arrays' own, as numpy.can_cast says.
-    """
-    check_sequence("concatenate", "the arrays", arrays)
-    return _joined("concatenate", concatenate_(*arrays, axis=axis), out, dtype, casting)
-
-
-def _joined(op: str, y: Any, out: Any, dtype: Any, casting: Any) -> Any:
-    check_no_out(op, out)
-    check_option(op, "casting", casting, CASTINGS)
-    if dtype is None:
-        return y
-    cast = astype(y, dtype)
-    if not np.can_cast(y.dtype, cast.dtype, casting):
-        raise DTypeError(f"{op}: {y.dtype} does not become {cast.dtype} by casting={casting!r}")
-    return cast
-
-
-CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
-
-
-@primitive
-def stack_(*xs: Array, axis: int) -> Array:
-    """y = the arrays, all of one shape, side by side along a new axis."""
-    return np.stack(xs, axis)
-
-
-def _stack_vjp(gy: Any, y: Any, *xs: Any, needed: Sequence[bool], axis: int) -> list[Any]:
-    rows = moveaxis(gy, axis, 0)
-    return [rows[k] if wanted else None for k, wanted in enumerate(needed)]
-
-
-stack_.vjp(xs=_stack_vjp)
-stack_.jvp(xs=lambda dxs, y, *xs, axis: stack_(*_filled(dxs, xs), axis=axis))
-
-
-@composite
-def stack(
-    arrays: Sequence[Any], axis: int = 0, out: None = None, *, dtype: DType | None = None, casting: str = "same_kind"
-) -> Any:
-    """The arrays, all of one shape, side by side along a new axis; the options as for concatenate."""
-    check_sequence("stack", "the arrays", arrays)
-    return _joined("stack", stack_(*arrays, axis=axis), out, dtype, casting)
-
-
-def split(ary: X, indices_or_sections: Counts, axis: int = 0) -> list[X]:
-    """The array `ary` cut along `axis`: into so many equal parts, or at these places.
-
-    Raises:
-        ShapeError: the axis does not divide into equal parts.
-    """
-    ary = _array(ary)
-    axis = _one_axis("split", axis, ary)
-    size = ary.shape[axis]
-    if isinstance(indices_or_sections, int | np.integer) and not isinstance(indices_or_sections, np.timedelta64):
-        parts = int(indices_or_sections)
-        if parts < 1 or size % parts:
-            raise ShapeError(
-                f"split: {size} does not divide into {parts} equal parts",
-                got=f"ary {ary.shape}, axis {axis}",
-                help="pass the places to cut at",
-            )
-        cuts = [size // parts * k for k in range(1, parts)]
-    else:
-        places = np.asarray(as_array(indices_or_sections))
-        if places.ndim != 1 or (places.dtype.kind not in "iu" and places.size):
-            raise DTypeError(f"split: {indices_or_sections!r:.60} does not say where to cut", expected="a number of "
-                             "parts, or a list of places")  # fmt: skip
-        cuts = places.astype(int).tolist()
-    before = (slice(None),) * axis
-    return [getitem(ary, index=(*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
-
-
 Widths: TypeAlias = Counts | Sequence[Sequence[int]]
 
 
@@ -253,7 +181,7 @@ def pad(array: Array, pad_width: Widths, mode: str = "constant", constant_values
         return constant_pad(array, pad_width=pad_width, constant_values=constant_values)
     if not isinstance(mode, str) or mode not in COPYING:
         raise ShapeError(f"pad: there is no mode {mode!r:.60}", expected=f"constant, {', '.join(COPYING)}")
-    array = _array(array)
+    array = array_of(array)
     try:
         places = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode=mode)  # type: ignore[call-overload]
     except (ValueError, TypeError) as error:
@@ -278,15 +206,6 @@ constant_pad.vjp(x=lambda gy, y, x, **static: _interior(gy, x, **static))
 constant_pad.jvp(x=lambda dx, y, x, *, pad_width, constant_values: constant_pad(dx, pad_width=pad_width))
 
 
-def _one_axis(op: str, axis: Any, x: Any) -> int:
-    """The axis of x, counted from the start. Raises ShapeError where there is no such axis."""
-    with suppress(Exception):  # whatever another library's number says when it is asked for an index
-        k = index(axis)
-        if -x.ndim <= k < x.ndim:
-            return k % int(x.ndim)
-    raise ShapeError(f"{op}: there is no axis {axis!r:.60}", expected=f"an axis of an array {x.shape}")
-
-
 @composite
 def tile(A: Array, reps: Counts) -> Array:
     """The array A laid side by side `reps` times along each axis."""
@@ -294,7 +213,7 @@ def tile(A: Array, reps: Counts) -> Array:
     if counts.size and counts.dtype.kind not in "iu":
         raise DTypeError(f"tile: reps={reps!r:.60} does not consist of integers", expected="integers")
     reps = tuple(counts.tolist())
-    shape = _array(A).shape
+    shape = array_of(A).shape
     ndim = max(len(shape), len(reps))
     shape = (1,) * (ndim - len(shape)) + shape
     reps = (1,) * (ndim - len(reps)) + reps
@@ -306,8 +225,8 @@ def tile(A: Array, reps: Counts) -> Array:
 @composite
 def repeat(a: Array, repeats: Counts, axis: int | None = None) -> Array:
     """The array a with each element repeated along `axis` (flattened when None), `repeats` times or one number each."""
-    a = _array(a)
-    axis = None if axis is None else _one_axis("repeat", axis, a)
+    a = atleast_1d(a)
+    axis = None if axis is None else one_axis("repeat", axis, a)
     size = a.size if axis is None else a.shape[axis]
     counts = as_plain(repeats, "repeat")
     if counts.dtype.kind not in "biu" and counts.size:

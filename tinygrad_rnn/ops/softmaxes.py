@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.declare import elementwise, primitive
 from tinygrad_rnn.engine.tensor import Array, Axis
-from tinygrad_rnn.ops.arithmetic import where
+from tinygrad_rnn.ops.choices import where
 from tinygrad_rnn.ops.pointwise import exp, sigmoid
 from tinygrad_rnn.ops.reduce import reduction, sum_
 

@@ -49,7 +49,10 @@ def test_fresh_calls_are_clear_of_kinks(op):
     assert all(distance(call_of(op, RandomSource(seed))) > CLEARANCE for seed in range(100))
 
 
-@pytest.mark.parametrize("op", sorted(set(KINKED) - {"std", "euclidean_norm"}))  # only where all are equal, or 0
+SELDOM = {"std", "euclidean_norm", "hypot", "arctan2"}  # only where all are equal, or 0
+
+
+@pytest.mark.parametrize("op", sorted(set(KINKED) - SELDOM))
 def test_with_ties_they_are_at_them(op):
     near = [distance(call_of(op, RandomSource(seed), ties=True)) == 0 for seed in range(100)]
     assert np.mean(near) > 0.2

@@ -28,16 +28,16 @@ def test_no_op_has_two_specs():
 
 def test_a_new_op_is_asked_for(registry, monkeypatch):
     @primitive
-    def roll(x, *, shift):
+    def shuffled(x, *, shift):
         """y = x, moved round."""
-        return np.roll(x, shift)
+        return np.shuffled(x, shift)
 
-    with pytest.raises(OptionError, match=r"roll has no spec\n.*add one to testing/specs"):
-        call_of("roll", RandomSource(0))
-    spec = OpSpec("roll", roll, inputs=lambda source, pick: ((pick(),), {"shift": 1}))
-    assert str(call_of(spec, RandomSource(0))) == "roll(a, shift=1)"
-    monkeypatch.setitem(LIBRARY, "roll", spec)
-    assert str(call_of("roll", RandomSource(0))) == "roll(a, shift=1)"
+    with pytest.raises(OptionError, match=r"shuffled has no spec\n.*add one to testing/specs"):
+        call_of("shuffled", RandomSource(0))
+    spec = OpSpec("shuffled", shuffled, inputs=lambda source, pick: ((pick(),), {"shift": 1}))
+    assert str(call_of(spec, RandomSource(0))) == "shuffled(a, shift=1)"
+    monkeypatch.setitem(LIBRARY, "shuffled", spec)
+    assert str(call_of("shuffled", RandomSource(0))) == "shuffled(a, shift=1)"
 
 
 def test_an_op_of_one_array_or_two_needs_no_spec_to_take_part(registry):
@@ -99,9 +99,13 @@ SEEN = {  # what the calls of an op have to show: options and edge cases
     "take": ["axis=-1", "[[", "a, -1", "a, np.array(["],
     "diagonal": ["offset=", "-1, "],
     "tensordot": ["axes=0", "axes=2", "axes=((", "axes=(0"],
-    "einsum": ["'ii'", "...", "ij,jk->ik"],
+    "einsum": ["'ii'", "...", "ij,jk->ik", "a, [8, 9], b"],
     "concatenate": ["[a]", "[a, b, c]", "axis=None", "axis=-"],
     "repeat": ["[", "axis=-1", "a, 2)"],
+    "quantile": ["[[", "axis=", "method=", "keepdims=True"],
+    "topk": ["largest=False", "axis=-1"],
+    "vstack": ["[a]", "[a, b, c]"],
+    "roll": ["axis=(", "axis=-1", "a, -"],
 }
 
 

@@ -23,7 +23,8 @@ from tinygrad_rnn.engine.op import Op
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
 from tinygrad_rnn.engine.trees import Build, flatten
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.ops.shape import concatenate, reshape
+from tinygrad_rnn.ops.shape import reshape
+from tinygrad_rnn.ops.stacking import concatenate
 from tinygrad_rnn.testing.oracles.case import leaf_paths, parted, title
 from tinygrad_rnn.testing.report.findings import GradMismatch, GradReport, Mismatch
 

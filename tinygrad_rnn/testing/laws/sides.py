@@ -34,7 +34,7 @@ from tinygrad_rnn.testing.oracles.compare import cotangent
 from tinygrad_rnn.testing.report.findings import Mismatch
 
 STEPS = (1e-4, 1e-5, 2.3e-5, 1.7e-6)  # the others where the first disagrees: on a staircase, some agree by chance
-AROUND = 16  # so many points near a kink show what slopes meet there
+AROUND, MOST = 12, 128  # so many points near a kink, for each number up to so many, show what slopes meet there
 COARSE = 0.1  # what a small step does not resolve, as of (x + 1e8) − 1e8, this one does
 CLOSE = 1e-6  # of the slopes
 BENT = 1e-5  # of the slopes: to both sides of a kink they differ by more
@@ -200,7 +200,7 @@ class Point:
         steps = (COARSE, COARSE / float(np.abs(dx).max()))
         seen = [part for h in steps for part in self._slopes(dx, h)] + [0 * self.y] * nothing
         rng = np.random.default_rng(self.seed)
-        for _ in range(AROUND):
+        for _ in range(AROUND * min(self.scale.size, MOST)):
             near = self.scale * 1e-3 * rng.standard_normal(self.scale.size)
             seen.append((self._moved(near + 1e-6 * dx) - self._moved(near - 1e-6 * dx)) / 2e-6)
         finite = np.stack([slope for slope in seen if np.isfinite(slope).all()] or [np.full_like(self.y, np.nan)])

@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_rnn.errors import DTypeError, ShapeError
 from tinygrad_rnn.testing.checks.refusals import Refusal
 from tinygrad_rnn.testing.draw.call import public
-from tinygrad_rnn.testing.draw.choices import any_size, number
+from tinygrad_rnn.testing.draw.choices import Within, any_size, number
 from tinygrad_rnn.testing.draw.operands import ANY, Arguments, Pick, Rule, broadcasting, given
 from tinygrad_rnn.testing.draw.source import Source, flag
 from tinygrad_rnn.testing.specs.kinks import between
@@ -82,7 +82,7 @@ BINARY = [
 ]
 
 
-def one_array(domain: str = "real") -> Rule:
+def one_array(domain: Within = "real") -> Rule:
     """f(x) for x of a domain."""
 
     def rule(source: Source, pick: Pick) -> Arguments:

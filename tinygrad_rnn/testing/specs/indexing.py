@@ -44,6 +44,24 @@ def _take_along_axis(source: Source, pick: Pick) -> Arguments:
     return given(x, indices, axis=signed(source, at, x.ndim))
 
 
+def _gather(source: Source, pick: Pick) -> Arguments:
+    x = pick(dims(1))
+    at = source.integer(0, x.ndim - 1)
+    shape = tuple(source.integer(1, 3) if k == at else source.integer(1, n) for k, n in enumerate(x.shape))
+    return given(x, signed(source, at, x.ndim), places(source, x.shape[at], shape=shape))
+
+
+def _one_by_one(x: Any, axis: int, index: Any) -> Any:
+    """As torch's documentation says it, element by element."""
+    index = np.asarray(index)
+    y = np.empty(index.shape, x.dtype)
+    for place in np.ndindex(*y.shape):
+        read = list(place)
+        read[axis] = index[place]
+        y[place] = x[tuple(read)]
+    return y
+
+
 def diagonals(source: Source, pick: Pick) -> Arguments:
     x = pick(dims(2))
     if flag(source):
@@ -146,6 +164,19 @@ SPECS = [
             at(real(2, 3), np.array([5, 0, 5, -1]), axis=None),
         ],
         refuse(real(2, 3), np.array([0, 1]), axis=1),
+    ),
+    library(
+        "gather",
+        _gather,
+        [
+            at(real(2, 3), 1, np.array([[0, 0], [2, 1]])),
+            at(real(2, 3), 0, np.array([[1, 0]])),
+            at(real(2, 3), -1, np.array([[2]])),
+            at(real(3), 0, np.array([0, 2, 2, -1])),
+            at(real(2, 3), 1, np.zeros((2, 0), int)),
+        ],
+        refuse(real(2, 3), 1, np.array([0, 1])),
+        _one_by_one,
     ),
     library(
         "diagonal",

@@ -19,23 +19,34 @@ from tinygrad_rnn.testing.draw.operands import Fresh
 from tinygrad_rnn.testing.draw.program import Program
 from tinygrad_rnn.testing.draw.source import Source
 from tinygrad_rnn.testing.specs import (
+    activations,
     arithmetic,
     autodiff,
+    choices,
+    hyperbolic,
     indexing,
     linalg,
     logic,
+    matrices,
     pointwise,
     products,
+    ranking,
     reduce,
     rounding,
     shape,
     softmaxes,
+    splitting,
+    stacking,
+    trigonometric,
 )
 from tinygrad_rnn.testing.specs.forms import one_array, two_arrays
 from tinygrad_rnn.testing.specs.opspec import REGISTERED, OpSpec
 
 OpLike = str | OpSpec
-FILES = (arithmetic, pointwise, rounding, logic, reduce, products, softmaxes, shape, indexing, linalg, autodiff)
+FILES = (
+    arithmetic, choices, pointwise, trigonometric, hyperbolic, activations, rounding, logic, reduce, ranking, products,
+    softmaxes, shape, stacking, splitting, indexing, linalg, matrices, autodiff,
+)  # fmt: skip
 LIBRARY: dict[str, OpSpec] = {spec.name: spec for file in FILES for spec in file.SPECS}
 CALLABLE = sorted(name for name, spec in LIBRARY.items() if spec.inputs is not None)
 OPS: tuple[str, ...] = tuple(op for op in CALLABLE if op in public_ops.__all__)

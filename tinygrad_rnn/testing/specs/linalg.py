@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+from typing import Any
+
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
@@ -111,7 +114,16 @@ def _einsum(source: Source, pick: Pick) -> Arguments:
     for term in subscripts.partition("->")[0].replace(" ", "").replace("...", extra).split(","):
         operands.append(pick(_named(term, sizes)))
         sizes.update({letter: n for letter, n in zip(term, operands[-1].shape, strict=True) if n != 1 or letter != "X"})
-    return given(subscripts, *operands)
+    return given(*_in_lists(subscripts, operands)) if flag(source, 4) else given(subscripts, *operands)
+
+
+def _in_lists(subscripts: str, operands: list[Array]) -> list[Any]:
+    """The same call with the axes as a list behind each operand: a is 0, b is 1, …"""
+    left, arrow, right = subscripts.replace(" ", "").replace("...", ".").partition("->")
+    numbers = {".": ..., **{letter: k for k, letter in enumerate(ascii_lowercase)}}
+    terms = [[numbers[letter] for letter in term] for term in (*left.split(","), right)]
+    pairs = (part for pair in zip(operands, terms, strict=False) for part in pair)
+    return [*pairs, terms[-1]] if arrow else [*pairs]
 
 
 def _named(term: str, sizes: dict[str, int]) -> Shapes:
@@ -230,6 +242,10 @@ SPECS = [
             at("i,i", real(0), real(0)),
             at("...ii->...i", real(2, 3, 3)),
             at("ij,k->i", real(2, 3), real(2)),
+            at(real(2, 3), [0, 1], real(3, 2), [1, 2], [0, 2]),
+            at(real(2, 3), [5, 30]),
+            at(real(2, 2, 3), [..., 0], real(3, 2), [0, 1], [..., 1]),
+            at(real(3, 3), [0, 0], []),
         ],
         refuse("ij,jk->ik", real(2, 3), real(2, 3)),
     ),

@@ -68,4 +68,5 @@ SPECS = [
     _of_two("floor_divide"),
     _of_two("remainder"),
     _of_two("divmod"),
+    _of_two("fmod"),
 ]

@@ -8,11 +8,12 @@ import numpy as np
 
 from tinygrad_rnn.errors import DTypeError
 from tinygrad_rnn.testing.draw.choices import axes, axis, one_axis, signed
-from tinygrad_rnn.testing.draw.operands import Arguments, Pick, alike_but_for, dims, exactly, given, with_sizes
+from tinygrad_rnn.testing.draw.operands import Arguments, Pick, dims, given, with_sizes
 from tinygrad_rnn.testing.draw.source import Source, choose, flag, sample
 from tinygrad_rnn.testing.specs.axes import NO_AXIS
 from tinygrad_rnn.testing.specs.forms import at, library, real, refuse
 from tinygrad_rnn.testing.specs.kinks import between
+from tinygrad_rnn.testing.specs.opspec import OpSpec
 
 
 def _broadcast_to(source: Source, pick: Pick) -> Arguments:
@@ -78,36 +79,30 @@ def _flip(source: Source, pick: Pick) -> Arguments:
     return given(x, axis=axis(source, x.ndim))
 
 
+def _roll(source: Source, pick: Pick) -> Arguments:
+    x = pick()
+    if x.ndim and flag(source):
+        return given(x, source.integer(-4, 4), axis=one_axis(source, x.ndim))
+    if x.ndim > 1 and flag(source):
+        return given(x, (source.integer(-3, 3), 1), axis=axes(source, x.ndim, 2))
+    return given(x, source.integer(-4, 4))
+
+
+def _one_array(source: Source, pick: Pick) -> Arguments:
+    return given(pick())
+
+
+def _at_least(name: str) -> OpSpec:
+    edges = [*(at(real(*shape)) for shape in ((), (3,), (2, 3), (2, 1, 3), (0,))), at(real(2), real(2, 3), real())]
+    return library(name, _one_array, edges, refuse("text", error=DTypeError))
+
+
 def _astype(source: Source, pick: Pick) -> Arguments:
     return given(pick(), choose(source, (np.float64, "float64", float)))
 
 
 def _discretized(source: Source, pick: Pick) -> Arguments:
     return given(pick(), dtype=choose(source, (int, bool, np.int32)))
-
-
-def _concatenate(source: Source, pick: Pick) -> Arguments:
-    first = pick(dims(1, side=0))
-    if flag(source, 4):
-        return ([first, *(pick() for _ in range(source.integer(0, 2)))],), {"axis": None}
-    at = source.integer(0, first.ndim - 1)
-    others = [pick(alike_but_for(first.shape, at)) for _ in range(source.integer(0, 2))]
-    return ([first, *others],), {} if at == 0 and flag(source) else {"axis": signed(source, at, first.ndim)}
-
-
-def _stack(source: Source, pick: Pick) -> Arguments:
-    first = pick(dims(0, 3, side=0))
-    others = [pick(exactly(first.shape)) for _ in range(source.integer(0, 2))]
-    return ([first, *others],), {} if flag(source) else {"axis": one_axis(source, first.ndim + 1)}
-
-
-def _split(source: Source, pick: Pick) -> Arguments:
-    x = pick(dims(1))
-    at = one_axis(source, x.ndim)
-    size = x.shape[at]
-    if flag(source):
-        return given(x, choose(source, [n for n in range(1, size + 1) if size % n == 0]), axis=at)
-    return given(x, sorted(source.integer(0, size + 1) for _ in range(source.integer(1, 2))), axis=at)
 
 
 def _pad(source: Source, pick: Pick) -> Arguments:
@@ -238,38 +233,30 @@ SPECS = [
         NO_AXIS,
     ),
     library(
+        "roll",
+        _roll,
+        [
+            at(real(4), 1),
+            at(real(2, 3), -2),
+            at(real(2, 3), 1, axis=0),
+            at(real(2, 3), 5, axis=-1),
+            at(real(2, 3), (1, 2), axis=(0, 1)),
+            at(real(2, 3), (1, 2), axis=1),
+            at(real(4), np.int64(3)),
+            at(real(), 1),
+            at(real(0), 1),
+        ],
+        refuse(real(2, 3), 1, axis=2),
+    ),
+    _at_least("atleast_1d"),
+    _at_least("atleast_2d"),
+    _at_least("atleast_3d"),
+    library(
         "astype",
         _astype,
         [at(real(3), np.float64), at(real(2, 3), "float64"), at(real(), float)],
         refuse(real(2), "no such type", error=DTypeError),
         lambda x, dtype: np.asarray(x).astype(dtype),
-    ),
-    library(
-        "concatenate",
-        _concatenate,
-        [
-            at([real(2), real(3)]),
-            at([real(2, 3), real(1, 3), real(2, 3)]),
-            at([real(2, 1), real(2, 3)], axis=-1),
-            at([real(2, 1), real(3)], axis=None),
-            at([real(0), real(2)]),
-            at([real(2), np.array([1, 2])]),
-            at([real(2)], 0),
-        ],
-        refuse([real(2, 3), real(2, 2)]),
-    ),
-    library(
-        "stack",
-        _stack,
-        [
-            at([real(3), real(3)]),
-            at([real(2, 3), real(2, 3)], axis=-1),
-            at([real(2), real(2)], 1),
-            at([real(), real()]),
-            at([real(0), real(0)]),
-            at([real(2)]),
-        ],
-        refuse([real(2), real(3)]),
     ),
     library(
         "constant_pad",
@@ -323,14 +310,9 @@ SPECS = [
             at(real(2, 3), [1, 0, 2], axis=-1),
             at(real(3), 0),
             at(real(), 2),
+            at(real(), 3, axis=0),
         ],
         refuse(real(3), [1, 2]),
-    ),
-    library(
-        "split",
-        _split,
-        [at(real(4), 2), at(real(2, 6), 3, axis=-1), at(real(5), [1, 3]), at(real(5), [3, 9]), at(real(4, 2), [1], 0)],
-        refuse(real(5), 2),
     ),
     library(
         "discretized",
