@@ -36,8 +36,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",
     "cli": "options check sketch draw sample task train demo translate",
     "nn": """options seeding tree init watch hooks state module ids functional linear embedding dropout layernorm
-        weightnorm activations containers sequential masks losses likelihood cosine attention passages timeloop cell recurrent rnn
-        lstm gru variants topologies seq2seq search segments online""",
+        weightnorm activations containers sequential masks losses likelihood cosine attention passages timeloop cell
+        recurrent rnn lstm gru variants topologies seq2seq search segments online""",
     "viz": "scene layout paint views fit page drawing plots",
     "viz.page": "facts colours cuts slim contents document twins",
     "viz.plots": "numbers frame series flow training letters shades markup sheet coloured",

@@ -25,12 +25,16 @@ init, seeded                          first values, and one seed for all of them
 
 from tinygrad_rnn.nn import init, variants
 from tinygrad_rnn.nn.activations import (
+    ELU,
+    GELU,
     Activation,
     Function,
+    LeakyReLU,
     LogSigmoid,
     LogSoftmax,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Softplus,
     Tanh,
@@ -69,11 +73,11 @@ from tinygrad_rnn.nn.topologies import ManyToMany, ManyToOne, OneToMany
 from tinygrad_rnn.nn.weightnorm import WeightNorm
 
 __all__ = [
-    "GRU", "LSTM", "RNN",
+    "ELU", "GELU", "GRU", "LSTM", "RNN",
     "Activation", "AdditiveAttention", "Attention", "Cell", "Decoder", "DotAttention", "Dropout", "Embedding",
-    "Encoder", "Function", "GRUCell", "LSTMCell", "LayerNorm", "Linear",
+    "Encoder", "Function", "GRUCell", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear",
     "LogSigmoid", "LogSoftmax", "ManyToMany", "ManyToOne", "Module", "ModuleDict", "ModuleList", "OneHot",
-    "OneToMany", "Parameter", "RNNCell", "ReLU", "Recurrent", "Seq2Seq", "Sequential", "Sigmoid", "Softmax",
+    "OneToMany", "Parameter", "RNNCell", "ReLU", "Recurrent", "Seq2Seq", "Sequential", "SiLU", "Sigmoid", "Softmax",
     "Softplus", "Tanh", "WeightNorm", "Written", "beam_search", "binary_cross_entropy_with_logits", "checkpointed",
     "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "functional_call", "greedy_search", "huber_loss",
     "init", "kl_div", "l1_loss", "mse_loss", "nll_loss", "rtrl", "sample_search", "seeded", "sequence_loss",

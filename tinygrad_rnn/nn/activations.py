@@ -19,7 +19,21 @@ from tinygrad_rnn.engine.tensor import Operand, Tensor
 from tinygrad_rnn.errors import OptionError, unknown_option
 from tinygrad_rnn.nn.module import Module, incoming
 
-__all__ = ["Activation", "Function", "LogSigmoid", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
+__all__ = [
+    "ELU",
+    "GELU",
+    "Activation",
+    "Function",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+]
 
 
 class Function(Module):
@@ -104,3 +118,15 @@ class Softmax(Activation, op=ops.softmax): ...
 
 
 class LogSoftmax(Activation, op=ops.log_softmax): ...
+
+
+class GELU(Activation, op=ops.gelu): ...
+
+
+class SiLU(Activation, op=ops.silu): ...
+
+
+class ELU(Activation, op=ops.elu): ...
+
+
+class LeakyReLU(Activation, op=ops.leaky_relu): ...
