@@ -6,11 +6,13 @@ h_0, c_0 ──────────────┘ └─ h_n, c_n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tinygrad_rnn.errors import GraphError, OptionError, check_flags, check_path
 from tinygrad_rnn.exchange.onnx import topologies  # noqa: F401  (brings its rules, and those of the layers)
+from tinygrad_rnn.exchange.onnx.function import function, name_of
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.rules import emit
 from tinygrad_rnn.nn import Module, Recurrent
@@ -20,7 +22,12 @@ __all__ = ["export_onnx"]
 
 
 def export_onnx(
-    model: Module | Sequence[Module], path: str | Path, *, lengths: bool = False, initial_state: bool = True
+    model: Module | Sequence[Module] | Callable[..., Any],
+    path: str | Path,
+    *,
+    lengths: bool = False,
+    initial_state: bool = True,
+    inputs: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> Path:
     """Write a model as it is after eval(), in float32, as ONNX of opset 17.
 
@@ -43,6 +50,10 @@ def export_onnx(
     """
     check_path("export_onnx", path)
     check_flags("export_onnx", lengths=lengths, initial_state=initial_state)
+    if inputs is not None:
+        builder = OnnxBuilder((), [], False, False)
+        function(model, inputs, builder)
+        return write_file(path, builder.model(name_of(model)))
     parts = [model] if isinstance(model, Module) else list(model) if isinstance(model, Sequence) else [model]
     if strange := [type(part).__name__ for part in parts if not isinstance(part, Module)]:
         raise OptionError("export_onnx: the model is not made of modules", expected="a Module, or a list of them",
