@@ -7,15 +7,17 @@ h_0, c_0 ──────────────┘ └─ h_n, c_n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn.errors import GraphError, OptionError, check_flags, check_path
-from tinygrad_rnn.exchange.onnx import topologies  # noqa: F401  (brings its rules, and those of the layers)
 from tinygrad_rnn.exchange.onnx.function import function, name_of
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.rules import emit
+from tinygrad_rnn.exchange.onnx.topologies import recurrences
 from tinygrad_rnn.nn import Module, Recurrent
+from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.saving.files import write_file
 
 __all__ = ["export_onnx"]
@@ -52,19 +54,22 @@ def export_onnx(
     check_flags("export_onnx", lengths=lengths, initial_state=initial_state)
     if inputs is not None:
         builder = OnnxBuilder((), [], False, False)
-        function(model, inputs, builder)
+        with evaluating(model) if isinstance(model, Module) else nullcontext():
+            function(model, inputs, builder)
         return write_file(path, builder.model(name_of(model)))
     parts = [model] if isinstance(model, Module) else list(model) if isinstance(model, Sequence) else [model]
     if strange := [type(part).__name__ for part in parts if not isinstance(part, Module)]:
         raise OptionError("export_onnx: the model is not made of modules", expected="a Module, or a list of them",
                           got=", ".join(strange))  # fmt: skip
-    layers = [part for whole in parts for part in whole.modules() if isinstance(part, Recurrent)]
-    axes = ("B", "T") if any(layer.batch_first for layer in layers) else ("T", "B")
+    layers = [layer for part in parts for layer in recurrences(part)]
+    batch_first = any(isinstance(layer, Recurrent) and layer.batch_first for layer in layers)
+    axes = ("B", "T") if batch_first else ("T", "B")
     prefixes = [""] if len(layers) == 1 else [f"rnn{k}." for k in range(len(layers))]
     builder = OnnxBuilder(axes, prefixes, lengths, initial_state)
     y = ""
     for part in parts:
-        y = emit(part, y, builder)
+        with evaluating(part):
+            y = emit(part, y, builder)
     if not y:
         raise GraphError("export_onnx: the model computes nothing", expected="one module that has a rule")
     builder.output(y, "y")

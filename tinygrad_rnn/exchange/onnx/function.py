@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import DTypeError, GraphError, OptionError, check_type
+from tinygrad_rnn.errors import DTypeError, OptionError, check_type
 from tinygrad_rnn.exchange.onnx import arrangement, contractions, pointwise, reductions  # noqa: F401  (their rules)
-from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
+from tinygrad_rnn.exchange.onnx.graph import KINDS, OnnxBuilder
 from tinygrad_rnn.exchange.onnx.operands import translated
-from tinygrad_rnn.exchange.onnx.recording import Kind, recorded
+from tinygrad_rnn.exchange.onnx.recording import recorded
+from tinygrad_rnn.exchange.onnx.sizes import Kind
 
 __all__ = ["called", "function"]
 
@@ -40,11 +41,9 @@ def function(f: Callable[..., Any], inputs: Mapping[str, Any], builder: OnnxBuil
     if isinstance(made, dict) and sorted(made.values()) == list(range(len(ends))):
         keys = [str(key) for key in made]
     for k, (end, key) in enumerate(zip(ends, keys, strict=True)):
-        kind = recording.outputs[k].dtype.kind
-        builder.output(end, key or ("y" if len(ends) == 1 else f"y{k}"), DTYPES[kind])
-
-
-DTYPES = {"f": np.float32, "i": np.int64, "u": np.int64, "b": np.bool_}
+        out = recording.outputs[k]
+        shape = tuple(n if isinstance(n, int) else n.axis or str(n) for n in recording.shapes[out])
+        builder.output(end, key or ("y" if len(ends) == 1 else f"y{k}"), Kind(shape, KINDS[out.dtype.kind]))
 
 
 def kind_of(name: str, shape: Any) -> Kind:
@@ -54,7 +53,7 @@ def kind_of(name: str, shape: Any) -> Kind:
     if shape and not isinstance(shape[-1], int | str):
         *shape, last = shape
         try:
-            dtype = DTYPES[np.dtype(last).kind] if np.dtype(last) != np.int32 else np.int32
+            dtype = KINDS[np.dtype(last).kind] if np.dtype(last) != np.int32 else np.int32
         except (TypeError, KeyError):
             raise DTypeError(f"export_onnx: inputs[{name!r}] ends in {last!r:.60}", expected="a dtype of numbers") from None
     for n in shape:
@@ -73,9 +72,3 @@ def name_of(f: Any) -> str:
     """What to call a function or a module in a message."""
     return getattr(f, "__name__", "") or type(f).__name__
 
-
-def refuse_more_than_one(name: str, ends: list[str]) -> str:
-    """The one result of a module that stands in a row of others."""
-    if len(ends) != 1:
-        raise GraphError(f"export_onnx: {name} returns {len(ends)} values", expected="one, for the module behind it")
-    return ends[0]

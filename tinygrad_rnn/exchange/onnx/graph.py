@@ -7,14 +7,14 @@ x, h_0, lengths ─ inputs ─→ nodes ─ outputs ─→ y, h_n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.exchange.onnx.sizes import Dim
+from tinygrad_rnn.exchange.onnx.sizes import Dim, Kind
 
 KINDS = {"f": np.float32, "i": np.int64, "u": np.int64, "b": np.bool_}  # what runtimes compute in
 OPSET, IR = 17, 8  # the oldest that have every operator used here: what runtimes since 2022 read
@@ -122,22 +122,21 @@ class OnnxBuilder:
         return whole
 
     def body(
-        self, name: str, inputs: Sequence[tuple[str, Any, Sequence[int | str] | None]], kinds: Sequence[Any],
-        fill: Callable[[list[str]], Sequence[str]],
-    ) -> Any:  # fmt: skip
+        self, name: str, inputs: Mapping[str, Kind], ends: Sequence[Kind], fill: Callable[[list[str]], Sequence[str]]
+    ) -> Any:
         """A graph inside this one, for an operator that runs it again and again. It reads what stands outside.
 
         Args:
-            inputs: the name, dtype and shape of each; the names are made unique.
-            kinds: dtypes of what it hands on.
+            inputs: what goes in at each run, by name; the names are made unique.
+            ends: what it hands on.
             fill: from the names of the inputs to those of what is handed on, by adding nodes.
         """
         outside, self.nodes = self.nodes, []
-        named = [self._described(f"{name}_{self.count}.{what}", dtype, shape) for what, dtype, shape in inputs]
         mark = f"{name}_{self.count}"
+        named = [self._described(f"{mark}.{what}", kind.dtype, kind.shape) for what, kind in inputs.items()]
         try:
-            ends = [self.value("Identity", end) for end in fill([each.name for each in named])]
-            outputs = [self._described(end, kind, None) for end, kind in zip(ends, kinds, strict=True)]
+            made = [self.value("Identity", end) for end in fill([each.name for each in named])]
+            outputs = [self._described(end, kind.dtype, kind.shape) for end, kind in zip(made, ends, strict=True)]
             return self.make.make_graph(self.nodes, mark, named, outputs)
         finally:
             self.nodes = outside
@@ -169,10 +168,10 @@ class OnnxBuilder:
         """x; or for "", before the first module, the graph's input: so many features, or ids when it has none."""
         return x or self.input("x", np.float32 if features else np.int64, [*self.axes, *features])
 
-    def output(self, value: str, name: str, dtype: Any = np.float32) -> None:
-        """Give a value this name and declare it an output; its shape is inferred when the model is made."""
+    def output(self, value: str, name: str, kind: Kind | None = None) -> None:
+        """Give a value this name and declare it an output: of float32, if nothing is said, in the shape it turns out."""
         self.nodes.append(self.make.make_node("Identity", [value], [name]))
-        self.outputs.append(self._described(name, dtype, None))
+        self.outputs.append(self._described(name, kind.dtype if kind else np.float32, kind and kind.shape))
 
     def kind(self, dtype: Any) -> int:
         """ONNX's number for a dtype."""

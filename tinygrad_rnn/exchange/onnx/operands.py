@@ -108,9 +108,8 @@ def translated(recording: Recording, names: Sequence[str], builder: OnnxBuilder)
         y = Operand(builder, recording.shapes[call.out], call.out.dtype.kind)
         rule = rule_of(call.op, recording)
         if 0 in y.shape:  # no elements, about which runtimes disagree: onnxruntime 1.32 repeats one no times into one
-            known[call.out] = Operand(builder, y.shape, "f", builder.value("ConstantOfShape", builder.shape(y.shape)))
-            known[call.out]._name = known[call.out].of(y.kind)
-            known[call.out].kind = y.kind
+            nothing = Operand(builder, y.shape, "f", builder.value("ConstantOfShape", builder.shape(y.shape)))
+            known[call.out] = Operand(builder, y.shape, y.kind, nothing.of(y.kind))
             continue
         xs = [known[x] if isinstance(x, Value) else x if x is None else _number(x, builder) for x in call.args]
         try:

@@ -5,9 +5,9 @@ f, {"x": ("T", "B", 3)}  →  traced at several T and B  →  one program, if it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,21 +18,9 @@ from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import Build, flatten
 from tinygrad_rnn.errors import CompileError, GraphError, TinygradError
-from tinygrad_rnn.exchange.onnx.sizes import Dim, Fill, Grid, NotASize, Ramp, Size
+from tinygrad_rnn.exchange.onnx.sizes import Dim, Fill, Grid, Kind, NotASize, Ramp
 
-__all__ = ["Kind", "Recording", "recorded"]
-
-
-class Kind(NamedTuple):
-    """What an argument is: its shape, a name for a free axis, and its dtype."""
-
-    shape: tuple[int | str, ...]
-    dtype: Any = np.float32
-
-    def example(self, lengths: Mapping[str, int]) -> Array:
-        """An array of this kind: integers are 0, which any table of ids has."""
-        shape = tuple(lengths[n] if isinstance(n, str) else n for n in self.shape)
-        return np.full(shape, 0.5 if np.dtype(self.dtype).kind == "f" else 0, self.dtype)
+__all__ = ["Recording", "recorded"]
 
 
 Constant: TypeAlias = Array | Fill | Ramp
@@ -200,7 +188,3 @@ def _line(f: Callable[..., Any], kinds: Sequence[Kind], grid: Grid, op: str) -> 
     found = next(node for node in reversed(ancestors(ends)) if node.op is not None and node.op.name == op)
     return getattr(found, "source", "") or str(found.context)
 
-
-def size_of(n: int | str) -> Dim:
-    """A declared size as a Dim."""
-    return Size.of(n) if isinstance(n, str) else n

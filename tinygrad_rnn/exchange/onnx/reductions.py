@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.exchange.onnx.arrangement import flattened, reshaped
-from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
+from tinygrad_rnn.exchange.onnx.graph import KINDS, OnnxBuilder
 from tinygrad_rnn.exchange.onnx.operands import Operand, translates
-from tinygrad_rnn.exchange.onnx.sizes import Dim
+from tinygrad_rnn.exchange.onnx.sizes import Dim, Kind, Size
 
 B, X = OnnxBuilder, Operand
 
@@ -191,9 +191,9 @@ def cumprod(b: B, y: X, x: X, *, axis: Any) -> str:
     """yₖ = yₖ₋₁ xₖ: a Scan, as ONNX has no operator for it."""
     line, along, shape = (x.of(y.kind), int(axis) % x.ndim, x.shape) if axis is not None and x.ndim else (
         flattened(b, x.of(y.kind), x.ndim), 0, y.shape)  # fmt: skip
-    dtype = {"f": np.float32, "i": np.int64}[y.kind]
-    ones = b.value("Expand", b.constant("one", np.ones((), dtype)), b.shape([*shape[:along], *shape[along + 1 :]]))
-    body = b.body("product", [("y", dtype, None), ("x", dtype, None)], [dtype] * 2,
-                  lambda names: [b.value("Mul", *names)] * 2)  # fmt: skip
+    rest = tuple(str(n) if isinstance(n, Size) else n for n in (*shape[:along], *shape[along + 1 :]))
+    kind = Kind(rest, KINDS[y.kind])
+    ones = b.value("Expand", b.constant("one", np.ones((), kind.dtype)), b.shape([*shape[:along], *shape[along + 1 :]]))
+    body = b.body("product", {"y": kind, "x": kind}, [kind, kind], lambda names: [b.value("Mul", *names)] * 2)
     return b.node("Scan", ones, line, count=2, body=body, num_scan_inputs=1, scan_input_axes=[along],
                   scan_output_axes=[along])[1]  # fmt: skip

@@ -12,17 +12,17 @@ and one more point, farther off, says whether it is such a sum.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 
-__all__ = ["Dim", "Fill", "Grid", "NotASize", "Ramp", "Size"]
+__all__ = ["Dim", "Fill", "Grid", "Kind", "NotASize", "Ramp", "Size"]
 
 
 class NotASize(Exception):
@@ -54,7 +54,27 @@ class Size:
         return self.terms[0][0][0] if self == Size.of("".join(self.terms[0][0])) else ""
 
 
+    def __str__(self) -> str:
+        """
+        >>> print(Size((((), 1), (("B", "T"), 2))))
+        1 + 2·B·T
+        """
+        return " + ".join("·".join([*([str(k)] if k != 1 or not axes else []), *axes]) for axes, k in self.terms)
+
+
 Dim: TypeAlias = int | Size
+
+
+class Kind(NamedTuple):
+    """What goes in or out: its shape, a free axis by its name, and its dtype."""
+
+    shape: tuple[int | str, ...]
+    dtype: Any = np.float32
+
+    def example(self, lengths: Mapping[str, int]) -> Array:
+        """An array of this kind: integers are 0, which any table of ids has."""
+        shape = tuple(lengths[n] if isinstance(n, str) else n for n in self.shape)
+        return np.full(shape, 0.5 if np.dtype(self.dtype).kind == "f" else 0, self.dtype)
 
 
 @dataclass(frozen=True)
