@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn.errors import GraphError, OptionError, check_flags, check_path
+from tinygrad_rnn.exchange.onnx import seq2seq
 from tinygrad_rnn.exchange.onnx.function import function, name_of
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.rules import emit
 from tinygrad_rnn.exchange.onnx.topologies import recurrences
-from tinygrad_rnn.nn import Module, Recurrent
+from tinygrad_rnn.nn import Module, Recurrent, Seq2Seq
 from tinygrad_rnn.nn.module import evaluating
 from tinygrad_rnn.saving.files import write_file
 
@@ -30,6 +31,7 @@ def export_onnx(
     lengths: bool = False,
     initial_state: bool = True,
     inputs: Mapping[str, tuple[Any, ...]] | None = None,
+    greedy: bool = False,
 ) -> Path:
     """Write a model as it is after eval(), in float32, as ONNX of opset 17.
 
@@ -51,7 +53,14 @@ def export_onnx(
     Source: onnx.ai/onnx/operators.
     """
     check_path("export_onnx", path)
-    check_flags("export_onnx", lengths=lengths, initial_state=initial_state)
+    check_flags("export_onnx", lengths=lengths, initial_state=initial_state, greedy=greedy)
+    if isinstance(model, Seq2Seq) and inputs is None:
+        builder = OnnxBuilder((), [], lengths, False)
+        with evaluating(model):
+            (seq2seq.greedy if greedy else seq2seq.forced)(model, builder)
+        return write_file(path, builder.model(type(model).__name__))
+    if greedy:
+        raise OptionError("export_onnx: greedy=True is for a Seq2Seq", got=name_of(model))
     if inputs is not None:
         builder = OnnxBuilder((), [], False, False)
         with evaluating(model) if isinstance(model, Module) else nullcontext():

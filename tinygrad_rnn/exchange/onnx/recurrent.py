@@ -41,7 +41,8 @@ def layers(layer: Recurrent | Cell, x: str, builder: OnnxBuilder) -> tuple[str, 
     """(output (T, B, D·H), the last layer's final h (D, B, H)), time first in any case; a cell's states are (B, H)."""
     x = in_order(layer, builder.read(x, layer.input_size), builder)
     prefix = next(builder.prefixes)
-    y, ends = run(layer, x, _starts(layer, x, prefix, builder), builder)
+    first = _given(layer, prefix, builder) if builder.initial_state else starts(layer, x, builder)
+    y, ends = run(layer, x, first, builder)
     for name, parts in zip(cells_of(layer)[0].states, zip(*ends, strict=True), strict=True):
         whole = builder.value("Concat", *parts, axis=0)
         alone = isinstance(layer, Cell)
@@ -93,23 +94,34 @@ def own_steps(y: str, builder: OnnxBuilder) -> str:
     return builder.value("Unsqueeze", own, builder.integers([2]))
 
 
-def _starts(layer: Recurrent | Cell, x: str, prefix: str, builder: OnnxBuilder) -> list[list[str]]:
-    """For each layer the names of its states before the first step, "" for zeros."""
-    cells, L = cells_of(layer), 1 if isinstance(layer, Cell) else layer.num_layers
-    parts = []
+def _given(layer: Recurrent | Cell, prefix: str, builder: OnnxBuilder) -> list[list[str]]:
+    """For each layer the names of its states before the first step, which are inputs."""
+    cells, whole = cells_of(layer), []
     for name, size in zip(cells[0].states, cells[0].state_sizes, strict=True):
-        if builder.initial_state and isinstance(layer, Cell):
-            alone = builder.input(f"{prefix}{name}_0", np.float32, ["B", size])
-            whole = builder.value("Unsqueeze", alone, builder.integers([0]))
-        elif builder.initial_state:
-            whole = builder.input(f"{prefix}{name}_0", np.float32, [len(cells), "B", size])
-        elif cells[0].learn_initial:
-            whole = _learnt(f"{name}_0", cells, x, builder)
-        else:
-            parts.append([""] * L)
-            continue
-        parts.append(builder.node("Split", whole, builder.integers([len(cells) // L] * L), count=L, axis=0))
+        rows = [] if isinstance(layer, Cell) else [len(cells)]
+        given = builder.input(f"{prefix}{name}_0", np.float32, [*rows, "B", size])
+        whole.append(given if rows else builder.value("Unsqueeze", given, builder.integers([0])))
+    return _of_layers(layer, whole, builder)
+
+
+def starts(layer: Recurrent | Cell, x: str, builder: OnnxBuilder) -> list[list[str]]:
+    """The same where nothing is given: what was learnt, "" for zeros."""
+    cells = cells_of(layer)
+    if not cells[0].learn_initial:
+        return [[""] * len(cells[0].states)] * _depth(layer)
+    return _of_layers(layer, [_learnt(f"{name}_0", cells, x, builder) for name in cells[0].states], builder)
+
+
+def _of_layers(layer: Recurrent | Cell, states: list[str], builder: OnnxBuilder) -> list[list[str]]:
+    """Of states (L·D, B, H) each layer's share."""
+    L = _depth(layer)
+    sizes = [len(cells_of(layer)) // L] * L
+    parts = [builder.node("Split", whole, builder.integers(sizes), count=L, axis=0) for whole in states]
     return [list(start) for start in zip(*parts, strict=True)]
+
+
+def _depth(layer: Recurrent | Cell) -> int:
+    return 1 if isinstance(layer, Cell) else layer.num_layers
 
 
 def _learnt(name: str, cells: Sequence[Cell], x: str, builder: OnnxBuilder) -> str:
