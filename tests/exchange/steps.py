@@ -1,8 +1,8 @@
 """Cells drawn from a grammar of steps, as somebody may write one: the source of a class, and the class.
 
-    step    →  line … line, each part of the new state
-    line    →  v = f(a) | a ∘ b | gate | product with a weight of its own, a peephole, a normalised value
-    a, b    →  a part of W_ih x or W_hh h, a part of the state, an earlier line
+step    →  line … line, each part of the new state
+line    →  v = f(a) | a ∘ b | gate | product with a weight of its own, a peephole, a normalised value
+a, b    →  a part of W_ih x or W_hh h, a part of the state, an earlier line
 """
 
 import numpy as np
@@ -25,7 +25,8 @@ TWO = [
 ]  # fmt: skip
 THREE = ["sigmoid({a}) * {b} + (1 - sigmoid({a})) * {c}", "where({a} > 0, {a} * {b}, {a} * {c})"]
 LEARNT = [
-    "inner({a}, self.{square})", "{a} @ self.{square}", "self.{line} * {a}", "self.{line} * normalised({a}) + self.{line}",
+    "inner({a}, self.{square})", "{a} @ self.{square}", "self.{line} * {a}",
+    "self.{line} * normalised({a}) + self.{line}",
 ]  # fmt: skip
 SHAPES = {"square": lambda H: (H, H), "line": lambda H: (H,), "cube": lambda H: (H, H, H), "narrow": lambda H: (3, H)}
 KINDS = [ONE, ONE, TWO, TWO, THREE, LEARNT, LEARNT]

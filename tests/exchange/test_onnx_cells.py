@@ -1,4 +1,4 @@
-"""Cells of one's own through time, as ONNX: ten that were drawn from a grammar of steps, and those that people write."""
+"""Cells of one's own through time, as ONNX: ten drawn from a grammar of steps, and those that people write."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Each op on its own, as ONNX: what onnxruntime makes of it is what the op makes here, of every call that its spec has."""
+"""Each op on its own, as ONNX: what onnxruntime makes of each call in its spec is what the op makes here."""
 
 from collections import Counter
 
@@ -99,4 +99,6 @@ def test_of_a_first_axis_of_any_length_it_is_right_or_refused(name, tmp_path):
 
 
 def test_each_op_has_a_rule_or_a_reason():
-    assert set(REGISTRY) - set(TRANSLATIONS) <= NEVER, "an op without a rule: write one, or the reason why there is none"
+    assert set(REGISTRY) - set(TRANSLATIONS) <= NEVER, (
+        "an op without a rule: write one, or the reason why there is none"
+    )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
-from tinygrad_rnn.exchange.onnx.operands import Operand, Unsaid, translates
+from tinygrad_rnn.exchange.onnx.operands import Operand, UnwrittenError, translates
 from tinygrad_rnn.exchange.onnx.sizes import Dim, Size
 
-B, X = OnnxBuilder, Operand
+B: TypeAlias = OnnxBuilder
+X: TypeAlias = Operand
 FAR = np.iinfo(np.int64).max
 FIXED = "along an axis of any length"
 
@@ -37,10 +38,10 @@ def transposed(b: B, x: str, order: Sequence[int]) -> str:
 
 
 def sizes(x: X) -> tuple[int, ...]:
-    """The shape of x. Raises Unsaid where a part of it may be of any length."""
+    """The shape of x. Raises UnwrittenError where a part of it may be of any length."""
     fixed = tuple(n for n in x.shape if isinstance(n, int))
     if len(fixed) < x.ndim:
-        raise Unsaid(FIXED)
+        raise UnwrittenError(FIXED)
     return fixed
 
 
@@ -154,7 +155,7 @@ def getitem(b: B, y: X, x: X, *, index: Any) -> str:
     arrays = [np.asarray(item) for item in items if item is not ... and not isinstance(item, slice)]
     others = [item for item in items if isinstance(item, slice) and item != slice(None)]
     if len(arrays) != 1 or arrays[0].dtype.kind not in "iu" or others:
-        raise Unsaid(f"by several arrays, {FIXED}")
+        raise UnwrittenError(f"by several arrays, {FIXED}")
     at = next(k for k, item in enumerate(items) if item is not ... and not isinstance(item, slice))
     axis = at - len(items) + x.ndim if ... in [i for i in items[:at] if i is ...] else at
     return b.value("Gather", x.name, b.integers(arrays[0].tolist()), axis=axis)
@@ -209,7 +210,7 @@ def diagonal(b: B, y: X, x: X, *, offset: int, axis1: int, axis2: int) -> str:
     rest = [k for k in range(x.ndim) if k not in (one, other)]
     n, m = x.shape[one], x.shape[other]
     if not isinstance(n, int) or not isinstance(m, int):
-        raise Unsaid(FIXED)
+        raise UnwrittenError(FIXED)
     last = reshaped(b, transposed(b, x.name, [*rest, one, other]), [*(x.shape[k] for k in rest), n * m])
     places = np.diagonal(np.arange(n * m).reshape(n, m), offset)
     return b.value("Gather", last, b.constant("places", places), axis=len(rest))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from string import ascii_letters
-from typing import Any
+from typing import Any, TypeAlias
 
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.operands import Operand, translates
 
-B, X = OnnxBuilder, Operand
+B: TypeAlias = OnnxBuilder
+X: TypeAlias = Operand
 
 
 @translates("matmul")

@@ -27,8 +27,10 @@ def function(f: Callable[..., Any], inputs: Mapping[str, Any], builder: OnnxBuil
     try:
         inspect.signature(f).bind(**kinds)
     except TypeError as error:
-        raise OptionError(f"export_onnx: the inputs are not the arguments of {name_of(f)}", expected=str(inspect.signature(f)),
-                          got=", ".join(kinds), help=f"Python says: {error}") from None  # fmt: skip
+        raise OptionError(
+            f"export_onnx: the inputs are not the arguments of {name_of(f)}", expected=str(inspect.signature(f)),
+            got=", ".join(kinds), help=f"Python says: {error}",
+        ) from None  # fmt: skip
     names = [builder.input(name, kind.dtype, kind.shape) for name, kind in kinds.items()]
 
     def by_name(*xs: Any) -> Any:
@@ -48,16 +50,21 @@ def function(f: Callable[..., Any], inputs: Mapping[str, Any], builder: OnnxBuil
 
 def kind_of(name: str, shape: Any) -> Kind:
     """("T", "B", 3) in float32; ("T", "B", int) in int64: a dtype may stand last."""
-    check_type("export_onnx", f"inputs[{name!r}]", shape, tuple, "a tuple of sizes, of names of axes, and of a dtype last")
+    check_type(
+        "export_onnx", f"inputs[{name!r}]", shape, tuple, "a tuple of sizes, of names of axes, and of a dtype last"
+    )
     dtype: Any = np.float32
     if shape and not isinstance(shape[-1], int | str):
         *shape, last = shape
         try:
             dtype = KINDS[np.dtype(last).kind] if np.dtype(last) != np.int32 else np.int32
         except (TypeError, KeyError):
-            raise DTypeError(f"export_onnx: inputs[{name!r}] ends in {last!r:.60}", expected="a dtype of numbers") from None
+            raise DTypeError(
+                f"export_onnx: inputs[{name!r}] ends in {last!r:.60}", expected="a dtype of numbers"
+            ) from None
     for n in shape:
-        if isinstance(n, bool) or not (isinstance(n, str) and n or isinstance(n, int) and n >= 0):
+        fits = bool(n) if isinstance(n, str) else isinstance(n, int) and not isinstance(n, bool) and n >= 0
+        if not fits:
             raise OptionError(f"export_onnx: inputs[{name!r}] has an axis {n!r:.60}", expected="a size, or a name")
     return Kind(tuple(shape), dtype)
 
@@ -71,4 +78,3 @@ def called(name: str, f: Callable[..., Any], values: list[str], builder: OnnxBui
 def name_of(f: Any) -> str:
     """What to call a function or a module in a message."""
     return getattr(f, "__name__", "") or type(f).__name__
-

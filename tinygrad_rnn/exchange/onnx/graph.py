@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import GraphError
-from tinygrad_rnn.exchange.onnx.sizes import Dim, Kind
+from tinygrad_rnn.exchange.onnx.sizes import Dim, Kind, Size
 
 KINDS = {"f": np.float32, "i": np.int64, "u": np.int64, "b": np.bool_}  # what runtimes compute in
 OPSET, IR = 17, 8  # the oldest that have every operator used here: what runtimes since 2022 read
@@ -115,6 +115,13 @@ class OnnxBuilder:
             self.lengths_of[axis] = f"length_{axis}"
         return self.lengths_of[axis]
 
+    def axis(self, n: Size) -> str:
+        """A name of a free axis that is so long."""
+        name = n.axis or str(n)
+        if name not in self.lengths_of and not n.axis:
+            self.lengths_of[name] = self.size(n)
+        return name
+
     def _joined(self, op: str, values: Sequence[str]) -> str:
         whole, *rest = values
         for value in rest:
@@ -169,7 +176,7 @@ class OnnxBuilder:
         return x or self.input("x", np.float32 if features else np.int64, [*self.axes, *features])
 
     def output(self, value: str, name: str, kind: Kind | None = None) -> None:
-        """Give a value this name and declare it an output: of float32, if nothing is said, in the shape it turns out."""
+        """Give a value this name and declare it an output, of float32 and the shape that follows if not said."""
         self.nodes.append(self.make.make_node("Identity", [value], [name]))
         self.outputs.append(self._described(name, kind.dtype if kind else np.float32, kind and kind.shape))
 

@@ -3,8 +3,8 @@
     @translates("log_sigmoid")
     def log_sigmoid(b, y, x): …        builder, what comes out (shape and kind), what goes in → the name of what is made
 
-A runtime computes in three kinds of numbers, "f" float32, "i" int64 and "b" bool, and never casts on its own: a rule says
-which kind each of its operands has to be.
+A runtime computes in three kinds of numbers, "f" float32, "i" int64 and "b" bool, and never casts on its own: a rule
+says which kind each of its operands has to be.
 """
 
 from __future__ import annotations
@@ -21,13 +21,27 @@ from tinygrad_rnn.exchange.onnx.graph import OPSET, OnnxBuilder
 from tinygrad_rnn.exchange.onnx.recording import Recording
 from tinygrad_rnn.exchange.onnx.sizes import Dim, Fill, Ramp, Size
 
-__all__ = ["Operand", "Unsaid", "translated", "translates"]
+__all__ = ["Operand", "UnwrittenError", "WrittenOp", "translated", "translates"]
 
 Translation: TypeAlias = Callable[..., str]
 TRANSLATIONS: dict[str, Translation] = {}
 
 
-class Unsaid(Exception):
+class WrittenOp(Op):
+    """An op of one recording, which brings the rule by which its calls are written.
+
+    Args:
+        forward: what it computes.
+        rule: as those of the table.
+        name: what to call it.
+    """
+
+    def __init__(self, forward: Callable[..., Any], rule: Translation, name: str) -> None:
+        super().__init__(forward, differentiable=False)
+        self.rule, self.name = rule, name
+
+
+class UnwrittenError(Exception):
     """What a rule cannot write of the call that it was given, in words."""
 
 
@@ -63,7 +77,9 @@ class Operand:
         if kind == self.kind:
             return self.name
         if self.array is not None:
-            return self.builder.constant(self.hint, np.asarray(self.array).astype({"f": "f4", "i": "i8", "b": "?"}[kind]))
+            return self.builder.constant(
+                self.hint, np.asarray(self.array).astype({"f": "f4", "i": "i8", "b": "?"}[kind])
+            )
         return self.builder.value("Cast", self.name, to=self.builder.kind({"f": "f4", "i": "i8", "b": "?"}[kind]))
 
     def turned(self, kind: str) -> str:
@@ -114,7 +130,7 @@ def translated(recording: Recording, names: Sequence[str], builder: OnnxBuilder)
         xs = [known[x] if isinstance(x, Value) else x if x is None else _number(x, builder) for x in call.args]
         try:
             y._name = rule(builder, y, *xs, **call.static)
-        except Unsaid as error:
+        except UnwrittenError as error:
             raise GraphError(
                 f"export_onnx: {recording.name} calls {call.op.name}, {error}",
                 where=recording.line(call.op.name),
@@ -125,7 +141,7 @@ def translated(recording: Recording, names: Sequence[str], builder: OnnxBuilder)
 
 def rule_of(op: Op, recording: Recording) -> Translation:
     """How an op is written in ONNX. Raises GraphError: there is no rule for it."""
-    rule = TRANSLATIONS.get(op.name)
+    rule = op.rule if isinstance(op, WrittenOp) else TRANSLATIONS.get(op.name)
     if rule is None:
         raise GraphError(
             f"export_onnx: {recording.name} calls {op.name}, which has no rule for ONNX (opset {OPSET})",

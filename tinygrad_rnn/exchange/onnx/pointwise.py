@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
-from tinygrad_rnn.exchange.onnx.operands import Operand, Unsaid, translates
+from tinygrad_rnn.exchange.onnx.operands import Operand, UnwrittenError, translates
 
-B, X = OnnxBuilder, Operand
+B: TypeAlias = OnnxBuilder
+X: TypeAlias = Operand
 
 SAME = {  # operands and result are of one kind
     "abs": "Abs", "negative": "Neg", "sqrt": "Sqrt", "exp": "Exp", "log": "Log", "sin": "Sin", "cos": "Cos",
@@ -65,7 +66,7 @@ def bitwise(op: str, operator: str) -> None:
     @translates(op)
     def rule(b: B, y: X, *xs: X) -> str:
         if y.kind != "b":
-            raise Unsaid("of integers, which ONNX has not before opset 18")
+            raise UnwrittenError("of integers, which ONNX has not before opset 18")
         return b.value(operator, *(x.of("b") for x in xs))
 
 
@@ -166,7 +167,9 @@ rounding("ceil", "Ceil")
 @translates("trunc")
 def trunc(b: B, y: X, x: X) -> str:
     """sign x · ⌊|x|⌋."""
-    return b.value("Mul", b.value("Sign", x.name), b.value("Floor", b.value("Abs", x.name))) if y.kind == "f" else x.name
+    return (
+        b.value("Mul", b.value("Sign", x.name), b.value("Floor", b.value("Abs", x.name))) if y.kind == "f" else x.name
+    )
 
 
 @translates("round")
@@ -174,7 +177,7 @@ def round_(b: B, y: X, x: X, *, decimals: int) -> str:
     """x·10ᵈ to the nearest whole number, the even one of two, over 10ᵈ."""
     if y.kind != "f":
         if decimals < 0:
-            raise Unsaid("of integers to tens")
+            raise UnwrittenError("of integers to tens")
         return x.of(y.kind)
     if not decimals:
         return b.value("Round", x.of("f"))

@@ -18,7 +18,7 @@ from tinygrad_rnn.engine.node import ancestors
 from tinygrad_rnn.engine.tensor import Array, Tensor
 from tinygrad_rnn.engine.trees import Build, flatten
 from tinygrad_rnn.errors import CompileError, GraphError, TinygradError
-from tinygrad_rnn.exchange.onnx.sizes import Dim, Fill, Grid, Kind, NotASize, Ramp
+from tinygrad_rnn.exchange.onnx.sizes import Dim, Fill, Grid, Kind, NoSizeError, Ramp
 
 __all__ = ["Recording", "recorded"]
 
@@ -99,7 +99,9 @@ class _Merge:
             self._constant(self._known([x for x, _ in made]), [array for _, array in made])
         calls = [self._call(column) for column in self._columns([program.steps for program in programs])]
         outputs = [self._merged(column, "what is returned") for column in self._columns([p.outputs for p in programs])]
-        if any(leaf is not None and isinstance(leaf, int | float | str | np.ndarray) for leaf in self.traces[0].returned):
+        if any(
+            leaf is not None and isinstance(leaf, int | float | str | np.ndarray) for leaf in self.traces[0].returned
+        ):
             raise GraphError(f"export_onnx: {self.name} returns what no op computed", expected="Tensors")
         return Recording(
             self.name, inputs, self.constants, calls, outputs, self.traces[0].build, self.shapes,
@@ -117,7 +119,7 @@ class _Merge:
             names[value] = values[0]
         try:
             shape = self.grid.merged([value.shape for value in values])
-        except NotASize:
+        except NoSizeError:
             raise self._differs(f"shapes {', '.join(str(value.shape) for value in values)}") from None
         self.shapes[values[0]] = shape
         return values[0]
@@ -125,7 +127,7 @@ class _Merge:
     def _constant(self, value: Value, arrays: Sequence[Array]) -> None:
         try:
             self.constants[value] = self.grid.array(arrays)
-        except NotASize:
+        except NoSizeError:
             raise self._differs(f"an array {arrays[0].shape}, made of other numbers") from None
 
     def _call(self, column: Sequence[Call]) -> Call:
@@ -148,7 +150,7 @@ class _Merge:
             return found.pop()
         try:
             return self.grid.merged(parts)
-        except NotASize:
+        except NoSizeError:
             raise self._differs(f"{owner} with {', '.join(map(repr, parts)):.80}") from None
 
     def _differs(self, got: str) -> GraphError:
@@ -169,7 +171,8 @@ def _held(given: Given) -> Array:
     if given.array is not None:
         array = given.array if given.was is None else given.was
         return np.asarray(array, given.dtype)
-    assert given.node is not None and given.node.value is not None
+    assert given.node is not None
+    assert given.node.value is not None
     return given.node.value
 
 
@@ -187,4 +190,3 @@ def _line(f: Callable[..., Any], kinds: Sequence[Kind], grid: Grid, op: str) -> 
         return ""
     found = next(node for node in reversed(ancestors(ends)) if node.op is not None and node.op.name == op)
     return getattr(found, "source", "") or str(found.context)
-

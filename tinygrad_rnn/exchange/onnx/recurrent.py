@@ -10,7 +10,7 @@ lengths ──────────────┴─ Y_h, Y_c (D, B, H) ─ 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,14 @@ def is_plain(module: Module) -> bool:
 def recurrent(layer: Recurrent, x: str, builder: OnnxBuilder) -> str:
     """The outputs of the last layer, 0 in the pads; the states become outputs of the graph."""
     y, _ = layers(layer, x, builder)
-    return in_order(layer, without_pads(y, builder), builder)
+    return in_order(layer, without_pads(y, builder.lengths, builder), builder)
+
+
+class Rows(NamedTuple):
+    """The rows that a layer runs on: how many, a name or a number, and what their lengths (B,) are called, if known."""
+
+    number: int | str
+    lengths: str
 
 
 def layers(layer: Recurrent | Cell, x: str, builder: OnnxBuilder) -> tuple[str, str]:
@@ -42,7 +49,7 @@ def layers(layer: Recurrent | Cell, x: str, builder: OnnxBuilder) -> tuple[str, 
     x = in_order(layer, builder.read(x, layer.input_size), builder)
     prefix = next(builder.prefixes)
     first = _given(layer, prefix, builder) if builder.initial_state else starts(layer, x, builder)
-    y, ends = run(layer, x, first, builder)
+    y, ends = run(layer, x, first, Rows("B", builder.lengths), builder)
     for name, parts in zip(cells_of(layer)[0].states, zip(*ends, strict=True), strict=True):
         whole = builder.value("Concat", *parts, axis=0)
         alone = isinstance(layer, Cell)
@@ -50,15 +57,22 @@ def layers(layer: Recurrent | Cell, x: str, builder: OnnxBuilder) -> tuple[str, 
     return y, ends[-1][0]
 
 
+def one_run(layer: Recurrent, x: str, first: list[list[str]], rows: Rows, builder: OnnxBuilder) -> list[str]:
+    """[output, h_n, …] of x, all as the layer takes and returns them."""
+    y, ends = run(layer, in_order(layer, x, builder), first, rows, builder)
+    last = [builder.value("Concat", *parts, axis=0) for parts in zip(*ends, strict=True)]
+    return [in_order(layer, without_pads(y, rows.lengths, builder), builder), *last]
+
+
 def run(
-    layer: Recurrent | Cell, x: str, starts: list[list[str]], builder: OnnxBuilder
+    layer: Recurrent | Cell, x: str, starts: list[list[str]], rows: Rows, builder: OnnxBuilder
 ) -> tuple[str, list[list[str]]]:
     """(output (T, B, D·H), for each layer its states after the last step, (D, B, H) each) of x (T, B, I)."""
     cells, ends = cells_of(layer), []
     D = len(cells) // len(starts)
     for k, start in enumerate(starts):
         of_layer = cells[k * D : (k + 1) * D]
-        x, *end = (_layer if onnx.kind_of(of_layer[0]) else _scanned)(of_layer, x, start, builder)
+        x, *end = (_layer if onnx.kind_of(of_layer[0]) else _scanned)(of_layer, x, start, rows, builder)
         ends.append(end)
     return x, ends
 
@@ -79,18 +93,18 @@ def in_order(layer: Recurrent | Cell, x: str, builder: OnnxBuilder) -> str:
     return builder.value("Transpose", x, perm=[1, 0, 2]) if batch_first else x
 
 
-def without_pads(y: str, builder: OnnxBuilder) -> str:
+def without_pads(y: str, lengths: str, builder: OnnxBuilder) -> str:
     """y (T, B, …), 0 behind each row's own steps, where the standard leaves open what stands there."""
-    if not builder.lengths:
+    if not lengths:
         return y
-    return builder.value("Where", own_steps(y, builder), y, builder.weight("zero", 0))
+    return builder.value("Where", own_steps(y, lengths, builder), y, builder.weight("zero", 0))
 
 
-def own_steps(y: str, builder: OnnxBuilder) -> str:
+def own_steps(y: str, lengths: str, builder: OnnxBuilder) -> str:
     """(T, B, 1) of y (T, B, …): whether a step is one of a row's own."""
     ones = builder.value("ConstantOfShape", builder.value("Shape", y, start=0, end=1), value=builder.one)
     steps = builder.value("Unsqueeze", builder.value("CumSum", ones, builder.integers(0)), builder.integers([1]))
-    own = builder.value("LessOrEqual", steps, builder.value("Cast", builder.lengths, to=builder.kind(np.int64)))
+    own = builder.value("LessOrEqual", steps, builder.value("Cast", lengths, to=builder.kind(np.int64)))
     return builder.value("Unsqueeze", own, builder.integers([2]))
 
 
@@ -101,7 +115,7 @@ def _given(layer: Recurrent | Cell, prefix: str, builder: OnnxBuilder) -> list[l
         rows = [] if isinstance(layer, Cell) else [len(cells)]
         given = builder.input(f"{prefix}{name}_0", np.float32, [*rows, "B", size])
         whole.append(given if rows else builder.value("Unsqueeze", given, builder.integers([0])))
-    return _of_layers(layer, whole, builder)
+    return of_layers(layer, whole, builder)
 
 
 def starts(layer: Recurrent | Cell, x: str, builder: OnnxBuilder) -> list[list[str]]:
@@ -109,10 +123,10 @@ def starts(layer: Recurrent | Cell, x: str, builder: OnnxBuilder) -> list[list[s
     cells = cells_of(layer)
     if not cells[0].learn_initial:
         return [[""] * len(cells[0].states)] * _depth(layer)
-    return _of_layers(layer, [_learnt(f"{name}_0", cells, x, builder) for name in cells[0].states], builder)
+    return of_layers(layer, [_learnt(f"{name}_0", cells, x, builder) for name in cells[0].states], builder)
 
 
-def _of_layers(layer: Recurrent | Cell, states: list[str], builder: OnnxBuilder) -> list[list[str]]:
+def of_layers(layer: Recurrent | Cell, states: list[str], builder: OnnxBuilder) -> list[list[str]]:
     """Of states (L·D, B, H) each layer's share."""
     L = _depth(layer)
     sizes = [len(cells_of(layer)) // L] * L
@@ -132,7 +146,7 @@ def _learnt(name: str, cells: Sequence[Cell], x: str, builder: OnnxBuilder) -> s
     return builder.value("Expand", builder.weight(name, values), shape)
 
 
-def _layer(cells: Sequence[Cell], x: str, start: list[str], builder: OnnxBuilder) -> list[str]:
+def _layer(cells: Sequence[Cell], x: str, start: list[str], rows: Rows, builder: OnnxBuilder) -> list[str]:
     """One layer, its directions given by their cells: [output (T, B, D·H), h (D, B, H), …]."""
     cell = cells[0]
     weights = [_each("W", onnx.weight_input, cells, builder), _each("R", onnx.weight_state, cells, builder)]
@@ -140,20 +154,20 @@ def _layer(cells: Sequence[Cell], x: str, start: list[str], builder: OnnxBuilder
     first = [_unprojected(start[0], cells, builder), *start[1:]]
     first += [_each("P", onnx.peepholes, cells, builder)] if onnx.peeps(cell) else []
     operator, options = onnx.kind_of(cell), onnx.options(cell, len(cells))
-    y, *ends = builder.node(operator, x, *weights, bias, builder.lengths, *first, count=1 + len(start), **options)
+    y, *ends = builder.node(operator, x, *weights, bias, rows.lengths, *first, count=1 + len(start), **options)
     y, ends[0] = _projected(y, cells, builder), _projected(ends[0], cells, builder)
     y = builder.value("Transpose", y, perm=[0, 2, 1, 3])
     y = builder.value("Reshape", y, builder.integers([0, 0, len(cells) * cell.state_sizes[0]]))
-    return [y, *(_kept(end, begin, builder) for end, begin in zip(ends, start, strict=True))]
+    return [y, *(_kept(end, begin, rows.lengths, builder) for end, begin in zip(ends, start, strict=True))]
 
 
-def _scanned(cells: Sequence[Cell], x: str, start: list[str], builder: OnnxBuilder) -> list[str]:
+def _scanned(cells: Sequence[Cell], x: str, start: list[str], rows: Rows, builder: OnnxBuilder) -> list[str]:
     """The same of cells that ONNX has no operator for: each direction a Scan of its own."""
-    mask = own_steps(x, builder) if builder.lengths else ""
+    mask = own_steps(x, rows.lengths, builder) if rows.lengths else ""
     ways = []
     for d, cell in enumerate(cells):
         first = [part and builder.value("Gather", part, builder.integers(d), axis=0) for part in start]
-        ways.append(scanned(cell, x, first, mask, builder, reverse=d == 1))
+        ways.append(scanned(cell, x, first, mask, builder, rows=rows.number, reverse=d == 1))
     (y, *ends) = zip(*ways, strict=True)
     axis = builder.integers([0])
     sides = ([builder.value("Unsqueeze", part, axis) for part in parts] for parts in ends)
@@ -186,11 +200,11 @@ def _projected(s: str, cells: Sequence[Cell], builder: OnnxBuilder) -> str:
     return builder.value("MatMul", s, _each("project", lambda c: onnx.projection(c).T, cells, builder))
 
 
-def _kept(end: str, start: str, builder: OnnxBuilder) -> str:
+def _kept(end: str, start: str, lengths: str, builder: OnnxBuilder) -> str:
     """A row of length 0 ends where it starts; runtimes say 0."""
-    if not (builder.lengths and start):
+    if not (lengths and start):
         return end
-    some = builder.value("Cast", builder.lengths, to=builder.kind(np.bool_))
+    some = builder.value("Cast", lengths, to=builder.kind(np.bool_))
     return builder.value("Where", builder.value("Unsqueeze", some, builder.integers([1])), end, start)
 
 

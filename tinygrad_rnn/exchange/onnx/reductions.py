@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from tinygrad_rnn.exchange.onnx.graph import KINDS, OnnxBuilder
 from tinygrad_rnn.exchange.onnx.operands import Operand, translates
 from tinygrad_rnn.exchange.onnx.sizes import Dim, Kind, Size
 
-B, X = OnnxBuilder, Operand
+B: TypeAlias = OnnxBuilder
+X: TypeAlias = Operand
 
 
 def axes_of(x: X, axis: Any) -> list[int]:

@@ -15,17 +15,15 @@ import numpy as np
 from tinygrad_rnn.engine.tensor import Tensor
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.operands import translated
-from tinygrad_rnn.exchange.onnx.recording import Kind, recorded
-from tinygrad_rnn.exchange.onnx.sizes import Size
+from tinygrad_rnn.exchange.onnx.recording import recorded
+from tinygrad_rnn.exchange.onnx.sizes import Kind, Size
 from tinygrad_rnn.nn import Cell
 from tinygrad_rnn.nn.masks import hold
 from tinygrad_rnn.ops import where
 
-BATCH = "B"
-
 
 def scanned(
-    cell: Cell, x: str, start: Sequence[str], mask: str, builder: OnnxBuilder, *, reverse: bool = False
+    cell: Cell, x: str, start: Sequence[str], mask: str, builder: OnnxBuilder, *, rows: int | str, reverse: bool
 ) -> list[str]:
     """One cell in one direction: [output (T, B, H), the last h (B, H), …].
 
@@ -34,11 +32,12 @@ def scanned(
         x: (T, B, I).
         start: each part of the state before the first step, (B, H), or "" for zeros.
         mask: (T, B, 1), whether a step is a row's own; "" where all are.
+        rows: B, as a number or the name of a free axis.
         reverse: from the last step to the first.
     """
     sizes = cell.state_sizes
-    states = {name: Kind((BATCH, n)) for name, n in zip(cell.states, sizes, strict=True)}
-    scans = {"x": Kind((BATCH, cell.input_size)), **({"mask": Kind((BATCH, 1), np.bool_)} if mask else {})}
+    states = {name: Kind((rows, n)) for name, n in zip(cell.states, sizes, strict=True)}
+    scans = {"x": Kind((rows, cell.input_size)), **({"mask": Kind((rows, 1), np.bool_)} if mask else {})}
     recording = recorded(
         f"{type(cell).__name__}.step", lambda *given: _step(cell, *given), [*states.values(), *scans.values()]
     )
@@ -46,8 +45,8 @@ def scanned(
     def fill(names: list[str]) -> list[str]:
         return translated(recording, names, builder)
 
-    body = builder.body(type(cell).__name__, {**states, **scans}, [*states.values(), Kind((BATCH, sizes[0]))], fill)
-    first = [part or zeros(n, builder) for part, n in zip(start, sizes, strict=True)]
+    body = builder.body(type(cell).__name__, {**states, **scans}, [*states.values(), Kind((rows, sizes[0]))], fill)
+    first = [part or zeros(n, rows, builder) for part, n in zip(start, sizes, strict=True)]
     sequences = [x, *([mask] if mask else [])]
     *ends, y = builder.node(
         "Scan", *first, *sequences, count=len(sizes) + 1, body=body, num_scan_inputs=len(sequences),
@@ -67,6 +66,7 @@ def _step(cell: Cell, *given: Tensor) -> tuple[Tensor, ...]:
     return (*after, y)
 
 
-def zeros(features: int, builder: OnnxBuilder) -> str:
+def zeros(features: int, rows: int | str, builder: OnnxBuilder) -> str:
     """0 in (B, features)."""
-    return builder.value("Expand", builder.weight("zero", 0), builder.shape([Size.of(BATCH), features]))
+    shape = builder.shape([Size.of(rows) if isinstance(rows, str) else rows, features])
+    return builder.value("Expand", builder.weight("zero", 0), shape)

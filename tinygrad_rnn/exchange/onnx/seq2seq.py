@@ -1,7 +1,9 @@
 """Seq2Seq: the encoder as its layer is written, the decoder as one recorded step that a Scan or a Loop runs.
 
-source (S, B) ─ embedding ─ LSTM ─ state, memory          target (T, B) ─ start, y₁ … y_{T−1} ─ Scan of steps ─ y (T, B, V)
-                                                          limit ─ Loop of steps, each reading what was written ─ ids (T, B)
+source (S, B) ─ embedding ─ LSTM ─ state, memory
+                                   ↓
+target (T, B) ─ start, y₁, y₂, … ─ Scan of steps ─ logits (T, B, V)
+limit ─────────────────────────── Loop of steps, each of which reads what the one before wrote ─ ids (T, B)
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from tinygrad_rnn.errors import GraphError
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.exchange.onnx.operands import translated
 from tinygrad_rnn.exchange.onnx.recording import Recording, recorded
-from tinygrad_rnn.exchange.onnx.recurrent import cells_of, run, starts
+from tinygrad_rnn.exchange.onnx.recurrent import Rows, cells_of, output_size, run, starts
 from tinygrad_rnn.exchange.onnx.rules import emit
 from tinygrad_rnn.exchange.onnx.sizes import Kind
 from tinygrad_rnn.nn import Cell, Encoder, Seq2Seq
@@ -52,7 +54,7 @@ def forced(model: Seq2Seq, builder: OnnxBuilder) -> None:
 
 
 def greedy(model: Seq2Seq, builder: OnnxBuilder) -> None:
-    """ids (T, B) and log_p (B,): the likeliest token at every step, until each row has stopped or `limit` are written."""
+    """ids (T, B) and log_p (B,): the likeliest token at every step, until all rows have stopped, or at `limit`."""
     begun = _Begun(model, builder)
     limit = builder.input("limit", np.int64, ())
     truth = builder.constant("true", np.True_)
@@ -84,7 +86,7 @@ def greedy(model: Seq2Seq, builder: OnnxBuilder) -> None:
 
 
 class _Begun:
-    """A source that was read: the decoder's first state and what its attention looks at, by the names of their parts."""
+    """A source that was read: the decoder's first state and what its attention looks at, by their names."""
 
     def __init__(self, model: Seq2Seq, builder: OnnxBuilder) -> None:
         encoder = model.encoder
@@ -94,13 +96,13 @@ class _Begun:
         source = builder.input("source", np.int64 if embedded else np.float32,
                                ("S", "B") if embedded else ("S", "B", layer.input_size))  # fmt: skip
         x = source if encoder.embedding is None else emit(encoder.embedding, source, builder)
-        hs, ends = run(layer, x, starts(layer, x, builder), builder)
+        hs, ends = run(layer, x, starts(layer, x, builder), Rows("B", builder.lengths), builder)
         cell, alone = cells_of(layer)[0], isinstance(layer, Cell)
         parts = [builder.value("Concat", *each, axis=0) for each in zip(*ends, strict=True)]
         parts = [builder.value("Squeeze", part, builder.integers([0])) if alone else part for part in parts]
         rows = [] if alone else [len(cells_of(layer))]
         sizes = [Kind((*rows, "B", n)) for n in cell.state_sizes]
-        seen = [Kind(("S", "B", cell.state_sizes[0] * (1 if alone else 1 + layer.bidirectional)))]
+        seen = [Kind(("S", "B", output_size(layer)))]
         seen += [Kind(("B",), np.int64)] if builder.lengths else []
 
         def begin(*given: Tensor) -> Any:

@@ -22,10 +22,10 @@ import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
 
-__all__ = ["Dim", "Fill", "Grid", "Kind", "NotASize", "Ramp", "Size"]
+__all__ = ["Dim", "Fill", "Grid", "Kind", "NoSizeError", "Ramp", "Size"]
 
 
-class NotASize(Exception):
+class NoSizeError(Exception):
     """Values that differ between the recordings, and not as sizes do."""
 
 
@@ -52,7 +52,6 @@ class Size:
     def axis(self) -> str:
         """The axis whose length it is; empty where it is more than that."""
         return self.terms[0][0][0] if self == Size.of("".join(self.terms[0][0])) else ""
-
 
     def __str__(self) -> str:
         """
@@ -118,17 +117,17 @@ class Grid:
         """One value for what was recorded at each point: itself where it is the same, else a Size, in any nest.
 
         Raises:
-            NotASize: it differs in another way.
+            NoSizeError: it differs in another way.
 
         >>> Grid(["B"]).merged([(5, slice(None, 3)), (6, slice(None, 3)), (8, slice(None, 3))])
         (Size(terms=((('B',), 1),)), slice(None, 3, None))
         """
         first = values[0]
         if any(type(value) is not type(first) for value in values):
-            raise NotASize
+            raise NoSizeError
         if isinstance(first, tuple | list):
             if any(len(value) != len(first) for value in values):
-                raise NotASize
+                raise NoSizeError
             return type(first)(self.merged(parts) for parts in zip(*values, strict=True))
         if isinstance(first, slice):
             return slice(*self.merged([(value.start, value.stop, value.step) for value in values]))
@@ -137,7 +136,7 @@ class Grid:
         if all(value == first or (value != value and first != first) for value in values):  # noqa: PLR0124  (NaN)
             return first
         if isinstance(first, bool) or not all(isinstance(v, int | float | np.number) and v == int(v) for v in values):
-            raise NotASize
+            raise NoSizeError
         return self._size([int(value) for value in values])
 
     def _size(self, values: Sequence[int]) -> Size:
@@ -152,11 +151,11 @@ class Grid:
         size = Size(tuple((axes, factor) for axes, factor in terms.items() if factor))
         *_, last = self.points()
         if size.at(last) != values[-1]:
-            raise NotASize
+            raise NoSizeError
         return size
 
     def array(self, arrays: Sequence[Array]) -> Array | Fill | Ramp:
-        """The array itself where it is the same at each point, else what it is made by. Raises NotASize."""
+        """The array itself where it is the same at each point, else what it is made by. Raises NoSizeError."""
         first = arrays[0]
         if all(array is first or _equal(array, first) for array in arrays):
             return first
@@ -164,11 +163,14 @@ class Grid:
         flat = [array.ravel() for array in arrays]
         if all(_equal(line, np.full_like(line, line[0])) for line in flat):
             return Fill(self.merged([line[0].item() for line in flat]), shape, first.dtype)
+        if first.dtype.kind not in "fiu":
+            raise NoSizeError
         steps = {(line[1] - line[0]).item() for line in flat}
         step, start = steps.pop(), flat[0][0].item()
-        straight = not steps and all(_equal(line, (start + step * np.arange(line.size)).astype(line.dtype)) for line in flat)  # fmt: skip
+        lines = [(start + step * np.arange(line.size)).astype(line.dtype) for line in flat]
+        straight = not steps and all(_equal(line, ramp) for line, ramp in zip(flat, lines, strict=True))
         if not straight or sum(n != 1 for n in shape) != 1:
-            raise NotASize
+            raise NoSizeError
         return Ramp(start, step, shape, first.dtype)
 
 

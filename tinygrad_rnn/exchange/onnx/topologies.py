@@ -14,7 +14,7 @@ from tinygrad_rnn.nn import Cell, ManyToMany, ManyToOne, Module, Recurrent
 def many_to_many(module: ManyToMany, x: str, builder: OnnxBuilder) -> str:
     """y_t = head(h_t), 0 in the pads."""
     y, _ = layers(module.rnn, x, builder)
-    return in_order(module.rnn, without_pads(_headed(module, y, builder), builder), builder)
+    return in_order(module.rnn, without_pads(_headed(module, y, builder), builder.lengths, builder), builder)
 
 
 @rule(ManyToOne)
