@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from string import ascii_letters
+from string import ascii_lowercase
 from typing import Any, TypeAlias
 
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
@@ -49,8 +49,8 @@ def tensordot(b: B, y: X, x: X, z: X, *, axes: Any) -> str:
 
 def _paired(b: B, y: X, x: X, z: X, left: list[int], right: list[int]) -> str:
     """Σ over these axes of x and those of z; the others follow one another."""
-    one = list(ascii_letters[: x.ndim])
-    other = list(ascii_letters[x.ndim : x.ndim + z.ndim])
+    one = list(ascii_lowercase[: x.ndim])
+    other = list(ascii_lowercase[x.ndim : x.ndim + z.ndim])
     for p, q in zip(left, right, strict=True):
         other[q] = one[p]
     kept = [c for k, c in enumerate(one) if k not in left] + [c for k, c in enumerate(other) if k not in right]
@@ -59,5 +59,7 @@ def _paired(b: B, y: X, x: X, z: X, left: list[int], right: list[int]) -> str:
 
 @translates("einsum")
 def einsum(b: B, y: X, *xs: X, subscripts: str) -> str:
-    """As it is written."""
-    return b.value("Einsum", *(x.of(y.kind) for x in xs), equation=subscripts.replace(" ", ""))
+    """As it is written, in small letters that follow one another as these do: onnxruntime 1.32 knows no others."""
+    text = subscripts.replace(" ", "")
+    letters = dict(zip(sorted({*text} - {*",.->"}), ascii_lowercase, strict=False))
+    return b.value("Einsum", *(x.of(y.kind) for x in xs), equation="".join(letters.get(c, c) for c in text))

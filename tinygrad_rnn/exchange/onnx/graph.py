@@ -178,6 +178,7 @@ class OnnxBuilder:
     def output(self, value: str, name: str, kind: Kind | None = None) -> None:
         """Give a value this name and declare it an output, of float32 and the shape that follows if not said."""
         self.nodes.append(self.make.make_node("Identity", [value], [name]))
+        self.count += 1
         self.outputs.append(self._described(name, kind.dtype if kind else np.float32, kind and kind.shape))
 
     def kind(self, dtype: Any) -> int:

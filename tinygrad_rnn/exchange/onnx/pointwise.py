@@ -15,7 +15,8 @@ X: TypeAlias = Operand
 SAME = {  # operands and result are of one kind
     "abs": "Abs", "negative": "Neg", "sqrt": "Sqrt", "exp": "Exp", "log": "Log", "sin": "Sin", "cos": "Cos",
     "tanh": "Tanh", "sigmoid": "Sigmoid", "softplus": "Softplus", "sign": "Sign", "subtract": "Sub", "divide": "Div",
-    "power": "Pow",
+    "power": "Pow", "positive": "Identity", "tan": "Tan", "arcsin": "Asin", "arccos": "Acos", "arctan": "Atan",
+    "sinh": "Sinh", "cosh": "Cosh", "arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh",
 }  # fmt: skip
 OF_MASKS = {"add": "Or", "multiply": "And", "maximum": "Or", "minimum": "And"}  # what these are, of booleans
 ALSO_OF_MASKS = {"add": "Add", "multiply": "Mul", "maximum": "Max", "minimum": "Min"}

@@ -161,6 +161,10 @@ class Grid:
             return first
         shape = self.merged([array.shape for array in arrays])
         flat = [array.ravel() for array in arrays]
+        if all(line.size == 0 for line in flat):
+            return Fill(first.dtype.type(0).item(), shape, first.dtype)
+        if any(line.size < 2 for line in flat):
+            raise NoSizeError
         if all(_equal(line, np.full_like(line, line[0])) for line in flat):
             return Fill(self.merged([line[0].item() for line in flat]), shape, first.dtype)
         if first.dtype.kind not in "fiu":
