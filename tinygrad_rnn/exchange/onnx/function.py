@@ -25,10 +25,15 @@ def function(f: Callable[..., Any], inputs: Mapping[str, Any], builder: OnnxBuil
     """Add a function with inputs of these shapes, and declare what goes in and out."""
     kinds = {name: kind_of(name, shape) for name, shape in inputs.items()}
     try:
-        inspect.signature(f).bind(**kinds)
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):  # of some of Python's own
+        raise OptionError(f"export_onnx: the arguments of {name_of(f)} are not known",
+                          expected="a module, or a function of Tensors", help="lambda x: …") from None  # fmt: skip
+    try:
+        signature.bind(**kinds)
     except TypeError as error:
         raise OptionError(
-            f"export_onnx: the inputs are not the arguments of {name_of(f)}", expected=str(inspect.signature(f)),
+            f"export_onnx: the inputs are not the arguments of {name_of(f)}", expected=str(signature),
             got=", ".join(kinds), help=f"Python says: {error}",
         ) from None  # fmt: skip
     names = [builder.input(name, kind.dtype, kind.shape) for name, kind in kinds.items()]
