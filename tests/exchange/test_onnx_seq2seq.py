@@ -31,7 +31,7 @@ def model_of(layer, attention=None, bidirectional=False, layers=1, **options):
 
 def sources(rng, with_lengths):
     """Sources of several S and B, one of a single step; those that are read to the end first."""
-    for S, B in ((5, 3), (1, 2), (8, 1)):
+    for S, B in ((5, 7), (1, 2), (8, 1)):
         lengths = rng.integers(1, S + 1, B).astype(np.int32) if with_lengths else None
         yield rng.integers(0, SOURCE, (S, B)), lengths
 
@@ -58,8 +58,10 @@ def test_logits_of_a_target(layer, attention, bidirectional, lengths, tmp_path):
 def test_greedy_search(attention, lengths, tmp_path):
     model = model_of(nn.GRU, attention, bidirectional=True)
     path, rng = exported(model, tmp_path / "seq2seq.onnx", lengths=lengths, greedy=True), np.random.default_rng(0)
-    stopped = set()
-    for favour in (-1.0, 0.5, 3.0):  # of the stop: never, some rows, at once
+    stopped, apart = set(), False
+    for weight in (*model.encoder.parameters(), *model.decoder.parameters()):
+        weight.assign(4 * weight.data)  # so that rows write different things
+    for favour in (-9.0, 0.0, 1.0, 2.0, 3.0, 20.0):  # of the stop: never, in some rows, at once
         bias = model.decoder.head.bias
         bias.assign(np.where(np.arange(TARGET) == model.stop, favour, bias.data))
         exported(model, path, lengths=lengths, greedy=True)
@@ -67,6 +69,7 @@ def test_greedy_search(attention, lengths, tmp_path):
             found = run_onnx(path, **fed(source, own, limit=np.array(limit)))
             expected = nn.greedy_search(model, source, own, limit=limit)
             stopped |= {written.stopped for written in expected}
+            apart |= len({len(written.ids) for written in expected}) > 1
             for row, written in enumerate(expected):
                 ids = [*written.ids, *([model.stop] if written.stopped else [])]
                 rest = found["ids"][len(ids) :, row]
@@ -75,6 +78,7 @@ def test_greedy_search(attention, lengths, tmp_path):
                 np.testing.assert_allclose(found["log_p"][row], written.log_p, **CLOSE)
             assert len(found["ids"]) == max(len(w.ids) + w.stopped for w in expected)
     assert stopped == {True, False}
+    assert apart, "no row went on when another had stopped"
 
 
 def test_vectors_as_a_source_and_cells_that_run_alone(tmp_path):
