@@ -307,7 +307,14 @@ else:
 if find_spec("onnx"):
     FUNCTIONS["exchange.export_onnx"] = (
         tg.exchange.export_onnx,
-        {"model": LINEAR, "path": "model.onnx", "lengths": False, "initial_state": True},
+        {
+            "model": LINEAR,
+            "path": "model.onnx",
+            "lengths": False,
+            "initial_state": True,
+            "inputs": {"x": ("N", 3)},
+            "greedy": False,
+        },
     )
 else:
     SCARCE["exchange.export_onnx"] = "it needs onnx"

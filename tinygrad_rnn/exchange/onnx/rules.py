@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tinygrad_rnn.errors import GraphError
+from tinygrad_rnn.exchange.onnx.function import called
 from tinygrad_rnn.exchange.onnx.graph import OnnxBuilder
 from tinygrad_rnn.nn import Dropout, Embedding, LayerNorm, Linear, Module, Sequential
 
@@ -21,6 +22,7 @@ __all__ = ["rule"]
 
 Rule: TypeAlias = Callable[[Any, str, OnnxBuilder], str]
 RULES: dict[type[Module], Rule] = {}
+FAMILIES: list[tuple[Callable[[Module], bool], Rule]] = []
 
 
 def rule(*types: type[Module]) -> Callable[[Rule], Rule]:
@@ -33,20 +35,39 @@ def rule(*types: type[Module]) -> Callable[[Rule], Rule]:
     return register
 
 
+def family(belongs: Callable[[Module], bool]) -> Callable[[Rule], Rule]:
+    """Register how modules are written of which this is true, and that have no rule of their own."""
+
+    def register(f: Rule) -> Rule:
+        FAMILIES.append((belongs, f))
+        return f
+
+    return register
+
+
 def emit(module: Module, x: str, builder: OnnxBuilder) -> str:
     """Add a module to the builder; returns the name of its output."""
     return rule_of(module)(module, x, builder)
 
 
 def rule_of(module: Module) -> Rule:
-    """How a module is written in ONNX. Raises GraphError: there is no rule for it."""
-    if type(module) not in RULES:
+    """How a module is written in ONNX: by the rule of its type or of its family, else what it does is recorded."""
+    return RULES.get(type(module)) or next((f for belongs, f in FAMILIES if belongs(module)), by_recording)
+
+
+def by_recording(module: Module, x: str, builder: OnnxBuilder) -> str:
+    """Op by op, as its forward calls them. Raises GraphError: nothing tells the shape of what it reads."""
+    name = type(module).__name__
+    if not x:
         raise GraphError(
-            f"export_onnx: there is no rule for {type(module).__name__}",
+            f"export_onnx: there is no rule for {name}, and nothing that tells the shapes of what it reads",
             expected=", ".join(sorted(known.__name__ for known in RULES)),
-            help="pass its parts as a list, or write a rule for it: tinygrad_rnn.exchange.rule",
+            help=f'its ops can be recorded: export_onnx({name.lower()}, path, inputs={{"x": ("T", "B", 3)}})',
         )
-    return RULES[type(module)]
+    ends = called(name, module, [x], builder)
+    if len(ends) != 1:
+        raise GraphError(f"export_onnx: {name} returns {len(ends)} values", expected="one, for the module behind it")
+    return ends[0]
 
 
 @rule(Sequential)
