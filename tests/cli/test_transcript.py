@@ -8,10 +8,12 @@ import os
 import re
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import tinygrad_rnn as tg
 from tests.kept import check_kept
 from tests.tasks.test_trial import Last
 from tinygrad_rnn.cli import COMMANDS, _fill, main
@@ -77,6 +79,10 @@ task last --scheduler here
 task last --executor mpi
 task last --keep t.txt
 demo --out run
+demo --out demo --eager
+demo --out demo --eager
+check --seed 3
+check --seed 4
 """.strip().splitlines()
 
 
@@ -98,6 +104,21 @@ def here(tmp_path, monkeypatch):
     for name in list(TASKS):
         monkeypatch.delitem(TASKS, name)
     monkeypatch.setitem(TASKS, "last", Last)
+    monkeypatch.setattr("tinygrad_rnn.cli.demo.python_topics", lambda: text + "The end.\n" * 30)
+    monkeypatch.setattr("tinygrad_rnn.cli.demo.painted", painted)
+    monkeypatch.setattr("tinygrad_rnn.testing.selfcheck.check_library", checked)
+
+
+def painted(picture, suffix):
+    """A picture, but where this machine is said not to paint it."""
+    if suffix == ".png":
+        raise tg.DataError("no Graphviz here", help="install it")
+    return picture.dot.encode()
+
+
+def checked(seed):
+    yield SimpleNamespace(kind="op", name="exp", cases=seed, worst=1e-9, note="", failed=False)
+    yield SimpleNamespace(kind="module", name="LSTM", cases=12, worst=0.25, note="its state", failed=seed == 4)
 
 
 def said(line, capsys):
@@ -105,7 +126,7 @@ def said(line, capsys):
     out, error = capsys.readouterr()
     whole = out + "".join(f"! {each}\n" for each in error.splitlines())
     whole = re.sub(r"[\d,.]+(?= (chars|pairs)/s)|\b\d+(?= s\b)|\d+\.\d+([eE][-+]\d+)?|\b[\d.]+%", "#", whole)
-    whole = re.sub(r"(?m)^(  \w+ +→).*", r"\1", whole)  # what a model writes
+    whole = re.sub(r"(?m)^(  \w+ +→|(?=  \| )).*(\n  \| .*)*", r"\1", whole)  # what a model writes
     return f"$ {line}\n{whole}" + (f"status {status}\n" if status else "")
 
 
