@@ -69,6 +69,7 @@ MORE = {
     "a parameter that is none": lambda: tg.train.clip_grad_norm_([3], 1.0),
     "the corpus of another": lambda: tg.train.sample(MODEL, tg.train.Corpus("abc")),
     "logits that diverged": lambda: choose(np.array([0, np.nan]), np.random.default_rng(0)),
+    "a choice at a temperature": lambda: choose(np.zeros(2), np.random.default_rng(0), temperature=-1),
     "no pairs at all": lambda: tg.train.Translator(tg.train.Recipe(), []),
     "a communicator that is none": lambda: tg.train.DataParallel(3),
     "a fact that JSON does not hold": lambda: write("run", {}, {"x": {1, 2}}),

@@ -23,7 +23,7 @@ from tinygrad_rnn.tasks import TASKS, TrialConfig
 KEPT = Path(__file__).with_name("transcript.txt")
 TRIED = ("-1", "0", "0.5", "1", "1.5", "2", "9", "10", "49", "50", "2400", "2401", "1e9", "nan", "a.svg", "2-5")
 SESSION = """
-train --text t.txt --hidden 6 --layers 1 --batch 5 --bptt 20 --epochs 2 --out run --csv log.csv --eager
+train --text t.txt --hidden 6 --layers 1 --batch 5 --bptt 20 --epochs 2 --out run --csv log.csv
 train --text t.txt --out run
 train --text t.txt --out run --resume --hidden 7 --batch 6
 train --text other.txt --out run --resume
@@ -57,10 +57,11 @@ draw --twins --fold head -o twins.html
 draw --view rolled --show 2-3
 draw --topology one-to-many --bidirectional
 draw -o missing/a.dot --steps 2
-translate --pairs pairs.tsv --hidden 4 --embedding 3 --epochs 1 --held-out 6 --out translator --eager --beam 2
+translate --pairs pairs.tsv --hidden 4 --embedding 3 --epochs 1 --held-out 19 --out translator --eager --beam 2
 translate --pairs pairs.tsv --hidden 4 --embedding 3 --epochs 1 --held-out 6 --out translator
 translate --pairs pairs.tsv --out translator --held-out 6 --resume --batch 9 --hidden 5
-translate --pairs pairs.tsv --out translator --held-out 7 --resume
+translate --pairs pairs.tsv --out translator --held-out 19 --resume
+translate --pairs pairs.tsv --out translator --held-out 3 --resume
 translate --pairs pairs.tsv --resume
 translate --pairs pairs.tsv --examples 5
 translate --pairs tabs.tsv
@@ -76,7 +77,6 @@ task last --seeds 3 --processes 1 --keep kept.json
 task all --quick --seeds 1 --processes 1
 task last --model lstm
 task last --scheduler here
-task last --executor mpi
 task last --keep t.txt
 demo --out run
 demo --out demo --eager
@@ -126,6 +126,7 @@ def said(line, capsys):
     out, error = capsys.readouterr()
     whole = out + "".join(f"! {each}\n" for each in error.splitlines())
     whole = re.sub(r"[\d,.]+(?= (chars|pairs)/s)|\b\d+(?= s\b)|\d+\.\d+([eE][-+]\d+)?|\b[\d.]+%", "#", whole)
+    whole = re.sub(r"(?m)^compiled: .*", "compiled: #", whole)
     whole = re.sub(r"(?m)^(  \w+ +→|(?=  \| )).*(\n  \| .*)*", r"\1", whole)  # what a model writes
     return f"$ {line}\n{whole}" + (f"status {status}\n" if status else "")
 
@@ -147,7 +148,9 @@ def facts(action):
             yield name, value
     if action.choices:
         yield "one of", " ".join(map(str, action.choices))
-    elif action.type not in (None, Path):
+    elif action.type is Path:
+        yield "takes", "a path"
+    elif action.type is not None:
         yield "takes", " ".join(text for text in TRIED if takes(action.type, text))
 
 

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from tqdm import tqdm
 
 from tinygrad_rnn.cli import main, parser
 from tinygrad_rnn.cli.translate import SOURCES, data
@@ -192,3 +194,19 @@ def test_a_file_that_is_no_pairs_gets_one_line_and_status_2(tmp_path, content, s
 )
 def test_bad_arguments_get_one_line_and_status_2(arguments, refused):
     assert refused("translate", *arguments).startswith("tinygrad-rnn")
+
+
+def test_what_goes_on_is_held_and_its_bar_begins_where_the_training_stands(model, monkeypatch):
+    seen = []
+
+    class Bar(tqdm):
+        def __init__(self, **options):
+            seen.append((options["initial"], options["total"], Path(model, "running.txt").read_text().split(",")[0]))
+            super().__init__(**options)
+
+    monkeypatch.setattr("tinygrad_rnn.cli.translate.tqdm", Bar)
+    assert (
+        main(["translate", "--pairs", "pairs.tsv", "--held-out", "1", "--out", model, "--resume", "--epochs", "3"]) == 0
+    )
+    assert seen == [(9, 27, "translate")]
+    assert not Path(model, "running.txt").exists()

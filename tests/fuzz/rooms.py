@@ -66,7 +66,7 @@ PICTURES = tuple(
 PAINTED = tuple(f"viz/test_{name}.py" for name in ("heat", "theme", "words", "files", "render", "fonts"))
 SAID = ("test_refusals.py", "cli/test_transcript.py")
 SLOW = ("signal_saves", "interruption", "ranks", "rank_that", "200_steps", "all_rows", "bad_settings_are_said",
-        "any_moment", "lose_nothing", "side_by_side", "processes_change")  # fmt: skip
+        "any_moment", "lose_nothing", "side_by_side")  # fmt: skip
 ROOMS = {
     room.name: room
     for room in (

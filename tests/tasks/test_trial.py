@@ -1,14 +1,17 @@
 """Trials: what ends one, that seeds decide everything, and that processes change nothing."""
 
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.nn import mse_loss
 from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Task, TrialConfig, at_the_end, attempt, attempts
+from tinygrad_rnn.tasks.trial import _alone
 
 
 class Last(Task):
@@ -132,3 +135,14 @@ def test_a_trial_that_fails_on_an_executor_cancels_the_others():
     with ThreadPoolExecutor(1) as executor, pytest.raises(ValueError, match="no batch"):
         list(attempts(jobs, executor=executor))
     assert 1 <= len(begun) < 200
+
+
+def test_a_worker_has_one_thread_and_leaves_an_interruption_to_its_parent():
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with threadpool_limits(2, user_api="blas"):
+            _alone()
+            assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -117,7 +117,16 @@ def test_a_batch_with_fewer_rows_than_ranks_is_refused():
 def test_alone_there_is_no_world(monkeypatch):
     for name in ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("tinygrad_rnn.train.parallel._mpi", lambda: 1 / 0)
     assert world() is None
+
+
+@pytest.mark.parametrize("name", ["PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_where_several_were_started_they_are_the_world(monkeypatch, name, size):
+    monkeypatch.setenv(name, "2")
+    monkeypatch.setattr("tinygrad_rnn.train.parallel._mpi", lambda: SimpleNamespace(COMM_WORLD=Two(0, size)))
+    assert repr(world()) == ("DataParallel(rank 0 of 2)" if size > 1 else "None")
 
 
 GRADIENTS = """

@@ -3,15 +3,18 @@
 import dataclasses
 import math
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.compiler.compiled import Compiled
 from tinygrad_rnn.saving.checkpoint import read, write
 from tinygrad_rnn.train import (
     CharModel,
     Corpus,
+    DataParallel,
     Run,
     Settings,
     evaluate,
@@ -71,6 +74,33 @@ def test_a_run_says_what_it_is_and_where_it_stands():
     assert seen[0] == "Run(lstm 1×24 on 1,350 characters, epoch 1 of 8)"
     assert seen[-1] == "Run(lstm 1×24 on 1,350 characters, epoch 3 of 8)"
     assert "state" not in repr(run.progress)
+
+
+def test_a_run_is_compiled_unless_it_is_to_be_eager():
+    for eager in (False, True):
+        run = Run(dataclasses.replace(SMALL, epochs=1), Corpus(TEXT))
+        run.fit(eager=eager)
+        assert isinstance(run.loss, Compiled) != eager
+
+
+def test_each_rank_has_its_rows_of_the_state_and_random_numbers_of_its_own():
+    states, numbers = [], []
+    for rank in range(2):
+        run = Run(dataclasses.replace(SMALL, layers=2, dropout=0.2), Corpus(TEXT))
+        state = np.arange(2 * 5 * 24.0).reshape(2, 5, 24).astype("float32")
+        run.progress.state = (tg.tensor(state), tg.tensor(-state))
+        whole = run._dropouts()[0].rng.bit_generator.state
+        run._share(DataParallel(SimpleNamespace(
+            Get_rank=lambda rank=rank: rank, Get_size=lambda: 2, Allreduce=None, allgather=lambda part: [part, part],
+        )))  # fmt: skip
+        states.append([part.numpy() for part in run.progress.state])
+        numbers.append(run._dropouts()[0].rng.random())
+        assert (run._dropouts()[0].rng.bit_generator.state == whole) is False
+        other = np.random.default_rng()
+        other.bit_generator.state = whole
+        assert (numbers[rank] == other.random()) == (rank == 0)
+    for k, sign in enumerate((1, -1)):
+        assert np.array_equal(np.concatenate([parts[k] for parts in states], 1), sign * state)
 
 
 def test_a_setting_of_a_checkpoint_that_is_out_of_range_is_damage(tmp_path):

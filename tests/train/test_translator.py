@@ -118,6 +118,12 @@ def test_a_save_takes_the_place_of_the_one_before(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_translator_that_writes_nothing_is_loaded_too(tmp_path):
+    translator = Translator(Recipe(hidden=2, embedding=2), [("a", "")])
+    translator.save(tmp_path)
+    assert Translator.load(tmp_path).limit == translator.limit == 1
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     directory = tmp_path_factory.mktemp("saved")
