@@ -35,10 +35,17 @@ train --text empty.txt --out two
 train --text latin.txt --out two
 train --text utf16.txt --out two
 train --text cut.txt --out two
+train --text utf32.txt --out two
+train --text unmarked.txt --out two
+train --text windows.txt --out two
+train --text russian.txt --out two
+train --text wide.txt --out two
+train --text middle.txt --out two
 train --text nothing.txt --out two
 train --text t.txt --out t.txt
 train --text t.txt --hidden 6 --layers 1 --lr 1 --warmup 0 --batch 5 --epochs 4 --model gru --eager
 train --text t.txt --hidden 6 --layers 1 --lr 3e38 --optimizer sgd --clip 0 --warmup 0 --batch 5 --out three --eager
+sample three --length 0
 sample run --length 0 --prompt the
 sample run --length 4 --prompt Ω
 sample two
@@ -96,7 +103,10 @@ def here(tmp_path, monkeypatch):
         "t.txt": text, "other.txt": text + "a", "short.txt": "too short", "empty.txt": "", "tabs.tsv": "a\tb\tc\n",
         "half.tsv": "a\t\n", "control.tsv": "a\tb\x03\n", "pairs.tsv": "".join(f"{w}\t{w[::-1]}\n" for w in words),
         "latin.txt": "für Männer\n".encode("latin-1"), "utf16.txt": "text".encode("utf-16"),
-        "cut.txt": "zwölf für ä".encode()[:-1],
+        "cut.txt": "zwölf für ä".encode()[:-1], "utf32.txt": "text".encode("utf-32"),
+        "wide.txt": "für 日".encode()[:-1],
+        "unmarked.txt": "für Männer".encode("utf-16-le"), "windows.txt": "“für Männer” – 5 €\n".encode("cp1252") * 9,
+        "russian.txt": "для людей\n".encode("cp1251"), "middle.txt": "für ".encode() + b"\xc3" + b"Leute",
     }  # fmt: skip
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
