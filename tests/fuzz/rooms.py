@@ -42,14 +42,13 @@ class Room:
     def pytest_says(self, path: Path, slow: bool) -> str:
         own = f"{self.name}/test_{path.stem}.py"
         tests = [f"{ROOT}/tests/{test}" for test in dict.fromkeys([own, *self.tests])]
-        doctests = [str(path.relative_to(ROOT)), self.folder]  # of the copy, in which this runs
         options = ["-x", "-c", f"{ROOT}/pyproject.toml", f"--rootdir={ROOT}", "-p", "no:cacheprovider"]
         options += ["--import-mode=append"]  # the copy stays in front
         options += ["--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
         options += [f"--ignore={self.folder}/{name}" for name in self.apart]
         options += ["-k", f"{'' if slow else 'not '}({' or '.join(self.slow)})"]
         seen = FirstFailure()
-        code = pytest.main([*options, *doctests, *(test for test in tests if Path(test).exists())], plugins=[seen])
+        code = pytest.main([*options, self.folder, *(test for test in tests if Path(test).exists())], plugins=[seen])
         return "" if code == pytest.ExitCode.OK else seen.name or f"pytest: {code!r}"
 
 
@@ -65,8 +64,8 @@ PICTURES = tuple(
 )  # fmt: skip
 PAINTED = tuple(f"viz/test_{name}.py" for name in ("heat", "theme", "words", "files", "render", "fonts"))
 SAID = ("test_refusals.py", "cli/test_transcript.py")
-SLOW = ("signal_saves", "interruption_saves", "on_ranks", "rank_that_fails_ends", "200_steps", "of_all_rows", "by_every_rank",
-        "any_moment", "lose_nothing", "side_by_side")  # fmt: skip
+SLOW = ("signal_saves", "interruption_saves", "on_ranks", "rank_that_fails_ends", "200_steps", "of_all_rows",
+        "by_every_rank", "any_moment", "lose_nothing", "side_by_side")  # fmt: skip
 ROOMS = {
     room.name: room
     for room in (

@@ -11,7 +11,7 @@ import argparse
 import ast
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -151,10 +151,12 @@ def moved(value: Any) -> Any:
     return type(value)(1 - value if value in (0, 1) else value * 1.5)
 
 
-def judge(one: Slip, name: str, limit: int, slow: bool = False) -> tuple[Slip, str, str, float]:
-    start, room = time.perf_counter(), ROOMS[name]
+def judge(trial: tuple[str, Slip], limits: Mapping[str, int], slow: bool = False) -> tuple[Slip, str, str, float]:
+    """(the slip, where and what it is, what noticed it, seconds) of a slip in a room."""
+    start, (name, one) = time.perf_counter(), trial
+    room = ROOMS[name]
     source, said = one.source()
-    killer = tried(one.path, source, limit, partial(room.noticed, one.path))
+    killer = tried(one.path, source, limits[name], partial(room.noticed, one.path))
     if slow and not killer:
         killer = tried(one.path, source, SLOW_LIMIT, partial(room.noticed, one.path, slow=True))
     return one, said, killer, time.perf_counter() - start
@@ -205,9 +207,8 @@ def main(words: Sequence[str] | None = None) -> None:
         measured = [] if options.limit else pool.map(limit_of, options.rooms, chunksize=1)
         limits = dict(zip(options.rooms, measured or repeat(options.limit), strict=False))
         print(f"{len(trials)} slips; seconds that a trial may take: {limits}", flush=True)
-        asked = [pool.apply_async(judge, (one, name, limits[name], options.slow)) for name, one in trials]
-        for answer in asked:
-            one, said, killer, seconds = answer.get()
+        work = partial(judge, limits=limits, slow=options.slow)
+        for one, said, killer, seconds in pool.imap_unordered(work, trials):
             own[one.kind] += 1
             killed[one.kind] += bool(killer)
             print(f"{said}\n  {f'killed by {killer:.150}' if killer else 'SURVIVED'}, {seconds:.1f} s", flush=True)
