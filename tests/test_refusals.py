@@ -8,13 +8,27 @@ import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
 from tests.kept import check_kept
-from tests.test_options import CALLS, CORPUS, GRU, LINEAR, MODEL, OUTCOME, UNTOUCHED, WRONG, X, attempt
+from tests.test_options import (
+    ALONE,
+    CALLS,
+    CORPUS,
+    GRU,
+    LINEAR,
+    MODEL,
+    OUTCOME,
+    TRANSLATOR,
+    UNTOUCHED,
+    WRONG,
+    X,
+    attempt,
+)
 from tinygrad_rnn.data.pairs import Alphabet, split_pairs
 from tinygrad_rnn.saving import read_arrays, write_file
 from tinygrad_rnn.saving.checkpoint import write
@@ -25,6 +39,7 @@ ROOMS = ("train.", "data.", "tasks.")
 VALUES = WRONG | {"1": 1, "2": 2, "10": 10, "0.5": 0.5, "a negative fraction": -0.5}
 UNTRIED = UNTOUCHED | {"processes"}  # they would be started
 T, B = tg.tensor(np.ones((2, 3)), requires_grad=True), {"batch": 2, "bptt": 5}
+NINE = SimpleNamespace(**vars(ALONE) | {"Get_size": lambda: 9})
 
 
 class Backwards:
@@ -70,6 +85,16 @@ MORE = {
     "the corpus of another": lambda: tg.train.sample(MODEL, tg.train.Corpus("abc")),
     "logits that diverged": lambda: choose(np.array([0, np.nan]), np.random.default_rng(0)),
     "a choice at a temperature": lambda: choose(np.zeros(2), np.random.default_rng(0), temperature=-1),
+    "a place before the first": lambda: tg.train.Progress(epoch=-1),
+    "a loss that is none": lambda: tg.train.Progress(total="low"),
+    "a history that is none": lambda: tg.train.Progress(history=3),
+    "a row that is none": lambda: tg.train.Progress(history=[3]),
+    "a figure that is none": lambda: tg.train.Progress(history=[{"valid": "low"}]),
+    "no pairs to train on": lambda: tg.train.Translation(TRANSLATOR, []),
+    "no pairs to ask for": lambda: tg.train.exact_match(TRANSLATOR, []),
+    "no pairs to be shown": lambda: tg.train.forced_match(TRANSLATOR, []),
+    "fewer rows than ranks": lambda: tg.train.DataParallel(NINE).rows(4),
+    "a text too short to validate": lambda: tg.train.Run(tg.train.Settings(batch=1), tg.train.Corpus("ab")).batches(),
     "no pairs at all": lambda: tg.train.Translator(tg.train.Recipe(), []),
     "a communicator that is none": lambda: tg.train.DataParallel(3),
     "a fact that JSON does not hold": lambda: write("run", {}, {"x": {1, 2}}),

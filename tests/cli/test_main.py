@@ -1,16 +1,24 @@
 """How a command ends: its exit status, and one line where it failed."""
 
 import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tests.tasks.test_trial import Last
+from tinygrad_rnn import tasks
 from tinygrad_rnn.cli import Command, main
 from tinygrad_rnn.cli.draw import put
-from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, fresh_directory, is_best
-from tinygrad_rnn.train import Progress
+from tinygrad_rnn.cli.task import told
+from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, epoch_line, fresh_directory, is_best
+from tinygrad_rnn.cli.translate import report, train_and_save
+from tinygrad_rnn.train import DataParallel, Progress
 
 
 @pytest.mark.parametrize(
@@ -43,7 +51,7 @@ def test_the_status_is_what_a_command_returns(returned, status, monkeypatch):
 def test_one_of_several_ranks_that_fails_ends_them_all(status, ends, monkeypatch, capsys):
     ended = []
     world = SimpleNamespace(Get_size=lambda: 2, Get_rank=lambda: 1, Abort=ended.append)
-    monkeypatch.setitem(__import__("sys").modules, "mpi4py.MPI", SimpleNamespace(COMM_WORLD=world))
+    monkeypatch.setitem(sys.modules, "mpi4py.MPI", SimpleNamespace(COMM_WORLD=world))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setattr("tinygrad_rnn.cli.COMMANDS", [Command("go", "goes", lambda to: None, lambda _: status)])
     assert main(["go"]) == status
@@ -107,3 +115,101 @@ def test_a_picture_goes_to_a_file_or_to_standard_output(tmp_path, capsysbinary):
     (tmp_path / "file").write_text("")
     with pytest.raises(tg.DataError, match="cannot be written"):
         put(b"picture", tmp_path / "file" / "a.svg")
+
+
+# the lines that tell figures
+
+
+def test_a_line_for_an_epoch():
+    row = {"train": 1.23456, "valid": float(np.log(2)), "chars_per_second": 12345.6}
+    said = epoch_line(Progress(epoch=2, history=[{}, row]), 3)
+    assert said == "epoch 2/3  train 1.2346  valid 0.6931 nats/char  1.000 bits/char  12,346 chars/s"
+
+
+def test_a_line_for_a_trial(capsys):
+    outcome = tasks.Outcome(tasks.Job(tasks.Adding, "gru", 3, 500), 450, True, False, 0.0123456, 2.0, 61.7)
+    assert list(told(iter([outcome]), 1)) == [outcome]
+    line = "adding, gru, seed 3: 450 sequences, mean square error on 10,000: 0.01235, 62 s"
+    assert capsys.readouterr() == (f"{line}\n", "")
+
+
+def test_the_figures_on_what_was_held_out(monkeypatch, capsys):
+    pairs = [("a", "A"), ("bcd", "D"), ("c", "C")]
+    translator = SimpleNamespace(translate=lambda sources, beam: [source.upper() for source in sources])
+    monkeypatch.setattr("tinygrad_rnn.cli.translate.exact_match", lambda *given: 0.5 if len(given) > 2 else 0.25)
+    monkeypatch.setattr("tinygrad_rnn.cli.translate.forced_match", lambda *given: (0.75, 0.125))
+    report(translator, pairs, 3)
+    said = capsys.readouterr().out.splitlines()
+    figures = ["25.00%   each", "50.00%", "12.50%   each", "75.00%   the"]
+    assert [line[31 : 31 + len(figure)] for line, figure in zip(said[1:5], figures, strict=True)] == figures
+    assert said[-3:] == ["  a    →  A", "  bcd  →  BCD   wrong: it is D", "  c    →  C"]
+    report(translator, pairs, 1)
+    assert "beam" not in capsys.readouterr().out
+
+
+def test_a_line_for_an_epoch_of_a_translator(tmp_path, monkeypatch, capsys):
+    asked, saved = [], []
+    monkeypatch.setattr("tinygrad_rnn.cli.translate.exact_match", lambda model, pairs: asked.append(pairs) or 0.125)
+    training = SimpleNamespace(
+        translator=SimpleNamespace(recipe=SimpleNamespace(epochs=4)), pairs=["pair"] * 300, epoch=0, count=0,
+        fit=lambda on_step, eager: iter([(1, 1.25, 2.0), (2, 0.5, 0.1)]), save=saved.append,
+    )  # fmt: skip
+    train_and_save(training, list(range(501)), tmp_path)
+    assert capsys.readouterr().out.splitlines() == [
+        "epoch 1/4  train 1.2500 nats/char  held out: 12.5% exact  150 pairs/s",
+        "epoch 2/4  train 0.5000 nats/char  held out: 12.5% exact  3,000 pairs/s",
+    ]
+    assert asked == [list(range(500))] * 2
+    assert saved == [tmp_path] * 2
+
+
+# on several ranks
+
+
+def communicator(rank):
+    """Of two ranks, this one of which hears itself twice."""
+    return SimpleNamespace(
+        Get_rank=lambda: rank,
+        Get_size=lambda: 2,
+        Allreduce=lambda how, array: None,
+        allgather=lambda part: [part, part],
+    )
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_first_rank_alone_speaks_and_saves(rank, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.txt").write_text("to be or not to be. " * 40)
+    monkeypatch.setattr("tinygrad_rnn.train.parallel._mpi", lambda: SimpleNamespace(IN_PLACE=None))
+    monkeypatch.setattr("tinygrad_rnn.cli.train.world", lambda: DataParallel(communicator(rank)))
+    small = ["--hidden", "4", "--layers", "1", "--batch", "4", "--bptt", "20", "--epochs", "2", "--eager"]
+    for more in ([], ["--resume"]):
+        if rank == 0 or not more:
+            assert main(["train", "--text", "t.txt", "--out", "run", *(more or small)]) == 0
+    out, error = capsys.readouterr()
+    assert error == ""
+    assert out.count(", over 2 processes\n") == 2 * (rank == 0)
+    assert out.count("epoch 2/2") == (rank == 0)
+    assert (tmp_path / "run" / "checkpoint.json").exists() == (rank == 0)
+    assert rank == 0 or out == ""
+
+
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor(1)])
+def test_trials_are_made_by_the_other_ranks(executor, monkeypatch, capsys):
+    ranks = SimpleNamespace(MPICommExecutor=lambda: nullcontext(executor))
+    monkeypatch.setitem(sys.modules, "mpi4py.futures", ranks)
+    monkeypatch.setitem(sys.modules, "mpi4py", SimpleNamespace(futures=ranks))
+    monkeypatch.setattr("tinygrad_rnn.cli.task.world", lambda: DataParallel(communicator(1 if executor is None else 0)))
+    monkeypatch.setitem(tasks.TASKS, "last", Last)
+    monkeypatch.setattr(Last, "configs", {"rnn": tasks.TrialConfig("rnn", 4, quick=100)})
+    words = ["task", "last", "--quick", "--seeds", "2", "--executor", "mpi"]
+    assert main(words) == 0
+    assert ("2 of 2 trials in" in capsys.readouterr().out) == (executor is not None)
+    monkeypatch.setattr("tinygrad_rnn.cli.task.world", lambda: None)
+    assert main(words) == 2
+    assert (
+        "--executor mpi: there is one process only (help: mpiexec -n N tinygrad-rnn task …)" in capsys.readouterr().err
+    )
+    monkeypatch.setitem(sys.modules, "mpi4py.futures", None)
+    assert main(words) == 2
+    assert "--executor mpi: mpi4py is not here (help: pip install 'tinygrad-rnn[mpi]')" in capsys.readouterr().err
