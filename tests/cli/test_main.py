@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 import tinygrad_rnn as tg
 from tests.tasks.test_trial import Last
@@ -126,11 +127,20 @@ def test_a_line_for_an_epoch():
     assert said == "epoch 2/3  train 1.2346  valid 0.6931 nats/char  1.000 bits/char  12,346 chars/s"
 
 
-def test_a_line_for_a_trial(capsys):
+def test_a_line_for_a_trial(monkeypatch, capsys):
+    bars = []
+
+    class Bar(tqdm):
+        def __init__(self, **options):
+            bars.append(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr("tinygrad_rnn.cli.task.tqdm", Bar)
     outcome = tasks.Outcome(tasks.Job(tasks.Adding, "gru", 3, 500), 450, True, False, 0.0123456, 2.0, 61.7)
     assert list(told(iter([outcome]), 1)) == [outcome]
     line = "adding, gru, seed 3: 450 sequences, mean square error on 10,000: 0.01235, 62 s"
     assert capsys.readouterr() == (f"{line}\n", "")
+    assert bars == [{"total": 1, "unit": "trial", "disable": None}]
 
 
 def test_the_figures_on_what_was_held_out(monkeypatch, capsys):
@@ -192,6 +202,7 @@ def test_the_first_rank_alone_speaks_and_saves(rank, tmp_path, monkeypatch, caps
     assert out.count("epoch 2/2") == (rank == 0)
     assert (tmp_path / "run" / "checkpoint.json").exists() == (rank == 0)
     assert rank == 0 or out == ""
+    assert {path.name for path in tmp_path.iterdir()} == {"t.txt", *["run"] * (rank == 0)}
 
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor(1)])

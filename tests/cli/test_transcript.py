@@ -88,6 +88,13 @@ task last --keep t.txt
 demo --out run
 demo --out demo --eager
 demo --out demo --eager
+draw --show 5-2
+draw -o a.jpg
+train --text t.txt --hidden 0
+train --text t.txt --lr nan
+train --text t.txt --dropout 1
+translate --teacher-forcing 2
+sample run --top-p 0
 check --seed 3
 check --seed 4
 """.strip().splitlines()
@@ -132,7 +139,10 @@ def checked(seed):
 
 
 def said(line, capsys):
-    status = main(shlex.split(line))
+    try:
+        status = main(shlex.split(line))
+    except SystemExit as exit:
+        status = exit.code
     out, error = capsys.readouterr()
     whole = out + "".join(f"! {each}\n" for each in error.splitlines())
     whole = re.sub(r"[\d,.]+(?= (chars|pairs)/s)|\b\d+(?= s\b)|\d+\.\d+([eE][-+]\d+)?|\b[\d.]+%", "#", whole)

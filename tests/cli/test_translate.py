@@ -201,12 +201,15 @@ def test_what_goes_on_is_held_and_its_bar_begins_where_the_training_stands(model
 
     class Bar(tqdm):
         def __init__(self, **options):
-            seen.append((options["initial"], options["total"], Path(model, "running.txt").read_text().split(",")[0]))
+            seen.append({**options, "held": Path(model, "running.txt").read_text(encoding="utf-8").split(",")[0]})
             super().__init__(**options)
 
     monkeypatch.setattr("tinygrad_rnn.cli.translate.tqdm", Bar)
     assert (
         main(["translate", "--pairs", "pairs.tsv", "--held-out", "1", "--out", model, "--resume", "--epochs", "3"]) == 0
     )
-    assert seen == [(9, 27, "translate")]
+    assert seen == [
+        {"initial": 9, "total": 27, "unit": "pair", "unit_scale": True, "disable": None, "smoothing": 0.05,
+         "held": "translate"}
+    ]  # fmt: skip
     assert not Path(model, "running.txt").exists()

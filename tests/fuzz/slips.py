@@ -101,16 +101,22 @@ def slips(path: Path) -> Iterator[Slip]:
         if isinstance(node, ast.Call):
             words = [ast.unparse(each) for each in node.args] if ast.unparse(node.func) not in SAME else []
             yield from (Slip(path, place, "arguments", k) for k, pair in enumerate(pairwise(words)) if len({*pair}) > 1)
-            yield from (Slip(path, place, "keyword", k) for k, word in enumerate(node.keywords) if word.arg)
+            yield from (Slip(path, place, "keyword", k) for k, word in enumerate(node.keywords)
+                        if word.arg and not is_strict(word))  # fmt: skip
         if isinstance(node, ast.stmt) and not isinstance(node, KEPT):
             yield Slip(path, place, "statement")
+
+
+def is_strict(node: ast.AST) -> bool:
+    """Whether it is zip's `strict`, which asserts."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def is_quiet(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
     """Whether it is a part of what says nothing when the program runs."""
     while node in parents:
         above = parents[node]
-        if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert) or (
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert) or is_strict(node) or (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         ) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__") or (
             node in (getattr(above, "annotation", None), getattr(above, "returns", None))

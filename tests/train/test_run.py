@@ -287,6 +287,11 @@ def test_choices_follow_the_probabilities():
     assert share(temperature=1e-310).tolist() == [1, 0, 0, 0]
 
 
+def test_of_characters_that_are_as_likely_as_each_other_the_first_are_chosen_among():
+    rng = np.random.default_rng(0)
+    assert {choose(np.zeros(300), rng, top_k=3) for _ in range(60)} == {0, 1, 2}
+
+
 def test_the_same_seed_writes_the_same_and_the_model_is_left_as_it_was():
     model, corpus = CharModel("rnn", 28, hidden=8, rng=0, dropout=0.5), Corpus(TEXT)
     assert sample(model, corpus, "the", 40, rng=1) == sample(model, corpus, "the", 40, rng=1)

@@ -1,5 +1,6 @@
 """Made pairs are right and repeatable; a translator learns them, and is asked what it was not shown."""
 
+import hashlib
 import json
 import shutil
 from datetime import date
@@ -10,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.data import split_pairs
+from tinygrad_rnn.data import Corpus, split_pairs
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import FIRST, FORMATS, LAST, MONTHS, WEEKDAYS, dates, day, ordinal, year
 from tinygrad_rnn.nn import greedy_search, sequence_loss
 from tinygrad_rnn.train import Recipe, Translation, Translator, exact_match, forced_match, train_translator
+from tinygrad_rnn.train.translation import digest
 
 COPIES = [(text, text[::-1]) for text in ("".join(w) for w in np.random.default_rng(0).choice(list("abcd"), (300, 3)))]
 
@@ -255,6 +257,13 @@ def test_a_training_goes_on_where_it_was_saved_to_the_bit(tmp_path, teacher_forc
     assert seen + [row[:2] for row in later.fit(eager=True)] == rows
     for name, array in whole.translator.model.state_dict().items():
         assert np.array_equal(array, later.translator.model.state_dict()[name])
+
+
+def test_pairs_and_texts_are_known_by_the_names_that_checkpoints_have_of_them():
+    pairs = [("12+3", "15"), ("é", "→")]
+    said = '[["12+3", "15"], ["\\u00e9", "\\u2192"]]'
+    assert digest(pairs) == hashlib.sha256(said.encode()).hexdigest()[:16]
+    assert Corpus("é→").digest == hashlib.sha256("é→".encode()).hexdigest()[:16]
 
 
 def test_a_training_of_other_pairs_is_refused(tmp_path):
