@@ -30,7 +30,7 @@ from tests.test_options import (
     attempt,
 )
 from tinygrad_rnn.data.pairs import Alphabet, split_pairs
-from tinygrad_rnn.saving import read_arrays, write_file
+from tinygrad_rnn.saving import encoded, read_arrays, write_file
 from tinygrad_rnn.saving.checkpoint import write
 from tinygrad_rnn.train.generate import choose
 
@@ -114,6 +114,9 @@ MORE = {
     "arrays of nothing known": lambda: (write("run", {"x": X.data}, {}), tg.train.load_checkpoint("run", LINEAR)),
     "another model": lambda: (tg.train.save_checkpoint("run", LINEAR), tg.train.load_checkpoint("run", GRU)),
     "weights that are none": lambda: (Path("w").write_bytes(b"abc"), read_arrays("w")),
+    "weights that were changed": lambda: read_arrays(
+        write_file("w", encoded({"a": np.ones(2)}).replace(np.ones(1).tobytes(), np.zeros(1).tobytes()))
+    ),
     "no weights": lambda: read_arrays("nowhere"),
     "no folder": lambda: write_file("nowhere/file", b"abc"),
     "an outcome that is none": lambda: tg.tasks.table([OUTCOME, 3]),

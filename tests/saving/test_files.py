@@ -108,6 +108,7 @@ def test_arrays_of_every_kind_go_out_and_in_and_other_programs_are_told_of_them(
             assert (found[name].dtype, found[name].tolist()) == (array.dtype, array.tolist())
     with safe_open(path, framework="numpy") as file:
         assert file.metadata()["format"] == "pt"
+        assert re.fullmatch("[0-9a-f]{64}", file.metadata()["sha256"])
 
 
 def test_of_arrays_that_are_not_wanted_the_shape_is_true_and_they_take_no_memory(tmp_path):

@@ -1,13 +1,15 @@
 """The loop over a stream beside one written out by hand: the same parameters, the same figures."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.data import Corpus
-from tinygrad_rnn.train import CharModel, Progress, Run, Settings, evaluate, fit, progress_bar, sample
+from tinygrad_rnn.train import CharModel, DataParallel, Progress, Run, Settings, evaluate, fit, progress_bar, sample
+from tinygrad_rnn.train.loop import finish_epoch
 from tinygrad_rnn.train.metrics import perplexity
 
 IDS = np.random.default_rng(0).integers(0, 5, 97)
@@ -90,6 +92,27 @@ def test_training_is_what_one_would_write_by_hand(clip):
     assert epochs == [1, 2]
     assert progress == Progress(epoch=2, history=progress.history)
     assert net.training
+
+
+def test_each_rank_reads_its_own_rows(monkeypatch):
+    monkeypatch.setattr("tinygrad_rnn.train.parallel._mpi", lambda: SimpleNamespace(IN_PLACE=None))
+    net, read = model(), []
+    comm = SimpleNamespace(Get_rank=lambda: 1, Get_size=lambda: 2, Allreduce=lambda how, array: None)
+
+    def loss(ids, targets, state):
+        read.append(ids)
+        return net.loss(ids, targets)[0], state
+
+    sgd = tg.optim.SGD(net.parameters(), lr=0.0)
+    fit(net, IDS, VALID, sgd, epochs=1, batch=3, bptt=32, loss=loss, parallel=DataParallel(comm))
+    assert read[0].tolist() == [[k] for k in IDS[64:96]]  # the first rank has the first two rows
+
+
+def test_an_epoch_that_took_no_time_has_no_speed():
+    progress = Progress(epoch=1, characters=30, total=60.0)
+    finish_epoch(progress, 1.5, 0.25)
+    row = {"epoch": 2, "train": 2.0, "valid": 1.5, "chars_per_second": 0.0, "lr": 0.25}
+    assert progress == Progress(epoch=2, history=[row])
 
 
 def test_before_the_first_chunk_there_is_no_loss():

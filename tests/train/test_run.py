@@ -140,6 +140,15 @@ def test_a_fact_of_another_kind_is_damage(tmp_path, place, value):
         Run.load(tmp_path / "run", text)
 
 
+@pytest.mark.parametrize("shapes", [[(1, 5, 7)] * 2, [(2, 5, 24)] * 2, [(1, 5, 24)], [(1, 24)] * 2])
+def test_a_carried_state_of_another_model_is_damage(tmp_path, shapes):
+    run = Run(SMALL, Corpus(TEXT))
+    run.progress.state = tuple(tg.tensor(np.zeros(shape, "f4")) for shape in shapes)
+    run.save(tmp_path)
+    with pytest.raises(tg.CheckpointError, match="a carried state of shapes"):
+        Run.load(tmp_path)
+
+
 def test_settings_take_numbers_of_numpy_and_keep_plain_ones(tmp_path):
     run = Run(Settings(hidden=np.int64(4), layers=1, batch=2, epochs=1, lr=np.float32(0.01)), Corpus(TEXT[:400]))
     assert (type(run.settings.hidden), type(run.settings.lr)) == (int, float)
