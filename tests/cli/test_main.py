@@ -79,6 +79,9 @@ def test_a_fresh_directory_is_the_first_that_is_free(tmp_path, monkeypatch):
     assert [fresh_directory("gru") for _ in range(3)] == [Path("runs", f"gru-{k}") for k in (1, 2, 3)]
     Path("runs", "gru-2").rmdir()
     assert fresh_directory("gru") == Path("runs", "gru-2")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(tg.DataError, match="cannot be made"):
+        fresh_directory("../file/model")
 
 
 def signals(*numbers, parallel=None):

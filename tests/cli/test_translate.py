@@ -66,6 +66,7 @@ def test_lines_are_utf_8_and_what_is_none_is_said(tmp_path):
         (["--load", "model", "a", "--hidden", "8", "--out", "x"], "--hidden, --out: for training only"),
         (["--load", "model", "a", "--no-reverse"], "--reverse: for training only"),
         (["--load", "model", "a", "--held-out", "8"], "--held-out: for training only"),
+        (["--load", "model", "a", "--examples", "8"], "--examples: for training only"),
         (["--load", "model", "--pairs", "pairs.tsv"], "not allowed with argument"),
         (["--load", "model", "--task", "addition"], "not allowed with argument"),
         (["--load", "nowhere", "a"], "no checkpoint here"),

@@ -155,3 +155,13 @@ def test_a_document_may_name_a_file_beside_it_only_though_its_checksum_is_right(
     path.write_text(json.dumps({**whole, "checksum": checkpoint.checksum(whole)}), encoding="utf-8")
     with pytest.raises(tg.CheckpointError, match="it names no file beside it"):
         load_checkpoint(tmp_path / "run", tg.nn.Linear(3, 2))
+
+
+def test_a_file_of_arrays_is_refused_when_anything_in_it_was_changed_its_header_too(tmp_path):
+    save_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+    (path,) = tmp_path.glob("arrays-*")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"pt"', b'"px"'))  # of which the checksum inside knows nothing
+    assert len(whole) == len(path.read_bytes())
+    with pytest.raises(tg.CheckpointError, match=r"damaged(.|\n)*SHA-256"):
+        load_checkpoint(tmp_path, tg.nn.Linear(3, 2))

@@ -115,6 +115,21 @@ def test_an_epoch_that_took_no_time_has_no_speed():
     assert progress == Progress(epoch=2, history=[row])
 
 
+def test_a_loss_of_ones_own_is_what_is_learnt_by_and_judged_by():
+    net, seen = model(), []
+
+    def loss(ids, targets, state):
+        seen.append(len(ids))
+        return net.loss(ids, targets)[0] * 2, state
+
+    progress = fit(net, IDS, VALID, tg.optim.SGD(net.parameters(), lr=0.0), epochs=1, batch=3, bptt=32, loss=loss)
+    assert seen == [32, 19]
+    assert progress.history[0]["valid"] == pytest.approx(2 * nats(net, VALID).mean(), rel=1e-9)
+    # row by row from a state of 0, as this loss hands on the state that it was given
+    rows = [nats(net, IDS[k : k + 33]).mean() for k in (0, 32, 64)]
+    assert progress.history[0]["train"] == pytest.approx(2 * np.mean(rows), rel=1e-9)
+
+
 def test_before_the_first_chunk_there_is_no_loss():
     assert np.isnan(Progress().train_loss)
 

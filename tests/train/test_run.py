@@ -83,7 +83,19 @@ def test_a_run_is_compiled_unless_it_is_to_be_eager():
         assert isinstance(run.loss, Compiled) != eager
 
 
-def test_each_rank_has_its_rows_of_the_state_and_random_numbers_of_its_own():
+def test_an_epoch_is_so_many_chunks_and_characters():
+    run = Run(dataclasses.replace(SMALL, batch=3, bptt=20, fraction=0.9), Corpus(TEXT))
+    # 1,215 of 1,350 characters: 404 steps in three rows, which are twenty chunks of 20 and one of 4
+    assert run.batches() == (21, 1212)
+
+
+def test_weight_decay_is_adamw_s_alone():
+    for name, decay in (("adamw", 0.25), ("sgd", 0.0), ("adam", 0.0)):
+        run = Run(dataclasses.replace(SMALL, optimizer=name, weight_decay=0.25), Corpus(TEXT))
+        assert getattr(run.optimizer, "weight_decay", 0.0) == decay
+
+
+def test_each_rank_has_its_rows_of_the_state_and_random_numbers_of_its_own(tmp_path):
     states, numbers = [], []
     for rank in range(2):
         run = Run(dataclasses.replace(SMALL, layers=2, dropout=0.2), Corpus(TEXT))
@@ -94,6 +106,9 @@ def test_each_rank_has_its_rows_of_the_state_and_random_numbers_of_its_own():
             Get_rank=lambda rank=rank: rank, Get_size=lambda: 2, Allreduce=None, allgather=lambda part: [part, part],
         )))  # fmt: skip
         states.append([part.numpy() for part in run.progress.state])
+        run.progress.state = None
+        assert run.save(tmp_path / str(rank)) == tmp_path / str(rank) / "checkpoint.json"
+        assert (tmp_path / str(rank)).exists() == (rank == 0)
         numbers.append(run._dropouts()[0].rng.random())
         assert (run._dropouts()[0].rng.bit_generator.state == whole) is False
         other = np.random.default_rng()
