@@ -4,6 +4,7 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from tests.tasks.test_trial import Last
 from tinygrad_rnn import tasks
 from tinygrad_rnn.cli import Command, main
 from tinygrad_rnn.cli.draw import put
+from tinygrad_rnn.cli.sample import say
 from tinygrad_rnn.cli.task import told
 from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, epoch_line, fresh_directory, is_best
 from tinygrad_rnn.cli.translate import report, train_and_save
@@ -174,6 +176,21 @@ def test_a_line_for_an_epoch_of_a_translator(tmp_path, monkeypatch, capsys):
     ]
     assert asked == [list(range(500))] * 2
     assert saved == [tmp_path] * 2
+
+
+def test_models_that_a_task_is_tried_with_are_told(capsys):
+    assert main(["task", "reber", "--model", "gru"]) == 2
+    assert "reber is not tried with --model gru (expected: lstm or rnn)" in capsys.readouterr().err
+
+
+def test_a_character_that_cannot_be_written_is_said_with_what_to_do(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(BytesIO(), encoding="ascii"))
+    with pytest.raises(tg.DataError) as said:
+        say("ŷ")
+    assert str(said.value).splitlines() == [
+        "'\\u0177' cannot be written in ascii, which is what standard output takes",
+        "  help      set PYTHONIOENCODING=utf-8",
+    ]
 
 
 # on several ranks

@@ -12,6 +12,7 @@ import ast
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -209,12 +210,12 @@ def main(words: Sequence[str] | None = None) -> None:
     trials = chosen(options)
     own: Counter[str] = Counter()
     killed: Counter[str] = Counter()
-    with get_context("fork").Pool(options.jobs, maxtasksperchild=20) as pool:
-        measured = [] if options.limit else pool.map(limit_of, options.rooms, chunksize=1)
+    with ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:  # unlike a Pool's its workers may start others
+        measured = [] if options.limit else list(pool.map(limit_of, options.rooms))
         limits = dict(zip(options.rooms, measured or repeat(options.limit), strict=False))
         print(f"{len(trials)} slips; seconds that a trial may take: {limits}", flush=True)
-        work = partial(judge, limits=limits, slow=options.slow)
-        for one, said, killer, seconds in pool.imap_unordered(work, trials):
+        asked = [pool.submit(judge, trial, limits, options.slow) for trial in trials]
+        for one, said, killer, seconds in (answer.result() for answer in as_completed(asked)):
             own[one.kind] += 1
             killed[one.kind] += bool(killer)
             print(f"{said}\n  {f'killed by {killer:.150}' if killer else 'SURVIVED'}, {seconds:.1f} s", flush=True)

@@ -37,17 +37,13 @@ def test_a_file_is_on_the_disk_before_it_has_its_name_and_then_its_name_is(tmp_p
 
 
 @posix
-def test_what_is_no_file_is_refused_by_its_name(tmp_path):
+def test_what_is_no_file_is_refused_by_its_name(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"abc")
     (tmp_path / "link").symlink_to(tmp_path / "file")
     os.mkfifo(tmp_path / "pipe")
-    listener = socket.socket(socket.AF_UNIX)
-    at = os.open(tmp_path, os.O_RDONLY)
-    try:
-        os.fchdir(at)  # the name of a socket must be short
+    monkeypatch.chdir(tmp_path)  # the name of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket")
-    finally:
-        os.close(at)
     kinds = {"pipe": "a pipe", "socket": "a socket", "/dev/null": "a device", ".": "a directory"}
     for name, kind in kinds.items():
         with pytest.raises(tg.CheckpointError, match=rf"not a file(.|\n)*expected  a file(.|\n)*got       {kind}$"):
@@ -56,7 +52,6 @@ def test_what_is_no_file_is_refused_by_its_name(tmp_path):
     for read in (files.check_regular, lambda path, link: files.read_file(path, 3, link=link)):
         with pytest.raises(tg.CheckpointError, match="got       a link"):
             read(tmp_path / "link", link=False)
-    listener.close()
     assert files.read_file(tmp_path / "link", 3) == b"abc"
     with pytest.raises(tg.CheckpointError, match="too large"):
         files.read_file(tmp_path / "file", 2)
