@@ -32,13 +32,14 @@ from tests.test_options import (
 from tinygrad_rnn.data.pairs import Alphabet, split_pairs
 from tinygrad_rnn.saving import encoded, read_arrays, write_file
 from tinygrad_rnn.saving.checkpoint import write
-from tinygrad_rnn.train.generate import choose
 
 KEPT = Path(__file__).with_name("refusals.txt")
 ROOMS = ("train.", "data.", "tasks.")
 VALUES = WRONG | {"1": 1, "2": 2, "10": 10, "0.5": 0.5, "a negative fraction": -0.5}
 UNTRIED = UNTOUCHED | {"processes"}  # they would be started
 T, B = tg.tensor(np.ones((2, 3)), requires_grad=True), {"batch": 2, "bptt": 5}
+DIVERGED = tg.train.CharModel("rnn", len(CORPUS.vocabulary), 2, 1, rng=0)
+DIVERGED.head.weight.assign(np.full(DIVERGED.head.weight.shape, np.nan))
 NINE = SimpleNamespace(**vars(ALONE) | {"Get_size": lambda: 9})
 
 
@@ -83,8 +84,9 @@ MORE = {
     "a norm that is infinite": lambda: clipped(error_if_nonfinite=True),
     "a parameter that is none": lambda: tg.train.clip_grad_norm_([3], 1.0),
     "the corpus of another": lambda: tg.train.sample(MODEL, tg.train.Corpus("abc")),
-    "logits that diverged": lambda: choose(np.array([0, np.nan]), np.random.default_rng(0)),
-    "a choice at a temperature": lambda: choose(np.zeros(2), np.random.default_rng(0), temperature=-1),
+    "logits that diverged": lambda: tg.train.sample_logits([0, np.nan], rng=0),
+    "a model that diverged": lambda: tg.train.sample(DIVERGED, CORPUS),
+    "a choice at a temperature": lambda: tg.train.sample_logits(np.zeros(2), temperature=-1),
     "a place before the first": lambda: tg.train.Progress(epoch=-1),
     "a loss that is none": lambda: tg.train.Progress(total="low"),
     "a history that is none": lambda: tg.train.Progress(history=3),

@@ -21,7 +21,7 @@ from tinygrad_rnn.cli.sample import say
 from tinygrad_rnn.cli.task import told
 from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, epoch_line, fresh_directory, is_best
 from tinygrad_rnn.cli.translate import report, train_and_save
-from tinygrad_rnn.train import DataParallel, Progress
+from tinygrad_rnn.train import DataParallel, Progress, Settings
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,20 @@ def test_a_line_for_an_epoch_of_a_translator(tmp_path, monkeypatch, capsys):
     ]
     assert asked == [list(range(500))] * 2
     assert saved == [tmp_path] * 2
+
+
+def test_the_demo_trains_and_writes_as_its_page_says(tmp_path, monkeypatch, capsys):
+    asked = {}
+
+    def made(settings, corpus):
+        asked["settings"] = settings
+        raise tg.DataError("seen")
+
+    monkeypatch.setattr("tinygrad_rnn.cli.demo.Run", made)
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert asked["settings"] == Settings(
+        hidden=128, layers=1, batch=32, bptt=32, epochs=1, lr=0.01, warmup=20, fraction=0.98
+    )
 
 
 def test_models_that_a_task_is_tried_with_are_told(capsys):
