@@ -85,6 +85,19 @@ def test_each_topology_reads_and_writes_at_its_steps(topology, inputs, outputs):
     assert topology in TOPOLOGIES
 
 
+LOSSES = {
+    "many-to-many": (6.20449, 6.14844), "many-to-one": (2.20119, 2.19455), "one-to-many": (2.22133, 2.24368),
+    "seq2seq": (2.07002, 2.12031),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_the_same_network_is_drawn_each_time(topology):
+    small = Sketch(topology=topology).loss().item()
+    large = Sketch("gru", topology, layers=2, bidirectional=topology != "one-to-many").loss().item()
+    assert (small, large) == pytest.approx(LOSSES[topology], abs=2e-5)  # as they were; the last digit is float32's
+
+
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.parametrize("model", KINDS)
 def test_every_network_can_be_drawn(topology, model, drawn):

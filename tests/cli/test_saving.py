@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,6 +84,50 @@ def test_tensorboard_gets_the_losses(tmp_path):
     assert b"valid" in events.read_bytes()
 
 
+def test_each_epoch_s_figures_go_to_tensorboard_and_the_file_is_closed(tmp_path, monkeypatch):
+    told = []
+
+    class SummaryWriter:
+        def __init__(self, directory):
+            told.append(directory)
+
+        def add_scalar(self, name, value, epoch):
+            told.append((name, value, epoch))
+
+        def close(self):
+            told.append("closed")
+
+    monkeypatch.setitem(sys.modules, "tensorboardX", SimpleNamespace(SummaryWriter=SummaryWriter))
+    assert train("--out", "run", "--epochs", "2", "--tensorboard", "board") == 0
+    rows = Run.load(tmp_path / "run").progress.history
+    figures = [(name, row[name], row["epoch"]) for row in rows for name in row if name != "epoch"]
+    assert told == ["board", *figures, "closed"]
+
+
+@posix
+def test_a_run_that_is_asked_to_stop_says_where_it_stands_and_goes_on_to_the_bit(tmp_path, monkeypatch, capsys):
+    whole, asked = Run.save, []
+
+    def save(self, directory):
+        path = whole(self, directory)
+        if not asked:
+            asked.append(os.kill(os.getpid(), signal.SIGTERM))
+        return path
+
+    options = ["--epochs", "3", "--dropout", "0.2", "--layers", "2"]
+    monkeypatch.setattr(Run, "save", save)
+    assert train("--out", "run", *options) == 130
+    assert capsys.readouterr().err.splitlines() == [
+        "stopping after this step and saving to run …",
+        "interrupted: saved to run at epoch 2, chunk 0",
+        "go on with: tinygrad-rnn train --text t.txt --out run --resume",
+    ]
+    assert train("--out", "run", *options, "--resume") == 0
+    assert train("--out", "whole", *options) == 0
+    a, b = (Run.load(tmp_path / name) for name in ("run", "whole"))
+    assert all(np.array_equal(x, b.model.state_dict()[name]) for name, x in a.model.state_dict().items())
+
+
 def test_a_model_goes_on_with_another_text_and_rate(tmp_path, capsys):
     assert train("--out", "one", "--epochs", "3", "--lr", "0.05") == 0
     (tmp_path / "t.txt").write_text(TEXT.replace("quick", "lazy"), encoding="utf-8")
@@ -129,6 +174,28 @@ def test_a_signal_saves_and_the_run_goes_on_to_the_bit(tmp_path, number):
     a, b = Run.load(tmp_path / "run"), Run.load(tmp_path / "whole")
     assert all(np.array_equal(x, b.model.state_dict()[name]) for name, x in a.model.state_dict().items())
     assert [row["valid"] for row in a.progress.history] == [row["valid"] for row in b.progress.history]
+
+
+@posix
+def test_a_translator_that_is_asked_to_stop_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    whole, asked = Translation.save, []
+
+    def save(self, directory):
+        if not asked:
+            asked.append(os.kill(os.getpid(), signal.SIGINT))
+        return whole(self, directory)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Translation, "save", save)
+        assert main(["translate", *SMALL, "--epochs", "2", "--out", "part"]) == 130
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "interrupted: saved to part; ask it: tinygrad-rnn translate --load part TEXT",
+        "go on with the same command, --out part and --resume",
+    ]
+    assert main(["translate", *SMALL, "--epochs", "2", "--out", "part", "--resume"]) == 0
+    assert main(["translate", *SMALL, "--epochs", "2", "--out", "whole"]) == 0
+    a, b = (Translator.load(tmp_path / name).model.state_dict() for name in ("whole", "part"))
+    assert all(np.array_equal(x, b[name]) for name, x in a.items())
 
 
 SMALL = ["--pairs", "pairs.tsv", "--hidden", "4", "--embedding", "3", "--batch", "8", "--held-out", "6", "--eager"]

@@ -1,5 +1,9 @@
 """tinygrad-rnn task, as a user types it, on a task that takes a second."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
 import pytest
 
 from tests.tasks.test_trial import Last
@@ -109,3 +113,36 @@ def test_a_file_that_is_no_outcomes_is_refused(small, tmp_path, capsys, text):
     )
     assert "no outcomes of trials" in capsys.readouterr().err
     assert (tmp_path / "kept.json").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ([], {"address": None, "n_workers": 3, "threads_per_worker": 1}),
+        (["--scheduler", "tcp://there:8786"], {"address": "tcp://there:8786"}),
+    ],
+)
+def test_the_workers_of_dask_are_those_of_the_scheduler_or_started_here(small, monkeypatch, capsys, options, asked):
+    seen = {}
+
+    class Client:
+        def __init__(self, address, **local):
+            seen.update(address=address, **local)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            seen["closed"] = True
+
+        def get_executor(self):
+            return ThreadPoolExecutor(1)
+
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(Client=Client))
+    words = ["task", "last", "--quick", "--seeds", "2", "--processes", "3", "--executor", "dask"]
+    assert main([*words, *options]) == 0
+    assert seen == {**asked, "closed": True}
+    assert "2 of 2 trials in" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main([*words, *options]) == 2
+    assert "--executor dask: Dask is not here (help: pip install distributed)" in capsys.readouterr().err

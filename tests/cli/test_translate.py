@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from tqdm import tqdm
 
 from tinygrad_rnn.cli import main, parser
 from tinygrad_rnn.cli.translate import SOURCES, data
@@ -64,6 +66,7 @@ def test_lines_are_utf_8_and_what_is_none_is_said(tmp_path):
         (["--load", "model", "a", "--hidden", "8", "--out", "x"], "--hidden, --out: for training only"),
         (["--load", "model", "a", "--no-reverse"], "--reverse: for training only"),
         (["--load", "model", "a", "--held-out", "8"], "--held-out: for training only"),
+        (["--load", "model", "a", "--examples", "8"], "--examples: for training only"),
         (["--load", "model", "--pairs", "pairs.tsv"], "not allowed with argument"),
         (["--load", "model", "--task", "addition"], "not allowed with argument"),
         (["--load", "nowhere", "a"], "no checkpoint here"),
@@ -192,3 +195,22 @@ def test_a_file_that_is_no_pairs_gets_one_line_and_status_2(tmp_path, content, s
 )
 def test_bad_arguments_get_one_line_and_status_2(arguments, refused):
     assert refused("translate", *arguments).startswith("tinygrad-rnn")
+
+
+def test_what_goes_on_is_held_and_its_bar_begins_where_the_training_stands(model, monkeypatch):
+    seen = []
+
+    class Bar(tqdm):
+        def __init__(self, **options):
+            seen.append({**options, "held": Path(model, "running.txt").read_text(encoding="utf-8").split(",")[0]})
+            super().__init__(**options)
+
+    monkeypatch.setattr("tinygrad_rnn.cli.translate.tqdm", Bar)
+    assert (
+        main(["translate", "--pairs", "pairs.tsv", "--held-out", "1", "--out", model, "--resume", "--epochs", "3"]) == 0
+    )
+    assert seen == [
+        {"initial": 9, "total": 27, "unit": "pair", "unit_scale": True, "disable": None, "smoothing": 0.05,
+         "held": "translate"}
+    ]  # fmt: skip
+    assert not Path(model, "running.txt").exists()

@@ -119,3 +119,13 @@ def test_the_batches_come_in_no_order_of_length():
     pairs = [("a" * n, "b") for n in range(1, 17)]
     lengths = [len(rows[0][0]) for rows in shuffled(pairs, 1, np.random.default_rng(0))]
     assert sorted(lengths) == list(range(1, 17)) != lengths
+
+
+def test_what_is_longer_than_a_window_comes_whole_too_each_window_sorted_for_itself():
+    pairs = [("a" * n, "b") for n in range(1, 101)]
+    batches = list(shuffled(pairs, 2, np.random.default_rng(0), window=5))
+    assert sorted(pair for rows in batches for pair in rows) == pairs
+    assert len(batches) == 50
+    for k in range(0, 50, 5):  # what comes together is a window: sorted, its batches follow each other
+        lengths = sorted(sorted(len(source) for source, _ in rows) for rows in batches[k : k + 5])
+        assert [n for rows in lengths for n in rows] == sorted(n for rows in lengths for n in rows)

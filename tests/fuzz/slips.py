@@ -1,9 +1,8 @@
-"""How many slips of the pen in viz go unnoticed?  python -m tests.fuzz.slips --sample 200 --seed 0
+"""How many slips of the pen go unnoticed?  python -m tests.fuzz.slips train data saving tasks cli --sample 150
 
 A comparison turned, a constant moved, a statement dropped, two arguments swapped, a keyword removed: one at a time, in
-viz without its plots and its page, which is tried in a browser. First the kept pictures are drawn, then the tests run,
-what kills most in least time first. The sources stay as they are: each trial is a fork that imports viz with the slip
-in it.
+a few rooms (tests/fuzz/rooms.py). Then the room's tests run, what kills most in least time first. The sources stay as
+they are: each trial is a fork with a copy of the package that has the slip in it.
 """
 
 from __future__ import annotations
@@ -12,27 +11,23 @@ import argparse
 import ast
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from itertools import pairwise
+from itertools import pairwise, repeat
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
-from tests.fuzz.killers import FirstFailure
+from tests.fuzz.mutants import preload
+from tests.fuzz.rooms import ROOMS
 from tests.fuzz.trial import ROOT, tried
 
-TESTS = ("golden", "picture", "drawing", "legend", "fold", "elide", "alike", "mermaid", "data", "views", "dot", "truth",
-         "layout")  # fmt: skip
-PAINT = ("heat", "theme", "words", "files", "render", "fonts")  # for what they are about alone
-SLOW = ("geometry",)
-LIMIT = {False: 120, True: 900}  # seconds, without and with the slow ones
+SLOW_LIMIT = 900  # seconds
 KEPT = (ast.FunctionDef, ast.ClassDef, ast.AnnAssign, ast.Pass)
 SAME = ("min", "max", "math.dist", "math.hypot")  # whatever the order of their arguments
 TURNED = {
@@ -107,16 +102,22 @@ def slips(path: Path) -> Iterator[Slip]:
         if isinstance(node, ast.Call):
             words = [ast.unparse(each) for each in node.args] if ast.unparse(node.func) not in SAME else []
             yield from (Slip(path, place, "arguments", k) for k, pair in enumerate(pairwise(words)) if len({*pair}) > 1)
-            yield from (Slip(path, place, "keyword", k) for k, word in enumerate(node.keywords) if word.arg)
+            yield from (Slip(path, place, "keyword", k) for k, word in enumerate(node.keywords)
+                        if word.arg and not is_strict(word))  # fmt: skip
         if isinstance(node, ast.stmt) and not isinstance(node, KEPT):
             yield Slip(path, place, "statement")
+
+
+def is_strict(node: ast.AST) -> bool:
+    """Whether it is zip's `strict`, which asserts."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def is_quiet(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
     """Whether it is a part of what says nothing when the program runs."""
     while node in parents:
         above = parents[node]
-        if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert) or (
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert) or is_strict(node) or (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         ) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__") or (
             node in (getattr(above, "annotation", None), getattr(above, "returns", None))
@@ -157,53 +158,35 @@ def moved(value: Any) -> Any:
     return type(value)(1 - value if value in (0, 1) else value * 1.5)
 
 
-def noticed(path: Path, slow: bool, without: Sequence[str]) -> str:
-    """What notices first that something is wrong with viz; nothing, if nothing does.
-
-    Tests that compare with another process are left out: there the source is as it was.
-    """
-    if "golden" not in without:
-        found = import_module("tests.viz.test_golden").PICTURES
-        for name, (file, make) in found.items():
-            if make() != file.read_text(encoding="utf-8"):
-                return f"kept picture {name}"
-    seen = FirstFailure()
-    names = SLOW if slow else (*TESTS, *(PAINT if path.parent.name == "paint" or path.stem == "words" else ()))
-    files = [f"{ROOT}/tests/viz/test_{name}.py" for name in names if name not in without]
-    files = ([] if slow else [f"{ROOT}/viz"]) + [file for file in files if Path(file).exists()]
-    options = ["-x", "-k", "not hash", "-p", "no:cacheprovider", f"--rootdir={ROOT}", f"--ignore={ROOT}/viz/plots"]
-    options += ["--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    code = pytest.main([*options, *files], plugins=[seen])
-    return "" if code == pytest.ExitCode.OK else seen.name or f"pytest: {code!r}"
-
-
-def judge(one: Slip, without: Sequence[str], slow: bool) -> tuple[Slip, str, str, float]:
-    start = time.perf_counter()
+def judge(trial: tuple[str, Slip], limits: Mapping[str, int], slow: bool = False) -> tuple[Slip, str, str, float]:
+    """(the slip, where and what it is, what noticed it, seconds) of a slip in a room."""
+    start, (name, one) = time.perf_counter(), trial
+    room = ROOMS[name]
     source, said = one.source()
-    killer = ""
-    for late in (False, True)[: 1 + slow]:
-        killer = killer or tried(one.path, source, LIMIT[late], partial(noticed, one.path, late, without))
+    killer = tried(one.path, source, limits[name], partial(room.noticed, one.path))
+    if slow and not killer:
+        killer = tried(one.path, source, SLOW_LIMIT, partial(room.noticed, one.path, slow=True))
     return one, said, killer, time.perf_counter() - start
 
 
-def control(without: Sequence[str]) -> None:
-    """Refuse to go on where the source as it is does not pass.
+def limit_of(name: str) -> int:
+    """The seconds that a trial may take, from those that the source as it is takes.
 
     Raises:
         RuntimeError: something noticed a slip there.
     """
-    path = files()[0]
-    found = tried(path, path.read_text(encoding="utf-8"), 10 * LIMIT[True], partial(noticed, path, False, without))
+    start, room = time.perf_counter(), ROOMS[name]
+    path = room.files()[-1]
+    found = tried(path, path.read_text(encoding="utf-8"), SLOW_LIMIT, partial(room.noticed, path))
     if found:
-        raise RuntimeError(f"viz as it is does not pass: {found}")
+        raise RuntimeError(f"{room.folder} as it is does not pass: {found}")
+    return int(60 + 4 * (time.perf_counter() - start))
 
 
-def files() -> list[Path]:
-    return [path for path in sorted(ROOT.glob("viz/**/*.py")) if not {"plots", "page"} & {*path.parts}]
-
-
-def chosen(options: argparse.Namespace) -> list[Slip]:
-    found = [one for path in files() for one in slips(path) if options.part in f"{path} {one.kind}"]
+def chosen(options: argparse.Namespace) -> list[tuple[str, Slip]]:
+    """Slips, each with its room."""
+    found = [(name, one) for name in options.rooms for path in ROOMS[name].files() for one in slips(path)]
+    found = [(name, one) for name, one in found if options.only in f"{one.path} {one.kind}"]
     places = np.random.default_rng(options.seed).permutation(len(found))[: options.sample]
     return [found[k] for k in sorted(places)]
 
@@ -211,25 +194,28 @@ def chosen(options: argparse.Namespace) -> list[Slip]:
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     about = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.slips", description=about[0], epilog=about[2])
-    parser.add_argument("part", nargs="?", default="", help="only files with this in their path")
+    parser.add_argument("rooms", nargs="+", choices=ROOMS, metavar="ROOM", help=", ".join(ROOMS))
+    parser.add_argument("--only", default="", metavar="PART", help="only slips with this in their path or kind")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many, drawn at random")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
-    parser.add_argument("--without", nargs="+", default=(), metavar="NAME", help="without these of tests/viz/test_*.py")
-    parser.add_argument("--slow", action="store_true", help="show what survives every listed topology as well")
+    parser.add_argument("--slow", action="store_true", help="show what survives to the room's slow tests as well")
+    parser.add_argument("--limit", type=int, metavar="SECONDS", help="of a trial; else the sources are tried first")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trials at a time")
     return parser.parse_args(words)
 
 
 def main(words: Sequence[str] | None = None) -> None:
     start, options = time.perf_counter(), arguments(words)
-    for name in ("pytest", "hypothesis.extra.numpy", "tests.viz.topologies", "tests.viz.geometry", "tests.viz.truth"):
-        import_module(name)
-    control(options.without)
+    preload()
+    trials = chosen(options)
     own: Counter[str] = Counter()
     killed: Counter[str] = Counter()
-    with get_context("fork").Pool(options.jobs, maxtasksperchild=20) as pool:
-        work = partial(judge, without=options.without, slow=options.slow)
-        for one, said, killer, seconds in pool.imap_unordered(work, chosen(options)):
+    with ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:  # unlike a Pool's its workers may start others
+        measured = [] if options.limit else list(pool.map(limit_of, options.rooms))
+        limits = dict(zip(options.rooms, measured or repeat(options.limit), strict=False))
+        print(f"{len(trials)} slips; seconds that a trial may take: {limits}", flush=True)
+        asked = [pool.submit(judge, trial, limits, options.slow) for trial in trials]
+        for one, said, killer, seconds in (answer.result() for answer in as_completed(asked)):
             own[one.kind] += 1
             killed[one.kind] += bool(killer)
             print(f"{said}\n  {f'killed by {killer:.150}' if killer else 'SURVIVED'}, {seconds:.1f} s", flush=True)

@@ -1,7 +1,7 @@
 """One mutation on trial: a child of this process imports the library with it, and the tests try to notice.
 
-    fork → mutated source in place of the module → the edge cases of the ops around it   cheap, and kill most
-                                                 → pytest on what else knows these ops   for what is left
+    fork → a copy of the sources with the mutation in it → the edge cases of the ops around it   cheap, and kill most
+                                                         → pytest on what else knows these ops   for what is left
 
 Nothing is written to the sources, so trials may run beside each other and beside an editor.
 """
@@ -9,23 +9,24 @@ Nothing is written to the sources, so trials may run beside each other and besid
 from __future__ import annotations
 
 import os
+import py_compile
 import resource
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from importlib.abc import MetaPathFinder, SourceLoader
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_file_location
 from pathlib import Path
-from typing import Any
+from shutil import copytree, ignore_patterns
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
 OURS = ("tinygrad_rnn", "tests", "viz")
 sys.dont_write_bytecode = False  # every trial imports the same files
-MEMORY = 12 << 30  # bytes of address space: a shape that was multiplied instead of added must not take the machine
+MEMORY = 12 << 30  # bytes that are allocated: a shape that was multiplied instead of added must not take the machine
 
 
 def killer(path: Path, source: str, line: int, limit: int, suite: bool) -> str:
@@ -41,20 +42,27 @@ def killer(path: Path, source: str, line: int, limit: int, suite: bool) -> str:
 
 
 def tried(path: Path, source: str, limit: int, notices: Callable[[], str]) -> str:
-    """What `notices` says, in a child of this process, where the module at `path` reads `source`."""
-    return in_a_child(partial(_noticed, path, source, notices), limit)
+    """What `notices` says, in a child of this process, where the module at `path` reads `source`.
+
+    The child works and is at home in a fresh directory, in which the packages stand as a copy with that source: what
+    it writes or deletes is there, and what it starts imports that too. All of that ends with it.
+    """
+    with TemporaryDirectory(prefix="trial-", ignore_cleanup_errors=True) as folder:
+        return in_a_child(partial(_noticed, path, source, Path(folder), notices), limit)
 
 
 def in_a_child(work: Callable[[], str], limit: int) -> str:
-    """What the work says, in a child of this process that has so many seconds."""
+    """What the work says, in a child of this process that has so many seconds; what it started ends with it."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         _alone(work, limit, writer)
     os.close(writer)
+    status = os.waitpid(child, 0)[1]
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
     with os.fdopen(reader, encoding="utf-8") as pipe:
         said = pipe.read()
-    status = os.waitpid(child, 0)[1]
     if not os.WIFSIGNALED(status):
         return said
     return "out of time" if os.WTERMSIG(status) == signal.SIGALRM else f"crash: signal {os.WTERMSIG(status)}"
@@ -62,9 +70,10 @@ def in_a_child(work: Callable[[], str], limit: int) -> str:
 
 def _alone(work: Callable[[], str], limit: int, pipe: int) -> None:
     """In the child: do the work in silence, hand its result over, and end."""
+    os.setsid()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(limit)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
@@ -76,11 +85,26 @@ def _alone(work: Callable[[], str], limit: int, pipe: int) -> None:
     os._exit(0)
 
 
-def _noticed(path: Path, source: str, notices: Callable[[], str]) -> str:
+def _noticed(path: Path, source: str, folder: Path, notices: Callable[[], str]) -> str:
+    os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))  # of kernels, which no trial changes
+    os.environ.update(HOME=str(folder), TMPDIR=str(folder), PYTHONPATH=f"{folder}{os.pathsep}{ROOT}")
+    os.chdir(folder)
+    tempfile.tempdir = None
+    _copied(path, source, folder)
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
-    sys.meta_path.insert(0, Instead(_module(path), path, source))
+    sys.path.insert(0, str(folder))
     return notices()
+
+
+def _copied(path: Path, source: str, folder: Path) -> None:
+    for package in ("tinygrad_rnn", "viz"):
+        copytree(ROOT / package, folder / package, ignore=ignore_patterns("node_modules"))
+    instead = folder / path.relative_to(ROOT)
+    instead.write_text(source, encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `x is 0` is a mutant, not a slip to be warned of
+        py_compile.compile(str(instead))
 
 
 def _by_tests_of_ops(path: Path, line: int, suite: bool) -> str:
@@ -91,24 +115,3 @@ def _by_tests_of_ops(path: Path, line: int, suite: bool) -> str:
 def _module(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-class Instead(MetaPathFinder, SourceLoader):
-    """Finds one module, with another source."""
-
-    def __init__(self, name: str, path: Path, source: str) -> None:
-        self.name, self.path, self.source = name, path, source
-
-    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        return spec_from_file_location(name, self.path, loader=self) if name == self.name else None
-
-    def get_filename(self, name: str) -> str:
-        return str(self.path)
-
-    def get_data(self, path: Any) -> bytes:
-        return self.source.encode()
-
-    def source_to_code(self, data: Any, path: Any = "", **options: Any) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # `x is 0` is a mutant, not a slip to be warned of
-            return super().source_to_code(data, path, **options)

@@ -141,3 +141,27 @@ def test_a_directory_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(tg.CheckpointError, match="could not be made"):
         save_checkpoint(tmp_path / "file", tg.nn.Linear(1, 1))
+
+
+@pytest.mark.parametrize(
+    "change", [{"arrays": "../other.safetensors"}, {"arrays": "arrays-0.safetensors"}, {"facts": []}]
+)
+def test_a_document_may_name_a_file_beside_it_only_though_its_checksum_is_right(tmp_path, change):
+    path = save_checkpoint(tmp_path / "run", tg.nn.Linear(3, 2))
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("../other.safetensors", "arrays-0.safetensors"):
+        (tmp_path / "run" / name).write_bytes((tmp_path / "run" / whole["arrays"]).read_bytes())
+    whole |= change
+    path.write_text(json.dumps({**whole, "checksum": checkpoint.checksum(whole)}), encoding="utf-8")
+    with pytest.raises(tg.CheckpointError, match="it names no file beside it"):
+        load_checkpoint(tmp_path / "run", tg.nn.Linear(3, 2))
+
+
+def test_a_file_of_arrays_is_refused_when_anything_in_it_was_changed_its_header_too(tmp_path):
+    save_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+    (path,) = tmp_path.glob("arrays-*")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"pt"', b'"px"'))  # of which the checksum inside knows nothing
+    assert len(whole) == len(path.read_bytes())
+    with pytest.raises(tg.CheckpointError, match=r"damaged(.|\n)*SHA-256"):
+        load_checkpoint(tmp_path, tg.nn.Linear(3, 2))

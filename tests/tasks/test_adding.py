@@ -59,6 +59,7 @@ def test_every_place_is_marked_sometimes():
     marked = np.flatnonzero((batch.x[..., 1] == 1).any(axis=1))
     assert marked.tolist() == list(range(1, 50))
     assert set(batch.steps + 1) == set(range(100, 111))
+    assert batch.x.shape == (110, 5000, 2)
 
 
 def errors(*parts):

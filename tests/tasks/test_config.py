@@ -39,6 +39,18 @@ def test_scatter_draws_every_matrix_and_clears_every_bias():
             assert p.data.std() == pytest.approx(0.1, abs=4 * 0.1 / (2 * p.size) ** 0.5)  # four times its own spread
 
 
+def test_a_network_begins_as_its_config_says():
+    rng = np.random.default_rng
+    plain = TrialConfig("gru", 6).network(2, 3, rng(0))
+    scattered = TrialConfig("gru", 6, spread=0.5).network(2, 3, rng(0))
+    remembering = TrialConfig("gru", 6, memory=50).network(2, 3, rng(0))
+    assert plain.rnn.bias_ih_l0.data.all()
+    assert not any(p.data.any() for p in scattered.parameters() if p.ndim == 1)
+    changed = remembering.rnn.bias_ih_l0.data != plain.rnn.bias_ih_l0.data
+    assert changed.reshape(3, 6).all(axis=1).tolist() == [False, True, False]
+    assert np.array_equal(remembering.head.weight.data, plain.head.weight.data)
+
+
 def test_each_answer_is_read_at_its_own_step():
     network = Reader("gru", 2, 5, 3, rng=np.random.default_rng(0))
     x = np.random.default_rng(1).standard_normal((7, 3, 2)).astype("float32")

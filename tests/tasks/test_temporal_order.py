@@ -50,6 +50,7 @@ def test_all_places_lengths_and_classes_come():
     informative = np.flatnonzero(batch.x[..., 4:6].any(axis=(1, 2)))
     assert informative.tolist() == [*range(10, 21), *range(50, 61)]
     assert set(batch.steps + 1) == set(range(100, 111))
+    assert batch.x.shape == (110, 3000, 8)
     # 3,000 draws of probability 1/4: four times the spread of √(3,000·3/16)
     assert np.bincount(batch.target) == pytest.approx(np.full(4, 750), abs=4 * (3000 * 3 / 16) ** 0.5)
 

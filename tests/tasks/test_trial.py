@@ -1,14 +1,18 @@
 """Trials: what ends one, that seeds decide everything, and that processes change nothing."""
 
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.nn import mse_loss
 from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Task, TrialConfig, at_the_end, attempt, attempts
+from tinygrad_rnn.tasks.trial import _alone
+from tinygrad_rnn.train import training_step
 
 
 class Last(Task):
@@ -69,6 +73,46 @@ def test_a_config_that_the_task_has_not_and_no_process_at_all_are_refused():
         attempt(Job(Last, "rmn", 0, 100))
     with pytest.raises(tg.OptionError, match="attempts: processes=0"):
         next(attempts([], processes=0))
+
+
+class Slow(Last):
+    """Never solved, and asked every hundred sequences whether it is."""
+
+    every = 100
+    configs = {
+        "some": TrialConfig("gru", 3, "rmsprop", 0.5, 40, {"alpha": 0.7}, clip_norm=0.25, clip_value=0.125),
+        "free": TrialConfig("gru", 3, batch=40, clip_norm=None),
+    }
+
+    def solved(self, network, recent):
+        asked.append(len(recent.errors))
+        return False
+
+
+asked = []
+
+
+@pytest.mark.parametrize(("name", "bounds"), [("some", (0.25, 0.125)), ("free", (None, None))])
+def test_a_trial_learns_as_its_config_says(name, bounds, monkeypatch):
+    seen, norms = [], []
+
+    def step(loss, optimizer, **options):
+        seen.append((optimizer, options))
+        norms.append(training_step(loss, optimizer, **options)[1])
+        return loss.item(), norms[-1]
+
+    monkeypatch.setattr("tinygrad_rnn.tasks.trial.training_step", step)
+    asked.clear()
+    outcome = attempt(Job(Slow, name, 0, 500, eager=True))
+    assert asked == [120, 200, 320, 400, 520]  # the first look after each hundred
+    assert (outcome.sequences, len(seen)) == (520, 13)
+    assert outcome.largest == max(norms)
+    assert 0 <= outcome.seconds < 60
+    assert [options for _, options in seen] == [{"max_norm": bounds[0], "max_value": bounds[1]}] * 13
+    if name == "some":
+        optimizer = seen[0][0]
+        assert isinstance(optimizer, tg.optim.RMSProp)
+        assert (optimizer.lr, optimizer.alpha) == (0.5, 0.7)
 
 
 def test_a_seed_decides_everything():
@@ -132,3 +176,14 @@ def test_a_trial_that_fails_on_an_executor_cancels_the_others():
     with ThreadPoolExecutor(1) as executor, pytest.raises(ValueError, match="no batch"):
         list(attempts(jobs, executor=executor))
     assert 1 <= len(begun) < 200
+
+
+def test_a_worker_has_one_thread_and_leaves_an_interruption_to_its_parent():
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with threadpool_limits(2, user_api="blas"):
+            _alone()
+            assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

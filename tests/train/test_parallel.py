@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn.train import DataParallel, Run
 from tinygrad_rnn.train.parallel import world
+from tinygrad_rnn.train.step import training_step
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 60
 TINY = ["--hidden", "6", "--layers", "2", "--dropout", "0", "--batch", "5", "--bptt", "20", "--eager"]
@@ -63,6 +65,50 @@ def test_the_rows_are_shared_out(count, size):
     assert repr(DataParallel(Two(0, 2))) == "DataParallel(rank 0 of 2)"
 
 
+class Other(Two):
+    """A communicator of two ranks, the second of which sends what is given, one after another."""
+
+    def __init__(self, *sent):
+        super().__init__(0, 2)
+        self.sent = list(sent)
+
+    def Allreduce(self, how, array):
+        array += self.sent.pop(0)
+
+    def allgather(self, part):
+        return [part, self.sent.pop(0)]
+
+
+@pytest.fixture
+def without_mpi(monkeypatch):
+    monkeypatch.setattr("tinygrad_rnn.train.parallel._mpi", lambda: SimpleNamespace(IN_PLACE=None))
+
+
+def test_what_the_other_rank_sends_is_added(without_mpi):
+    assert DataParallel(Other(2.5)).sum(1.0) == 3.5
+    heard = [[DataParallel(Other(float(other))).any(own) for other in (False, True)] for own in (False, True)]
+    assert heard == [[False, True], [True, True]]
+    p, q, r, frozen = (tg.tensor([1.0, 2.0], dtype=d, requires_grad=True) for d in ("f8", "f8", "f4", "f8"))
+    for k, each in enumerate((p, q, r)):
+        each.grad = [8.0 + k, 4.0]
+    DataParallel(Other(np.array([1.0, 2, 3, 4]), np.float32([5, 6]))).add_gradients([p, q, frozen, r], 0.25)
+    assert [each.grad.data.tolist() for each in (p, q, r)] == [[3.0, 3.0], [5.25, 5.0], [7.5, 7.0]]
+    assert (p.grad.dtype, r.grad.dtype, frozen.grad) == (np.float64, np.float32, None)
+
+
+def test_parts_are_gathered_along_their_axis_and_unlike_weights_are_said():
+    assert DataParallel(Other(np.ones((1, 3)))).gathered(np.zeros((1, 2)), 1).tolist() == [[0, 0, 1, 1, 1]]
+    with pytest.raises(tg.GraphError, match=r"^DataParallel: the parameters are not the same on every rank\n"):
+        DataParallel(Other("another digest")).check_same([tg.tensor([1.0])])
+
+
+def test_the_loss_of_a_step_is_that_of_all_rows(without_mpi):
+    p = tg.tensor([2.0], requires_grad=True)
+    parallel = DataParallel(Other(1.0, np.array([10.0])))
+    value, norm = training_step((p * p).sum(), tg.optim.SGD([p], lr=0.5), parallel=parallel, share=0.25)
+    assert (value, norm, p.item()) == (0.25 * 4 + 1, 0.25 * 4 + 10, 2 - 0.5 * 11)
+
+
 def test_a_batch_with_fewer_rows_than_ranks_is_refused():
     with pytest.raises(tg.OptionError, match="a batch of 3 rows for 4 ranks"):
         DataParallel(Two(0, 4)).rows(3)
@@ -71,7 +117,16 @@ def test_a_batch_with_fewer_rows_than_ranks_is_refused():
 def test_alone_there_is_no_world(monkeypatch):
     for name in ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("tinygrad_rnn.train.parallel._mpi", lambda: 1 / 0)
     assert world() is None
+
+
+@pytest.mark.parametrize("name", ["PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_where_several_were_started_they_are_the_world(monkeypatch, name, size):
+    monkeypatch.setenv(name, "2")
+    monkeypatch.setattr("tinygrad_rnn.train.parallel._mpi", lambda: SimpleNamespace(COMM_WORLD=Two(0, size)))
+    assert repr(world()) == ("DataParallel(rank 0 of 2)" if size > 1 else "None")
 
 
 GRADIENTS = """

@@ -3,15 +3,18 @@
 import dataclasses
 import math
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.compiler.compiled import Compiled
 from tinygrad_rnn.saving.checkpoint import read, write
 from tinygrad_rnn.train import (
     CharModel,
     Corpus,
+    DataParallel,
     Run,
     Settings,
     evaluate,
@@ -73,6 +76,48 @@ def test_a_run_says_what_it_is_and_where_it_stands():
     assert "state" not in repr(run.progress)
 
 
+def test_a_run_is_compiled_unless_it_is_to_be_eager():
+    for eager in (False, True):
+        run = Run(dataclasses.replace(SMALL, epochs=1), Corpus(TEXT))
+        run.fit(eager=eager)
+        assert isinstance(run.loss, Compiled) != eager
+
+
+def test_an_epoch_is_so_many_chunks_and_characters():
+    run = Run(dataclasses.replace(SMALL, batch=3, bptt=20, fraction=0.9), Corpus(TEXT))
+    # 1,215 of 1,350 characters: 404 steps in three rows, which are twenty chunks of 20 and one of 4
+    assert run.batches() == (21, 1212)
+
+
+def test_weight_decay_is_adamw_s_alone():
+    for name, decay in (("adamw", 0.25), ("sgd", 0.0), ("adam", 0.0)):
+        run = Run(dataclasses.replace(SMALL, optimizer=name, weight_decay=0.25), Corpus(TEXT))
+        assert getattr(run.optimizer, "weight_decay", 0.0) == decay
+
+
+def test_each_rank_has_its_rows_of_the_state_and_random_numbers_of_its_own(tmp_path):
+    states, numbers = [], []
+    for rank in range(2):
+        run = Run(dataclasses.replace(SMALL, layers=2, dropout=0.2), Corpus(TEXT))
+        state = np.arange(2 * 5 * 24.0).reshape(2, 5, 24).astype("float32")
+        run.progress.state = (tg.tensor(state), tg.tensor(-state))
+        whole = run._dropouts()[0].rng.bit_generator.state
+        run._share(DataParallel(SimpleNamespace(
+            Get_rank=lambda rank=rank: rank, Get_size=lambda: 2, Allreduce=None, allgather=lambda part: [part, part],
+        )))  # fmt: skip
+        states.append([part.numpy() for part in run.progress.state])
+        run.progress.state = None
+        assert run.save(tmp_path / str(rank)) == tmp_path / str(rank) / "checkpoint.json"
+        assert (tmp_path / str(rank)).exists() == (rank == 0)
+        numbers.append(run._dropouts()[0].rng.random())
+        assert (run._dropouts()[0].rng.bit_generator.state == whole) is False
+        other = np.random.default_rng()
+        other.bit_generator.state = whole
+        assert (numbers[rank] == other.random()) == (rank == 0)
+    for k, sign in enumerate((1, -1)):
+        assert np.array_equal(np.concatenate([parts[k] for parts in states], 1), sign * state)
+
+
 def test_a_setting_of_a_checkpoint_that_is_out_of_range_is_damage(tmp_path):
     Run(SMALL, Corpus(TEXT)).save(tmp_path)
     change_fact(tmp_path, "settings.hidden", 0)
@@ -108,6 +153,15 @@ def test_a_fact_of_another_kind_is_damage(tmp_path, place, value):
     change_fact(tmp_path / "run", place, value)
     with pytest.raises(tg.TinygradError):
         Run.load(tmp_path / "run", text)
+
+
+@pytest.mark.parametrize("shapes", [[(1, 5, 7)] * 2, [(2, 5, 24)] * 2, [(1, 5, 24)], [(1, 24)] * 2])
+def test_a_carried_state_of_another_model_is_damage(tmp_path, shapes):
+    run = Run(SMALL, Corpus(TEXT))
+    run.progress.state = tuple(tg.tensor(np.zeros(shape, "f4")) for shape in shapes)
+    run.save(tmp_path)
+    with pytest.raises(tg.CheckpointError, match="a carried state of shapes"):
+        Run.load(tmp_path)
 
 
 def test_settings_take_numbers_of_numpy_and_keep_plain_ones(tmp_path):
@@ -255,6 +309,10 @@ def test_choices_follow_the_probabilities():
     assert share(top_p=0.5).tolist() == [1, 0, 0, 0]
     assert share(temperature=1e-3, top_k=9).tolist() == [1, 0, 0, 0]
     assert share(temperature=1e-310).tolist() == [1, 0, 0, 0]
+
+
+def test_of_characters_that_are_as_likely_as_each_other_the_first_are_chosen_among():
+    assert {*sample_logits(np.zeros((60, 300)), top_k=3, rng=0).tolist()} == {0, 1, 2}
 
 
 def test_the_same_seed_writes_the_same_and_the_model_is_left_as_it_was():

@@ -1,5 +1,6 @@
 """Made pairs are right and repeatable; a translator learns them, and is asked what it was not shown."""
 
+import hashlib
 import json
 import shutil
 from datetime import date
@@ -10,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.data import split_pairs
+from tinygrad_rnn.data import Corpus, split_pairs
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import FIRST, FORMATS, LAST, MONTHS, WEEKDAYS, dates, day, ordinal, year
 from tinygrad_rnn.nn import greedy_search, sequence_loss
 from tinygrad_rnn.train import Recipe, Translation, Translator, exact_match, forced_match, train_translator
+from tinygrad_rnn.train.translation import digest
 
 COPIES = [(text, text[::-1]) for text in ("".join(w) for w in np.random.default_rng(0).choice(list("abcd"), (300, 3)))]
 
@@ -116,6 +118,30 @@ def test_a_save_takes_the_place_of_the_one_before(tmp_path):
     for name, array in translator.model.state_dict().items():
         np.testing.assert_array_equal(loaded[name], array)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_recurrences_begin_orthogonal_and_of_the_sizes_of_the_recipe(bidirectional):
+    recipe = Recipe("gru", 6, 2, 3, bidirectional=bidirectional, seed=5)
+    model = Translator(recipe, COPIES).model
+    shapes = {name: p.shape for name, p in model.named_parameters()}
+    width = 12 if bidirectional else 6
+    for name, p in model.named_parameters():
+        if "weight_hh" in name:
+            for block in np.split(p.data, 3):
+                np.testing.assert_allclose(block @ block.T, np.eye(len(block)), atol=1e-5)  # float32
+    assert {shape for name, shape in shapes.items() if "weight_hh" in name} == {(18, 6), (3 * width, width)}
+    assert {shape for name, shape in shapes.items() if name.endswith("weight_ih_l0")} == {(18, 3), (3 * width, 3)}
+    again, other = (Translator(Recipe("gru", 6, 2, 3, bidirectional=bidirectional, seed=k), COPIES) for k in (5, 6))
+    same = [np.array_equal(p.data, q.data) for p, q in zip(model.parameters(), again.model.parameters(), strict=True)]
+    assert all(same)
+    assert not np.array_equal(other.model.state_dict()[name], model.state_dict()[name])
+
+
+def test_a_translator_that_writes_nothing_is_loaded_too(tmp_path):
+    translator = Translator(Recipe(hidden=2, embedding=2), [("a", "")])
+    translator.save(tmp_path)
+    assert Translator.load(tmp_path).limit == translator.limit == 1
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +259,13 @@ def test_a_training_goes_on_where_it_was_saved_to_the_bit(tmp_path, teacher_forc
         assert np.array_equal(array, later.translator.model.state_dict()[name])
 
 
+def test_pairs_and_texts_are_known_by_the_names_that_checkpoints_have_of_them():
+    pairs = [("12+3", "15"), ("é", "→")]
+    said = '[["12+3", "15"], ["\\u00e9", "\\u2192"]]'
+    assert digest(pairs) == hashlib.sha256(said.encode()).hexdigest()[:16]
+    assert Corpus("é→").digest == hashlib.sha256("é→".encode()).hexdigest()[:16]
+
+
 def test_a_training_of_other_pairs_is_refused(tmp_path):
     translator = Translator(Recipe(hidden=4, embedding=4), COPIES)
     Translation(translator, COPIES).save(tmp_path)
@@ -241,6 +274,19 @@ def test_a_training_of_other_pairs_is_refused(tmp_path):
     translator.save(tmp_path)
     with pytest.raises(tg.CheckpointError, match="no training to go on with"):
         Translation.load(tmp_path, COPIES)
+
+
+def test_an_epoch_is_told_with_its_mean_loss_and_its_time():
+    translator = Translator(Recipe(hidden=4, embedding=3, epochs=2, batch=64, lr=0.0, teacher_forcing=1.0), COPIES)
+    steps = []
+    rows = list(train_translator(translator, COPIES, steps.append, eager=True))
+    assert [row[0] for row in rows] == [1, 2]
+    assert sorted(steps) == sorted([64, 64, 64, 64, 44] * 2)
+    # at a rate of 0 every epoch costs what the untrained model does: four characters a pair, so a mean over pairs
+    b = translator.alphabet.batch(COPIES)
+    nats = sequence_loss(translator.model(b.source, b.target, b.lengths), b.target, b.target_lengths).item()
+    assert [row[1] for row in rows] == pytest.approx([nats, nats], rel=1e-5)
+    assert all(0 < row[2] < 60 for row in rows)
 
 
 def test_a_loss_that_is_not_finite_stops_it():

@@ -28,14 +28,16 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _rows(named: Sequence[tuple[str, list[Outcome]]]) -> list[str]:
-    """Two lines a config, in columns: the sequences needed, and the score."""
+    """Two lines a config, in columns: the sequences needed, and the score; a trial that was not made is left blank."""
     task = named[0][1][0].job.task
-    seeds = [f"seed {o.job.seed}" for o in named[0][1]]
-    cells = [["", "", *seeds, "published"]]
+    seeds = sorted({o.job.seed for _, same in named for o in same})
+    cells = [["", "", *(f"seed {seed}" for seed in seeds), "published"]]
     for name, same in named:
         needed, score = task.published.get(name, ("–", "–"))
-        cells.append([name, "sequences needed", *map(sequences, same), needed])
-        cells.append(["", task.measure, *(f"{o.score:.4g}" for o in same), score + chance(same[0])])
+        made = {o.job.seed: o for o in same}
+        cells.append([name, "sequences needed", *(sequences(made[k]) if k in made else "" for k in seeds), needed])
+        scores = (f"{made[k].score:.4g}" if k in made else "" for k in seeds)
+        cells.append(["", task.measure, *scores, score + chance(same[0])])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return ["  " + "  ".join(_aligned(row, widths)).rstrip() for row in cells]
 

@@ -1,0 +1,164 @@
+"""What training, data, saving and tasks refuse, and in which words: kept in refusals.txt.
+
+Of each option of each public call: what is refused of the values of tests/test_options.py and at the edges of a range.
+After a change that is meant, what is said now stands in refusals.txt.new: look at the difference, and put it in place.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tests.kept import check_kept
+from tests.test_options import (
+    ALONE,
+    CALLS,
+    CORPUS,
+    GRU,
+    LINEAR,
+    MODEL,
+    OUTCOME,
+    TRANSLATOR,
+    UNTOUCHED,
+    WRONG,
+    X,
+    attempt,
+)
+from tinygrad_rnn.data.pairs import Alphabet, split_pairs
+from tinygrad_rnn.saving import encoded, read_arrays, write_file
+from tinygrad_rnn.saving.checkpoint import write
+
+KEPT = Path(__file__).with_name("refusals.txt")
+ROOMS = ("train.", "data.", "tasks.")
+VALUES = WRONG | {"1": 1, "2": 2, "10": 10, "0.5": 0.5, "a negative fraction": -0.5}
+UNTRIED = UNTOUCHED | {"processes"}  # they would be started
+T, B = tg.tensor(np.ones((2, 3)), requires_grad=True), {"batch": 2, "bptt": 5}
+DIVERGED = tg.train.CharModel("rnn", len(CORPUS.vocabulary), 2, 1, rng=0)
+DIVERGED.head.weight.assign(np.full(DIVERGED.head.weight.shape, np.nan))
+NINE = SimpleNamespace(**vars(ALONE) | {"Get_size": lambda: 9})
+
+
+class Backwards:
+    bidirectional = True
+
+
+class Turned:
+    batch_first = True
+
+
+def loaded(*files, **names):
+    """A checkpoint, some of whose files are changed first."""
+    tg.train.save_checkpoint("run", LINEAR, step=1)
+    for name, change in names.items():
+        for path in Path("run").glob(f"{name}*"):
+            change(path)
+    tg.train.load_checkpoint("run", LINEAR)
+
+
+def clipped(**options):
+    p = tg.tensor([1.0], requires_grad=True, name="w")
+    p.grad = [np.inf]
+    tg.train.clip_grad_norm_([p], 1.0, **options)
+
+
+MORE = {
+    "a text that is none": lambda: tg.train.Corpus(b"hello"),
+    "a vocabulary with one twice": lambda: tg.train.Corpus("a", "aab"),
+    "two unknown characters": lambda: CORPUS.encode("xyz"),
+    "ids of no character": lambda: CORPUS.decode([0, -1, 99]),
+    "ids that are none": lambda: list(tg.train.stream_batches(np.ones((3, 2)), **B)),
+    "a text shorter than a batch": lambda: list(tg.train.stream_batches(np.arange(3), 3, 5)),
+    "nothing left": lambda: split_pairs([("a", "b"), ("a", "c")], 1),
+    "pairs that are none": lambda: split_pairs([("a", "b", "c")], 1),
+    "an alphabet without": lambda: Alphabet([("a", "b")]).batch([("x", "b")]),
+    "a direction too many": lambda: tg.train.truncated(Backwards(), [X], k1=1),
+    "batch first": lambda: tg.train.truncated(Turned(), [X], k1=1),
+    "k2 below k1": lambda: tg.train.truncated(GRU, [X], k1=2, k2=1),
+    "inputs that require grad": lambda: list(tg.train.truncated(GRU, [T], k1=1)),
+    "inputs of two shapes": lambda: list(tg.train.truncated(GRU, [np.ones((2, 3)), np.ones((1, 3))], k1=2)),
+    "a norm that is infinite": lambda: clipped(error_if_nonfinite=True),
+    "a parameter that is none": lambda: tg.train.clip_grad_norm_([3], 1.0),
+    "the corpus of another": lambda: tg.train.sample(MODEL, tg.train.Corpus("abc")),
+    "logits that diverged": lambda: tg.train.sample_logits([0, np.nan], rng=0),
+    "a model that diverged": lambda: tg.train.sample(DIVERGED, CORPUS),
+    "a choice at a temperature": lambda: tg.train.sample_logits(np.zeros(2), temperature=-1),
+    "a place before the first": lambda: tg.train.Progress(epoch=-1),
+    "a loss that is none": lambda: tg.train.Progress(total="low"),
+    "a history that is none": lambda: tg.train.Progress(history=3),
+    "a row that is none": lambda: tg.train.Progress(history=[3]),
+    "a figure that is none": lambda: tg.train.Progress(history=[{"valid": "low"}]),
+    "no pairs to train on": lambda: tg.train.Translation(TRANSLATOR, []),
+    "no pairs to ask for": lambda: tg.train.exact_match(TRANSLATOR, []),
+    "no pairs to be shown": lambda: tg.train.forced_match(TRANSLATOR, []),
+    "fewer rows than ranks": lambda: tg.train.DataParallel(NINE).rows(4),
+    "a text too short to validate": lambda: tg.train.Run(tg.train.Settings(batch=1), tg.train.Corpus("ab")).batches(),
+    "many unknown characters": lambda: CORPUS.encode("abcdfghijklmpqsuvwxyz"),
+    "many ids of no character": lambda: CORPUS.decode(range(100, 120)),
+    "many that were never shown": lambda: TRANSLATOR.translate(["ABCDEFGHIJKLMNOPQ"]),
+    "a first loss that is not finite": lambda: tg.train.training_step((X * np.inf).sum(), tg.optim.SGD([X], lr=0.1)),
+    "no pairs at all": lambda: tg.train.Translator(tg.train.Recipe(), []),
+    "a communicator that is none": lambda: tg.train.DataParallel(3),
+    "a fact that JSON does not hold": lambda: write("run", {}, {"x": {1, 2}}),
+    "no checkpoint": lambda: tg.train.load_checkpoint("nowhere", LINEAR),
+    "no arrays": lambda: loaded(arrays=Path.unlink),
+    "half a document": lambda: loaded(checkpoint=lambda path: path.write_text("{")),
+    "another format": lambda: loaded(checkpoint=lambda path: path.write_text('{"format": "x", "version": 9}')),
+    "another text": lambda: loaded(checkpoint=lambda path: path.write_text(path.read_text().replace("step", "stop"))),
+    "cut": lambda: loaded(arrays=lambda path: path.write_bytes(path.read_bytes()[:-1])),
+    "turned": lambda: loaded(arrays=lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\x01")),
+    "too large": lambda: loaded(checkpoint=lambda path: os.truncate(path, 2**26)),
+    "a directory for a file": lambda: loaded(checkpoint=lambda path: (path.unlink(), path.mkdir())),
+    "arrays of nothing known": lambda: (write("run", {"x": X.data}, {}), tg.train.load_checkpoint("run", LINEAR)),
+    "another model": lambda: (tg.train.save_checkpoint("run", LINEAR), tg.train.load_checkpoint("run", GRU)),
+    "weights that are none": lambda: (Path("w").write_bytes(b"abc"), read_arrays("w")),
+    "weights that were changed": lambda: read_arrays(
+        write_file("w", encoded({"a": np.ones(2)}).replace(np.ones(1).tobytes(), np.zeros(1).tobytes()))
+    ),
+    "no weights": lambda: read_arrays("nowhere"),
+    "no folder": lambda: write_file("nowhere/file", b"abc"),
+    "an outcome that is none": lambda: tg.tasks.table([OUTCOME, 3]),
+    "a task that is none": lambda: tg.tasks.Job(dict, "gru", 0, 1),
+}
+
+
+def words(error, value=None):
+    """The error in one line; the value that was refused, its kind, and what is another each time are left out."""
+    line = "; ".join(re.sub(r" {2,}", " ", each.strip()) for each in str(error).splitlines())
+    kinds = "|".join({type(each).__name__ for each in VALUES.values()})
+    line = re.sub(rf"(?<=[=' ]){re.escape(f'{value!r:.60}')}(?= |;|$)", "…", line)
+    line = re.sub(rf"got ({kinds})$|(?<=of type )({kinds})(?=;)", "…", line)
+    another = (
+        r"0x[0-9a-f]+|(?<=arrays-)[0-9a-f]{12}|(?<=SHA-256 )[0-9a-f]+|(?<=damaged; ).* bytes; got .*|(?<=header: )[^;]+"
+    )
+    return re.sub(another, "#", line)
+
+
+def refusals():
+    """An option at a time: what is taken, and what is said of the rest."""
+    for name, (called, right) in CALLS.items():
+        for parameter in right if name.startswith(ROOMS) else ():
+            said, taken = {}, []
+            for kind, value in VALUES.items() if parameter not in UNTRIED else ():
+                error = attempt(called, right | {parameter: value})
+                if error is None:
+                    taken.append(kind)
+                else:
+                    said.setdefault(words(error, value), []).append(kind)
+            if said:
+                yield f"{name}, {parameter}: {', '.join(taken) or 'nothing'}"
+                yield from (f"  {', '.join(kinds)}: {line}" for line, kinds in said.items())
+    for what, call in MORE.items():
+        for path in Path().iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        yield f"{what}: {words(attempt(call, {}))}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the words of the system are others")
+def test_what_is_refused_and_in_which_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_kept(KEPT, "".join(f"{line}\n" for line in refusals()))
