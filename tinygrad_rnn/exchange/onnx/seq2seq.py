@@ -107,6 +107,7 @@ class _Begun:
 
         def begin(*given: Tensor) -> Any:
             state = encoder._one_direction(given[0] if len(sizes) == 1 else given[: len(sizes)])
+            state = model.decoder.first_state(state)
             hs, *lengths = given[len(sizes) :]
             attention = model.decoder.attention
             return state, attention and attention.remember(hs, *lengths)
