@@ -22,8 +22,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "compiler": """program signature guards interpret trace passes kernels formula derive resize memory places lines
         looped rows replay plan recorded running compiled""",
     "compiler.passes": "pack vector tidy enclose flatten narrow regroup spell rollup distribute",
-    "ops": """logic indexing pointwise choices arithmetic rounding trigonometric hyperbolic activations shape stacking
-        splitting matrices reduce ranking linalg products softmaxes aliases options operators numpy_calls""",
+    "ops": """logic indexing pointwise bases choices arithmetic rounding trigonometric hyperbolic activations shape
+        stacking splitting matrices reduce ranking linalg products softmaxes aliases options operators numpy_calls""",
     "diagnostics": "jacobians ledger recorded flow",
     "optim": "vector groups optimizer sgd adagrad rmsprop adadelta adam nadam schedules plateau scipy",
     "data": "stream text padding batches pairs addition dates",

@@ -237,7 +237,6 @@ FUNCTIONS = {
     "optim.ReduceLROnPlateau": (tg.optim.ReduceLROnPlateau,
         {"optimizer": tg.optim.SGD([X], lr=0.1), "mode": "min", "factor": 0.5, "patience": 1, "threshold": 0.1,
          "threshold_mode": "rel", "cooldown": 0, "min_lr": 0.0, "eps": 0.0}),
-    "optim.minimize": (minimised, {"method": "L-BFGS-B", "tol": None, "callback": None, "maxiter": 2}),
     "data.dates": (dates, {"examples": 3, "seed": 0}),
     "data.addition": (addition, {"examples": 3, "seed": 0, "digits": 2}),
     "exchange.save_weights": (tg.exchange.save_weights, {"module": LINEAR, "path": "weights"}),
@@ -318,6 +317,10 @@ if find_spec("onnx"):
     )
 else:
     SCARCE["exchange.export_onnx"] = "it needs onnx"
+if find_spec("scipy"):
+    FUNCTIONS["optim.minimize"] = (minimised, {"method": "L-BFGS-B", "tol": None, "callback": None, "maxiter": 2})
+else:
+    SCARCE["optim.minimize"] = "it needs SciPy"
 if find_spec("matplotlib"):
     FUNCTIONS |= {
         "viz.plot_gradient_flow": (viz.plot_gradient_flow,

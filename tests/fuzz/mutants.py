@@ -23,8 +23,8 @@ from tests.fuzz.trial import ROOT, killer
 from tests.fuzz.verdicts import Verdict, judge, remember, remembered
 
 FILES = [
-    "arithmetic", "choices", "pointwise", "trigonometric", "hyperbolic", "activations", "reduce", "ranking", "products",
-    "softmaxes", "shape", "stacking", "splitting", "indexing", "linalg", "matrices",
+    "arithmetic", "choices", "pointwise", "bases", "trigonometric", "hyperbolic", "activations", "reduce", "ranking",
+    "products", "softmaxes", "shape", "stacking", "splitting", "indexing", "linalg", "matrices",
 ]  # fmt: skip
 LIMIT = 60  # seconds, and ten times what the source as it is takes
 HEAVY = ("torch", "pytest", "safetensors.numpy", "numpy.random", "hypothesis.extra.numpy")  # imported once for all

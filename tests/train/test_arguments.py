@@ -328,6 +328,14 @@ def _(patch):
     assert value == 2 * 0.25 * 4
 
 
+@of("clip_grad_norm_ norm_type")
+def _(patch):
+    p = tg.tensor([0.0, 0.0], requires_grad=True)
+    for norm_type, norm in ((1.0, 7.0), ("inf", 4.0)):
+        p.grad = [3.0, 4.0]
+        assert train.clip_grad_norm_(p, 100.0, norm_type) == pytest.approx(norm)
+
+
 @of("clip_grad_norm_ error_if_nonfinite")
 def _(patch):
     p = tg.tensor([1.0], requires_grad=True)
@@ -465,6 +473,35 @@ def _(patch):
 @of("sample length")
 def _(patch):
     assert [len(train.sample(Fixed(), Corpus("abcd"), length=length)) for length in (0, 7)] == [0, 7]
+
+
+LOGITS = np.tile([0.0, 1.0, 2.0], (400, 1))
+
+
+def drawn(**options):
+    """How often each of three ids is drawn."""
+    return np.bincount(train.sample_logits(LOGITS, **{"rng": 0} | options), minlength=3) / len(LOGITS)
+
+
+@of("sample_logits temperature")
+def _(patch):
+    assert drawn(temperature=0).tolist() == [0, 0, 1]
+    assert drawn(temperature=100.0) == pytest.approx([1 / 3] * 3, abs=0.1)  # the deviation of a share is 0.024
+
+
+@of("sample_logits top_k")
+def _(patch):
+    assert (drawn(top_k=2) > 0).tolist() == [False, True, True]
+
+
+@of("sample_logits top_p")
+def _(patch):
+    assert (drawn(top_p=0.5) > 0).tolist() == [False, False, True]
+
+
+@of("sample_logits rng")
+def _(patch):
+    assert drawn(rng=1).tolist() == drawn(rng=1).tolist() != drawn(rng=2).tolist()
 
 
 # pairs and translators

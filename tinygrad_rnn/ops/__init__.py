@@ -2,7 +2,8 @@
 
 arithmetic     a ∘ b, comparisons              choices    one of two values
 pointwise      f(x), smooth                    rounding   whole numbers, what is left over
-trigonometric  angles                          hyperbolic sinh and its like
+bases          2ˣ, log₂ x, ∛x                  trigonometric angles
+hyperbolic     sinh and its like
 activations    gelu and its like               logic      true and false
 reduce         many to fewer                   ranking    the median, quantiles, the k largest
 products       prod, cumprod                   softmaxes  softmax and its logarithms
@@ -51,6 +52,7 @@ from tinygrad_rnn.ops.arithmetic import (
     square,
     subtract,
 )
+from tinygrad_rnn.ops.bases import cbrt, exp2, log2, log10
 from tinygrad_rnn.ops.choices import fmax, fmin, maximum, minimum, nan_to_num, where
 from tinygrad_rnn.ops.hyperbolic import arccosh, arcsinh, arctanh, cosh, sinh
 from tinygrad_rnn.ops.indexing import (
@@ -86,14 +88,10 @@ from tinygrad_rnn.ops.options import max_ as max
 from tinygrad_rnn.ops.options import min_ as min
 from tinygrad_rnn.ops.options import sum_ as sum
 from tinygrad_rnn.ops.pointwise import (
-    cbrt,
     exp,
-    exp2,
     expm1,
     log,
     log1p,
-    log2,
-    log10,
     log_sigmoid,
     relu,
     sigmoid,

@@ -22,6 +22,7 @@ from tinygrad_rnn.testing.specs import (
     activations,
     arithmetic,
     autodiff,
+    bases,
     choices,
     hyperbolic,
     indexing,
@@ -44,7 +45,8 @@ from tinygrad_rnn.testing.specs.opspec import REGISTERED, OpSpec
 
 OpLike = str | OpSpec
 FILES = (
-    arithmetic, choices, pointwise, trigonometric, hyperbolic, activations, rounding, logic, reduce, ranking, products,
+    arithmetic, choices, pointwise, bases, trigonometric, hyperbolic, activations, rounding, logic, reduce, ranking,
+    products,
     softmaxes, shape, stacking, splitting, indexing, linalg, matrices, autodiff,
 )  # fmt: skip
 LIBRARY: dict[str, OpSpec] = {spec.name: spec for file in FILES for spec in file.SPECS}
