@@ -80,6 +80,7 @@ class Tagger(nn.Module):
 @pytest.mark.parametrize("options", [{}, {"bidirectional": True, "batch_first": True}], ids=["plain", "both ways"])
 @pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU, LeakyNet])
 def test_a_model_of_ones_own_around_a_layer(layer, options, lengths, tmp_path):
+    require("onnx")
     model, rng = Tagger(layer, **options), np.random.default_rng(0)
     inputs = {"ids": ("T", "B", int), **({"lengths": ("B", int)} if lengths else {})}
     axes = ("B", "T") if options else ("T", "B")
@@ -190,12 +191,13 @@ def test_what_a_function_may_not_do(tmp_path):
 
 
 def test_an_op_without_a_rule_is_named_with_its_line(tmp_path):
+    require("onnx")
+
     @tg.elementwise(x=lambda y, x: 3 * x * x)
     def cube(x):
         """y = x³.  dy/dx = 3x²."""
         return x * x * x
 
-    require("onnx")
     try:
         with pytest.raises(
             GraphError, match=r"calls cube, which has no rule for ONNX(.|\n)*test_onnx_functions.py:\d+: .*cube"

@@ -11,7 +11,6 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tests.fuzz.mutations import Mutation, mutations, read
-from tests.fuzz.trial import ROOT, killer
+from tests.fuzz.trial import ROOT, killer, preload
 from tests.fuzz.verdicts import Verdict, judge, remember, remembered
 
 FILES = [
@@ -27,7 +26,6 @@ FILES = [
     "products", "softmaxes", "shape", "stacking", "splitting", "indexing", "linalg", "matrices",
 ]  # fmt: skip
 LIMIT = 60  # seconds, and ten times what the source as it is takes
-HEAVY = ("torch", "pytest", "safetensors.numpy", "numpy.random", "hypothesis.extra.numpy")  # imported once for all
 
 
 def chosen(options: argparse.Namespace) -> list[Mutation]:
@@ -106,14 +104,6 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--edges", dest="suite", action="store_false", help="the edge cases alone, without pytest")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trials at a time")
     return parser.parse_args(words)
-
-
-def preload() -> None:
-    for name in HEAVY:
-        try:
-            import_module(name)
-        except ImportError:  # then the tests do without it, too
-            continue
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -23,9 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.fuzz.mutants import preload
 from tests.fuzz.rooms import ROOMS
-from tests.fuzz.trial import ROOT, tried
+from tests.fuzz.trial import ROOT, preload, tried
 
 SLOW_LIMIT = 900  # seconds
 KEPT = (ast.FunctionDef, ast.ClassDef, ast.AnnAssign, ast.Pass)

@@ -25,8 +25,16 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
 OURS = ("tinygrad_rnn", "tests", "viz")
+HEAVY = ("torch", "pytest", "safetensors.numpy", "numpy.random", "hypothesis.extra.numpy")
 sys.dont_write_bytecode = False  # every trial imports the same files
 MEMORY = 12 << 30  # bytes that are allocated: a shape that was multiplied instead of added must not take the machine
+
+
+def preload() -> None:
+    """Import here, once for all trials, what takes long; they start with it."""
+    for name in HEAVY:
+        with suppress(ImportError):  # then the tests do without it, too
+            import_module(name)
 
 
 def killer(path: Path, source: str, line: int, limit: int, suite: bool) -> str:
