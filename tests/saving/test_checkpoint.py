@@ -26,6 +26,24 @@ def test_a_checkpoint_goes_out_and_in(tmp_path):
         load_checkpoint(tmp_path, tg.nn.Linear(3, 4))
 
 
+def test_an_optimiser_before_its_first_step_is_not_none(tmp_path):
+    model = tg.nn.Linear(3, 2, rng=0)
+    save_checkpoint(tmp_path / "with", model, tg.optim.SGD(model.parameters(), lr=0.1))
+    save_checkpoint(tmp_path / "without", model)
+    twin = tg.nn.Linear(3, 2, rng=1)
+    optimizer = tg.optim.SGD(twin.parameters(), lr=0.1, momentum=0.9)
+    twin(np.ones((1, 3), np.float32)).sum().backward()
+    optimizer.step()
+    weight, state = twin.weight.data.copy(), optimizer.state_dict()
+    with pytest.raises(tg.CheckpointError, match="saved without an optimiser"):
+        load_checkpoint(tmp_path / "without", twin, optimizer)
+    assert np.array_equal(twin.weight.data, weight)
+    assert optimizer.state_dict().keys() == state.keys() != set()
+    load_checkpoint(tmp_path / "with", twin, optimizer)
+    assert np.array_equal(twin.weight.data, model.weight.data)
+    assert optimizer.state_dict() == {}
+
+
 def test_a_crash_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     model = tg.nn.Linear(3, 2, rng=0)
     save_checkpoint(tmp_path, model, step=1)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+
 from tinygrad_rnn.engine.tensor import Array
 from tinygrad_rnn.errors import CheckpointError, DataError, OptionError, check_path, check_type
 from tinygrad_rnn.nn import Module
@@ -33,6 +35,7 @@ VERSION = 2
 SIDECAR, DRAFT = "checkpoint.json", "checkpoint.json.new"
 NAME = re.compile(r"arrays-[0-9a-f]{12}\.safetensors")
 MOST = 32 * 2**20  # bytes of JSON
+OPTIMIZER = "optimizer"  # the array that says that there was one
 TRIES = 100  # of reading, while somebody saves
 
 
@@ -54,7 +57,8 @@ def load_checkpoint(directory: str | Path, model: Module, optimizer: Optimizer |
     """Put what `save_checkpoint` wrote back into a model and an optimiser; returns the facts.
 
     Raises:
-        CheckpointError: there is none, it is damaged, or it was made for another model; nothing is changed then.
+        CheckpointError: there is none, it is damaged, it was made for another model, or there is an optimiser here and
+            none in it; nothing is changed then.
     """
     check_kinds("load_checkpoint", directory, model, optimizer)
     arrays, facts = read(directory)
@@ -71,18 +75,24 @@ def check_kinds(owner: str, directory: object, model: object, optimizer: object)
 
 def state_of(model: Module, optimizer: Optimizer | None = None) -> dict[str, Array]:
     """The arrays of a model and an optimiser, by name."""
-    remembered = optimizer.state_dict() if optimizer is not None else {}
-    return {
-        **{f"model.{name}": array for name, array in model.state_dict().items()},
-        **{f"optimizer.{name}": array for name, array in remembered.items()},
-    }
+    arrays = {f"model.{name}": array for name, array in model.state_dict().items()}
+    if optimizer is None:
+        return arrays
+    remembered = {f"optimizer.{name}": array for name, array in optimizer.state_dict().items()}
+    return {**arrays, OPTIMIZER: np.array(True), **remembered}  # that may be nothing, before its first step
 
 
 def restore(arrays: Mapping[str, Array], model: Module, optimizer: Optimizer | None = None) -> None:
     """Undo `state_of`: both, or neither where one does not fit."""
     known = ("model.", "optimizer.", "carried.")
-    if strange := [name for name in arrays if not name.startswith(known)]:
+    if strange := [name for name in arrays if not name.startswith(known) and name != OPTIMIZER]:
         raise CheckpointError("the checkpoint has arrays of nothing that is known", got=", ".join(strange)[:200])
+    if optimizer is not None and OPTIMIZER not in arrays:
+        raise CheckpointError(
+            "the checkpoint was saved without an optimiser",
+            expected="save_checkpoint(directory, model, optimizer)",
+            help="load_checkpoint(directory, model) loads the model alone",
+        )
     before = model.state_dict()
     try:
         model.load_state_dict(under("model", arrays))
