@@ -13,8 +13,8 @@ import viz
 
 ROOT = Path(__file__).parent.parent
 ROOMS = [
-    "errors", "engine", "ops", "autodiff", "compiler", "diagnostics", "nn", "optim", "data", "saving", "exchange",
-    "train", "tasks", "testing", "pictures", "cli",
+    "vocabulary", "errors", "engine", "ops", "autodiff", "compiler", "diagnostics", "nn", "optim", "data", "saving",
+    "exchange", "train", "tasks", "testing", "pictures", "signposts", "cli",
 ]  # fmt: skip
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
     "engine": "arrays context op hooks node tensor typed trees summary guard anomaly apply declare conform snapshot",

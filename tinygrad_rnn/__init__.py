@@ -7,7 +7,10 @@
 Each room imports only what stands to its left; `viz`, beside them, draws what was recorded.
 """
 
-from tinygrad_rnn import data, exchange, nn, ops, optim, testing, train
+import sys
+from types import ModuleType
+
+from tinygrad_rnn import data, exchange, nn, ops, optim, signposts, testing, train
 from tinygrad_rnn.autodiff.forward import jvp
 from tinygrad_rnn.autodiff.higher import hessian, hvp, jacobian
 from tinygrad_rnn.autodiff.observed import graph
@@ -34,6 +37,7 @@ from tinygrad_rnn.errors import (
     ShadowedError,
     ShapeError,
     TinygradError,
+    UnknownNameError,
 )
 from tinygrad_rnn.ops import *  # noqa: F403
 from tinygrad_rnn.pictures import draw
@@ -42,10 +46,17 @@ __version__ = "0.1.0"
 
 __all__ = [  # noqa: PLE0604
     "AnomalyError", "CheckpointError", "CompileError", "DTypeError", "DataError", "GradientError", "Graph",
-    "GraphError", "GraphNode", "OptionError", "ShadowedError", "ShapeError", "Tensor", "TinygradError", "checkpoint",
-    "compile", "data", "detect_anomaly", "draw", "elementwise", "enable_grad", "exchange", "grad", "gradient_flow",
-    "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label", "labelled", "linear", "nn", "no_grad",
-    "nondifferentiable", "optim", "primitive", "scope", "spectral_radius", "state_influence", "step",
-    "step_jacobians", "tensor", "testing", "tracing", "train", "value_and_grad", "vjp",
+    "GraphError", "GraphNode", "OptionError", "ShadowedError", "ShapeError", "Tensor", "TinygradError",
+    "UnknownNameError", "checkpoint", "compile", "data", "detect_anomaly", "draw", "elementwise", "enable_grad",
+    "exchange", "grad", "gradient_flow", "gradient_ledger", "graph", "hessian", "hvp", "jacobian", "jvp", "label",
+    "labelled", "linear", "nn", "no_grad", "nondifferentiable", "optim", "primitive", "scope", "spectral_radius",
+    "state_influence", "step", "step_jacobians", "tensor", "testing", "tracing", "train", "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip
+
+signposts.at_classes({"Tensor": Tensor, "Module": nn.Module, "Optimizer": optim.Optimizer})
+signposts.at_modules(
+    {"tg": sys.modules[__name__], "tg.nn": nn, "tg.optim": optim, "tg.train": train, "tg.data": data,
+     "tg.exchange": exchange}
+    | {f"tg.nn.{name}": file for name, file in vars(nn).items() if isinstance(file, ModuleType)}
+)  # fmt: skip

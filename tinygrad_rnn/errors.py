@@ -14,15 +14,19 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from tinygrad_rnn.vocabulary import keyword
+
 __all__ = [
     "AnomalyError", "CheckpointError", "CompileError", "DTypeError", "DataError", "GradientError", "GraphError",
-    "OptionError", "ShadowedError", "ShapeError", "TinygradError",
+    "OptionError", "ShadowedError", "ShapeError", "TinygradError", "UnknownNameError",
 ]  # fmt: skip
 
 
@@ -80,6 +84,10 @@ class DataError(TinygradError, ValueError):
 
 class ShadowedError(TinygradError, ImportError):
     """A package of the same name is found before the one that is needed."""
+
+
+class UnknownNameError(TinygradError, AttributeError):
+    """A name that is not there, and what to write instead."""
 
 
 def caller() -> str:
@@ -256,11 +264,62 @@ def unknown_option(owner: str, option: str, known: Iterable[str]) -> OptionError
     LSTM: there is no option 'forget_bas'
       expected  dropout, forget_bias
       help      did you mean 'forget_bias'?
+    >>> print(unknown_option("softmax", "dim", ["x", "axis"]))
+    softmax: there is no option 'dim'
+      expected  x, axis
+      help      axis=
     """
     names = list(known)
+    help = keyword(option, names) or _nearest(option, names)
+    return OptionError(f"{owner}: there is no option {option!r}", expected=", ".join(names), help=help)
+
+
+def misfit(owner: str, error: TypeError, known: Iterable[str], given: Iterable[str]) -> OptionError | None:
+    """The error for a call whose arguments did not fit, with which it ended before it began; None for any other.
+
+    Args:
+        error: as it was caught where the call was made.
+        known, given: the parameters, and the keywords that were passed.
+    """
+    if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+        return None
+    names, said = list(known), str(error).partition("() ")[2]
+    for option in given:
+        if option not in names:
+            return unknown_option(owner, option, names)
     return OptionError(
-        f"{owner}: there is no option {option!r}", expected=", ".join(names), help=_nearest(option, names)
+        f"{owner}: {'too many arguments by position' if said.endswith('given') else said}", expected=", ".join(names)
     )
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def strict(f: Callable[P, R]) -> Callable[P, R]:
+    """f, which refuses arguments that do not fit in the form of this file.
+
+    >>> @strict
+    ... def clipped(x, *, most):
+    ...     return min(x, most)
+    >>> clipped(3, moist=2)
+    Traceback (most recent call last):
+    tinygrad_rnn.errors.OptionError: clipped: there is no option 'moist'
+      expected  x, most
+      help      did you mean 'most'?
+    """
+    known = list(signature(f).parameters)
+
+    @wraps(f)
+    def checked(*args: P.args, **options: P.kwargs) -> R:
+        try:
+            return f(*args, **options)
+        except TypeError as error:
+            if refused := misfit(f.__name__, error, known, options):
+                raise refused from None
+            raise
+
+    return checked
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

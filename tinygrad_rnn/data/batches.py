@@ -22,12 +22,12 @@ from tinygrad_rnn.errors import (
     check_type,
     is_number,
 )
-from tinygrad_rnn.nn.options import Rng, generator
+from tinygrad_rnn.nn.options import Keywords, Rng, generator
 
 __all__ = ["Batches", "bucketed", "collated"]
 
 
-class Batches:
+class Batches(Keywords):
     """A data set in batches of B items, every item once in each epoch.
 
     An item is a sequence, or a tuple or dict of sequences and single numbers. Of a batch each sequence is a pair

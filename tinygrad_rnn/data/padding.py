@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DataError, OptionError, ShapeError, check_flags, check_sequence, is_number
+from tinygrad_rnn.errors import DataError, OptionError, ShapeError, check_flags, check_sequence, is_number, strict
 
 __all__ = ["Padded", "pad_sequences"]
 
@@ -31,6 +31,7 @@ class Padded(NamedTuple):
     lengths: Array
 
 
+@strict
 def pad_sequences(rows: Sequence[Any], *, padding_value: float = 0, batch_first: bool = False) -> Padded:
     """Rows (Tᵢ, …) to one array (T, B, …), and their lengths.
 

@@ -24,6 +24,7 @@ from typing import Any, cast
 from tinygrad_rnn.engine.apply import apply_any, apply_one, apply_one_static, apply_two
 from tinygrad_rnn.engine.op import REGISTRY, Op, Primitive, Rule
 from tinygrad_rnn.engine.typed import Declares, declares
+from tinygrad_rnn.errors import strict
 
 __all__ = ["elementwise", "linear", "nondifferentiable", "primitive"]
 
@@ -42,8 +43,8 @@ def nondifferentiable(forward: Callable[..., Any]) -> Any:
 
 @declares
 def composite(f: Callable[..., Any]) -> Any:
-    """f itself, a function made of ops, typed as they are."""
-    return f
+    """f, a function made of ops, typed as they are; arguments that do not fit are refused as theirs are."""
+    return strict(f)
 
 
 def elementwise(symbol: str = "", /, **derivatives: Rule | int) -> Declares:

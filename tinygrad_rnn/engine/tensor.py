@@ -23,7 +23,7 @@ from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.hooks import Handle
 from tinygrad_rnn.engine.node import Cut, Leaf, Node
 from tinygrad_rnn.engine.op import Op
-from tinygrad_rnn.errors import DTypeError, GraphError, ShapeError, caller, check_flags, check_name
+from tinygrad_rnn.errors import DTypeError, GraphError, OptionError, ShapeError, caller, check_flags, check_name
 
 __all__ = ["Tensor", "label", "tensor"]
 
@@ -38,6 +38,14 @@ Axis: TypeAlias = Axes | None
 Counts: TypeAlias = int | Integers | Sequence[int]
 DType: TypeAlias = type[Any] | str | np.dtype[Any]
 ROLES = ("parameter", "input", "initial_state", "hidden_state", "cell_state", "gate", "output", "target", "loss")
+
+
+class Size(int):
+    """A number of elements, which says what to write instead where it is called, as torch's `size()` is."""
+
+    def __call__(self, axis: int | None = None) -> Any:
+        sizes = "x.shape" if axis is None else f"x.shape[{axis}]"
+        raise OptionError("size: it is the number of elements, and cannot be called", help=sizes)
 
 
 class Tensor:
@@ -81,6 +89,12 @@ class Tensor:
             base.flags.writeable = False
             base = base.base
         return self._read("data").view()
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        raise GraphError(
+            "data: a Tensor's values are not replaced so", help="x.assign(values) replaces a leaf's values"
+        )
 
     def numpy(self) -> Array:
         """A copy of the values that is yours to write to."""
@@ -132,7 +146,7 @@ class Tensor:
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._array.size
+        return Size(self._array.size)
 
     def __len__(self) -> int:
         if not self.shape:  # a TypeError, by which NumPy and others know a number
@@ -144,7 +158,8 @@ class Tensor:
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
-            raise ShapeError(f"bool: {self.size} elements together are neither true nor false", got=str(self.shape))
+            raise ShapeError(f"bool: {self.size} elements together are neither true nor false", got=str(self.shape),
+                             help="x.any() and x.all() make one of them")  # fmt: skip
         return bool(self._taken("bool").item())
 
     def __float__(self) -> float:

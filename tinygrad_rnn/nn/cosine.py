@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinygrad_rnn.engine.tensor import Operand, Tensor
-from tinygrad_rnn.errors import ShapeError, check_number
+from tinygrad_rnn.errors import ShapeError, check_number, strict
 from tinygrad_rnn.nn.losses import Reduction, reduced
 from tinygrad_rnn.nn.module import incoming
 from tinygrad_rnn.ops import greater, maximum, norm, relu, sum, where
@@ -11,6 +11,7 @@ from tinygrad_rnn.ops import greater, maximum, norm, relu, sum, where
 __all__ = ["cosine_embedding_loss", "cosine_similarity"]
 
 
+@strict
 def cosine_similarity(x1: Operand, x2: Operand, axis: int = -1, eps: float = 1e-8) -> Tensor:
     """cos = x₁·x₂ / (max(‖x₁‖, ε) · max(‖x₂‖, ε)), along an axis; the two broadcast.
 
@@ -30,6 +31,7 @@ def cosine_similarity(x1: Operand, x2: Operand, axis: int = -1, eps: float = 1e-
     return cosines
 
 
+@strict
 def cosine_embedding_loss(
     x1: Operand, x2: Operand, target: Operand, reduction: Reduction = "mean", *, margin: float = 0.0
 ) -> Tensor:

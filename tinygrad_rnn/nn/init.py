@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import ShapeError, check_number, is_number
+from tinygrad_rnn.errors import ShapeError, check_number, is_number, strict
 from tinygrad_rnn.nn.options import Rng, float_dtype, generator
 
 __all__ = ["Rng", "identity", "normal", "orthogonal", "uniform", "xavier_uniform", "zeros"]
@@ -16,11 +16,13 @@ __all__ = ["Rng", "identity", "normal", "orthogonal", "uniform", "xavier_uniform
 Shape = tuple[int, ...]
 
 
+@strict
 def zeros(shape: Shape, *, dtype: Any = np.float32) -> Array:
     """All 0."""
     return np.zeros(_shape("zeros", shape), float_dtype("init.zeros", dtype))
 
 
+@strict
 def uniform(shape: Shape, bound: float, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
     """U(−bound, bound)."""
     check_number("init.uniform", "bound", bound, least=0)
@@ -28,6 +30,7 @@ def uniform(shape: Shape, bound: float, *, rng: Rng = None, dtype: Any = np.floa
     return generator("init.uniform", rng).uniform(-bound, bound, _shape("uniform", shape)).astype(dtype)
 
 
+@strict
 def normal(shape: Shape, std: float = 1.0, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
     """N(0, std²)."""
     check_number("init.normal", "std", std, least=0)
@@ -35,6 +38,7 @@ def normal(shape: Shape, std: float = 1.0, *, rng: Rng = None, dtype: Any = np.f
     return (std * generator("init.normal", rng).standard_normal(_shape("normal", shape))).astype(dtype)
 
 
+@strict
 def xavier_uniform(shape: Shape, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
     """U(±√(6/(fan in + fan out))) for a (fan out, fan in) matrix: keeps variances near 1 both ways.
 
@@ -44,6 +48,7 @@ def xavier_uniform(shape: Shape, *, rng: Rng = None, dtype: Any = np.float32) ->
     return uniform(shape, float(np.sqrt(6 / max(rows + columns, 1))), rng=rng, dtype=dtype)
 
 
+@strict
 def orthogonal(shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any = np.float32) -> Array:
     """A random matrix whose shorter side is orthonormal, times `gain`: as a W_hh it neither shrinks nor grows h.
 
@@ -62,6 +67,7 @@ def orthogonal(shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any =
     return (gain * (q if rows >= columns else q.T)).astype(dtype)
 
 
+@strict
 def identity(shape: Shape, gain: float = 1.0, *, dtype: Any = np.float32) -> Array:
     """The identity times `gain`: a relu RNN that starts by remembering. Source: Le et al. 2015, arXiv:1504.00941."""
     rows, columns = _matrix("identity", shape)

@@ -14,7 +14,15 @@ from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.node import Node
 from tinygrad_rnn.engine.tensor import Array, Operand, Tensor, label
-from tinygrad_rnn.errors import OptionError, ShapeError, check_flags, check_number, check_option, check_probability
+from tinygrad_rnn.errors import (
+    OptionError,
+    ShapeError,
+    check_flags,
+    check_number,
+    check_option,
+    check_probability,
+    strict,
+)
 from tinygrad_rnn.nn.ids import integers, within
 from tinygrad_rnn.nn.losses import Reduction, reduced
 from tinygrad_rnn.nn.masks import all_valid, valid_steps
@@ -24,6 +32,7 @@ from tinygrad_rnn.ops import expand_dims, log_softmax, not_equal, squeeze, sum, 
 __all__ = ["cross_entropy", "nll_loss", "sequence_loss"]
 
 
+@strict
 def nll_loss(
     log_p: Operand,
     targets: Operand,
@@ -47,6 +56,7 @@ def nll_loss(
     return _of_classes("nll_loss", log_p, targets, reduction, weight, ignore_index)
 
 
+@strict
 def cross_entropy(
     logits: Operand,
     targets: Operand,
@@ -188,6 +198,7 @@ def _nothing(count: Array, least: int, below: int) -> ShapeError:
                       where=str(CONTEXT.get()), help="reduction='sum', or leave such a batch out")  # fmt: skip
 
 
+@strict
 def sequence_loss(
     logits: Operand,
     targets: Operand,

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from tinygrad_rnn.engine.context import CONTEXT
 from tinygrad_rnn.engine.tensor import Operand, Tensor, label
-from tinygrad_rnn.errors import ShapeError, check_flags, check_number, check_option
+from tinygrad_rnn.errors import ShapeError, check_flags, check_number, check_option, strict
 from tinygrad_rnn.nn.module import incoming
 from tinygrad_rnn.ops import abs, exp, log, log_sigmoid, where
 
@@ -22,6 +22,7 @@ __all__ = ["binary_cross_entropy_with_logits", "huber_loss", "kl_div", "l1_loss"
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 
 
+@strict
 def mse_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean") -> Tensor:
     """L = (prediction − target)², averaged over every element.
 
@@ -34,6 +35,7 @@ def mse_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean"
     return reduced("mse_loss", (prediction - target) ** 2, reduction)
 
 
+@strict
 def l1_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean") -> Tensor:
     """L = |prediction − target|, averaged over every element.
 
@@ -49,6 +51,7 @@ def l1_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean")
     return reduced("l1_loss", abs(prediction - target), reduction)
 
 
+@strict
 def smooth_l1_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean", *, beta: float = 1.0) -> Tensor:
     """L = ½ d²/β where |d| < β, else |d| − ½ β, of d = prediction − target: the slope is never above 1.
 
@@ -68,6 +71,7 @@ def smooth_l1_loss(prediction: Operand, target: Operand, reduction: Reduction = 
     return reduced("smooth_l1_loss", losses, reduction)
 
 
+@strict
 def huber_loss(prediction: Operand, target: Operand, reduction: Reduction = "mean", *, delta: float = 1.0) -> Tensor:
     """L = ½ d² where |d| < δ, else δ (|d| − ½ δ), of d = prediction − target: the slope is never above δ.
 
@@ -92,6 +96,7 @@ def _huber(d: Tensor, delta: float) -> Tensor:
     return losses
 
 
+@strict
 def kl_div(
     log_p: Operand,
     target: Operand,
@@ -130,6 +135,7 @@ def kl_div(
     return reduced("kl_div", losses, reduction)
 
 
+@strict
 def binary_cross_entropy_with_logits(
     logits: Operand, target: Operand, reduction: Reduction = "mean", *, pos_weight: Operand | None = None
 ) -> Tensor:

@@ -56,7 +56,8 @@ def own_steps(mask: Any, T: int, batch: tuple[int, ...], batch_first: bool, owne
     values = array._array if isinstance(array, Tensor) else array
     if values.dtype.kind != "b":
         if values.dtype.kind not in "iu" or not isinstance(array, np.ndarray) or not np.isin(values, (0, 1)).all():
-            raise DTypeError(f"{owner}: the mask is {values.dtype}", expected="True and False, or 1 and 0")
+            raise DTypeError(f"{owner}: the mask is {values.dtype}", expected="True and False, or the integers 1 and 0",
+                             help="mask > 0")  # fmt: skip
         array = array.astype(bool)
     return expand_dims(swapaxes(array, 0, 1) if batch and batch_first else array, -1)
 

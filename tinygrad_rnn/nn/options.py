@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import DTypeError, OptionError, is_number, unknown_option
+from tinygrad_rnn.errors import DTypeError, OptionError, is_number, misfit, unknown_option
 
 Rng = int | np.random.Generator | None
 
@@ -86,17 +86,22 @@ class Keywords:
 
 
 def strict(init: Callable[..., None]) -> Callable[..., None]:
-    """An `__init__` that refuses an unknown keyword; one with `**options` takes every keyword."""
+    """An `__init__` that refuses an unknown keyword, and arguments that are missing or too many."""
     taken = signature(init).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
-        return init
+    hands_on = any(p.kind is p.VAR_KEYWORD for p in taken.values())
 
     @wraps(init)
     def checked(self: Any, *args: Any, **options: Any) -> None:
+        owner = type(self).__name__
         for option in options:
-            if option not in taken:
-                raise unknown_option(type(self).__name__, option, options_of(type(self)))
-        init(self, *args, **options)
+            if not hands_on and option not in taken:
+                raise unknown_option(owner, option, options_of(type(self)))
+        try:
+            init(self, *args, **options)
+        except TypeError as error:
+            if refused := misfit(owner, error, options_of(type(self)), options):
+                raise refused from None
+            raise
 
     return checked
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from tinygrad_rnn.errors import OptionError, check_flags, check_number, check_option, check_sequence
+from tinygrad_rnn.errors import OptionError, check_flags, check_number, check_option, check_sequence, strict
 
 __all__ = [
     "Schedule", "chained", "constant", "cosine_decay", "exponential_decay", "one_cycle", "sequential", "step_decay",
@@ -18,6 +18,7 @@ __all__ = [
 Schedule = Callable[[int], float]
 
 
+@strict
 def constant(lr: float, *, warmup: int = 0) -> Schedule:
     """lr at every step.
 
@@ -27,6 +28,7 @@ def constant(lr: float, *, warmup: int = 0) -> Schedule:
     return _schedule("constant", lr, lambda k: lr, warmup)
 
 
+@strict
 def step_decay(lr: float, *, every: int, gamma: float = 0.1, warmup: int = 0) -> Schedule:
     """lr·γ^⌊k/every⌋: a drop every so many steps."""
     check_number("step_decay", "every", every, whole=True, least=1)
@@ -34,12 +36,14 @@ def step_decay(lr: float, *, every: int, gamma: float = 0.1, warmup: int = 0) ->
     return _schedule("step_decay", lr, lambda k: lr * gamma ** (k // every), warmup)
 
 
+@strict
 def exponential_decay(lr: float, *, gamma: float, warmup: int = 0) -> Schedule:
     """lr·γᵏ."""
     check_number("exponential_decay", "gamma", gamma, least=0)
     return _schedule("exponential_decay", lr, lambda k: lr * gamma**k, warmup)
 
 
+@strict
 def cosine_decay(lr: float, *, steps: int, floor: float = 0.0, warmup: int = 0) -> Schedule:
     """floor + ½(lr − floor)(1 + cos(π·(k − warmup)/(steps − warmup))): from lr down to floor, and floor after.
 
@@ -61,6 +65,7 @@ def cosine_decay(lr: float, *, steps: int, floor: float = 0.0, warmup: int = 0) 
     return _schedule("cosine_decay", lr, rate, warmup)
 
 
+@strict
 def one_cycle(
     lr: float,
     *,
@@ -106,6 +111,7 @@ def one_cycle(
     return rate
 
 
+@strict
 def sequential(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
     """One schedule after another: each starts from its own k = 0 at its milestone, the first at 0.
 
@@ -129,6 +135,7 @@ def sequential(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Sche
     return rate
 
 
+@strict
 def chained(*schedules: Schedule) -> Schedule:
     """Their product: the first says the rate, the others are factors.
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from tinygrad_rnn.engine.apply import as_array
 from tinygrad_rnn.engine.tensor import Array
-from tinygrad_rnn.errors import DataError, ShapeError, check_number
+from tinygrad_rnn.errors import DataError, ShapeError, check_number, strict
 from tinygrad_rnn.nn.options import Rng, generator
 
 __all__ = ["check_options", "sample_logits"]
 
 
+@strict
 def sample_logits(
     logits: Any, *, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0, rng: Rng = None
 ) -> Array:
@@ -64,6 +65,7 @@ def sample_logits(
     return np.take_along_axis(order, drawn[..., None], axis=-1)[..., 0]
 
 
+@strict
 def check_options(owner: str, temperature: float, top_k: int | None, top_p: float) -> None:
     """Raise OptionError for options of sampling that are out of range."""
     check_number(owner, "temperature", temperature, least=0)

@@ -12,11 +12,12 @@ import numpy as np
 from tinygrad_rnn.engine.arrays import joined, parted
 from tinygrad_rnn.engine.summary import magnitude
 from tinygrad_rnn.engine.tensor import Array, Tensor, from_array
-from tinygrad_rnn.errors import GradientError, OptionError, check_sequence, is_number
+from tinygrad_rnn.errors import GradientError, OptionError, check_sequence, is_number, strict
 
 __all__ = ["ClipStatistics", "clip_grad_norm_", "clip_grad_value_"]
 
 
+@strict
 def clip_grad_norm_(
     parameters: Iterable[Tensor] | Tensor,
     max_norm: float,
@@ -73,6 +74,7 @@ def clip_grad_norm_(
     return norm
 
 
+@strict
 def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:
     """Cut every number of every gradient off at ±clip_value: the direction changes, NaN stays NaN.
 
