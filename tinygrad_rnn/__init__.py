@@ -4,7 +4,8 @@
              what is  NumPy's how it is  how it is  where the     RNN,                               the loop
              recorded names   derived    run fast   gradient went LSTM, GRU
 
-Each room imports only what stands to its left; `viz`, beside them, draws what was recorded.
+Each room imports only what stands to its left; `viz`, beside them, draws what was recorded. `vocabulary` and
+`signposts` answer for names that are not here.
 """
 
 import sys

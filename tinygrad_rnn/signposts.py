@@ -25,10 +25,12 @@ def at_modules(modules: Mapping[str, ModuleType]) -> None:
         plain(name): f"{place}.{name}"
         for place, module in reversed([*modules.items()])  # the first that has it is the answer
         for name in getattr(module, "__all__", ())
+        if not isinstance(getattr(module, name), ModuleType)
     }
     for place, module in modules.items():
         words = public | {plain(name): answer(row) for name, row in WORDS.get(place, {}).items()}
-        module.__class__ = type("Signposted", (Signposted,), {"place": place, "words": words})
+        kind = Called if plain(place.rpartition(".")[2]) in words else Signposted
+        module.__class__ = type(kind.__name__, (kind,), {"place": place, "words": words})
 
 
 def plain(name: str) -> str:
@@ -41,7 +43,7 @@ def plain(name: str) -> str:
 
 
 class Signposted(ModuleType):
-    """A module that answers for names that it does not have, and for being called as if it were a function."""
+    """A module that answers for names that it does not have."""
 
     place: str
     words: Mapping[str, str]
@@ -51,8 +53,12 @@ class Signposted(ModuleType):
             raise UnknownNameError(f"{self.place}: there is no {name!r}", help=help)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self)
 
+
+class Called(Signposted):
+    """A file that is called as if it were what it holds: tg.nn.dropout(y)."""
+
     def __call__(self, *args: Any, **options: Any) -> Any:
-        help = self.words.get(plain(self.place.rpartition(".")[2]), "")
+        help = self.words[plain(self.place.rpartition(".")[2])]
         raise OptionError(f"{self.place} is a module, and cannot be called", help=help)
 
 

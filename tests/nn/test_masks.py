@@ -78,7 +78,7 @@ def test_a_compiled_layer_takes_another_mask_each_time(as_tensor):
     [
         ({"mask": OWN.T}, tg.ShapeError, r"expected +mask \(6, 4\)"),
         ({"mask": OWN * 0.5}, tg.DTypeError, "the mask is float64"),
-        ({"mask": OWN * 2}, tg.DTypeError, "True and False, or 1 and 0"),
+        ({"mask": OWN * 2}, tg.DTypeError, "True and False, or the integers 1 and 0"),
         ({"mask": OWN, "lengths": [1, 2, 3, 4]}, tg.OptionError, "lengths and a mask"),
     ],
 )

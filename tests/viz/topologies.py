@@ -837,7 +837,8 @@ def networks(draw: st.DrawFn) -> tuple[str, Build]:
         lengths = draw(st.none() | st.lists(st.integers(0, T), min_size=B, max_size=B))
         return named(
             "layer_net", layer_net, kind=kind, T=T, ending=ending, layers=layers, lengths=lengths,
-            bidirectional=draw(st.booleans()), dropout=draw(st.sampled_from((0.0, 0.5) if layers > 1 else (0.0,))), **some,
+            bidirectional=draw(st.booleans()),
+            dropout=draw(st.sampled_from((0.0, 0.5) if layers > 1 else (0.0,))), **some,
         )  # fmt: skip
     if family == "loop":
         return named("loop_net", loop_net, kind=kind, T=T, ending=ending, **some)
