@@ -1,7 +1,11 @@
 """The middle and its like: ties share, NaN is handed on, every method of NumPy's is taken."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 
@@ -95,3 +99,12 @@ def test_each_of_the_largest_gets_its_own_gradient():
 
 def test_nan_is_larger_than_any_number():
     assert tg.topk(np.array([1.0, np.nan, 3.0]), 2)[1].tolist() == [1, 2]
+
+
+@given(x=st.lists(st.sampled_from([0.0, 1.0, 2.0]), min_size=1, max_size=5), q=st.floats(0, 1))
+@settings(max_examples=10)
+def test_the_gradient_at_ties_is_the_mean_of_those_around(x, q):
+    """Of the points beside x at which all elements are different, in each of their orders: Clarke's centre."""
+    slope = tg.grad(lambda x: tg.quantile(x, q))
+    around = [slope(np.array(x) + 1e-6 * np.array(order)) for order in permutations(range(len(x)))]
+    np.testing.assert_allclose(slope(np.array(x)).data, np.mean([g.data for g in around], axis=0), atol=1e-9)

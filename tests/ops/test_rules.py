@@ -101,18 +101,20 @@ def test_derivatives_anywhere(op, data):
 
 
 SUBGRADIENTS = [
-    "abs", "relu", "max", "min", "maximum", "minimum", "fmax", "fmin", "norm", "std", "hypot", "median",
-    "quantile",
+    "abs", "relu", "max", "min", "maximum", "minimum", "fmax", "fmin", "norm", "std", "hypot",
 ]  # fmt: skip
 
 
-OPTIONS = ("norm", "quantile")  # what else they take by position is an option
+OPTIONS = ("norm",)  # what else it takes by position is an option
 
 
 @pytest.mark.parametrize("op", SUBGRADIENTS)
 @given(data=st.data())
 def test_the_choice_at_ties_and_zeros_is_the_shortest_subgradient(op, data):
-    """Not of sort, which keeps equal elements in order; nor beside a Python number, which takes half of a tie."""
+    """Not of sort, which keeps equal elements in order; nor beside a Python number, which takes half of a tie.
+
+    Nor of the middle of three equal elements, along each of which it does not move: tests/ops/test_ranking.py.
+    """
     call = data.draw(calls(op, ties=True).filter(lambda call: len(call.arrays) == len(call.args) or op in OPTIONS))
     check_laws(call.function, *call.arrays, laws=["ties", "memory"], name=str(call))
 
