@@ -130,7 +130,7 @@ class DotAttention(Attention):
 
 
 class AdditiveAttention(Attention):
-    """score = v · tanh(W_q q + W_k m): a small network of its own.
+    """score = v · tanh(W_q q + b_q + W_k m): a small network of its own.
 
     Source: Bahdanau et al. 2015, arXiv:1409.0473.
 
