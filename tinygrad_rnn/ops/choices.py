@@ -63,8 +63,8 @@ def _inside(x: Any, a_min: Any, a_max: Any) -> Any:
 def where(condition: Array, x: Array, y: Array) -> Array:
     """x where the condition holds, else y, broadcast together.
 
-    The branch not taken gets exactly 0, even of a gradient that is NaN. What computed it passes on 0 times its slope, which
-    is NaN where that is infinite: write log(where(x > 0, x, 1)), not where(x > 0, log(x), 0).
+    The branch not taken gets exactly 0, even of a gradient that is NaN. What computed it passes on 0 times its slope,
+    which is NaN where that is infinite: write log(where(x > 0, x, 1)), not where(x > 0, log(x), 0).
     """
     return np.where(condition, x, y)
 
