@@ -95,10 +95,15 @@ def flip(x: Array, /, axis: Axis = None) -> Array:
     return np.flip(x, axis)
 
 
-@linear(transpose=lambda gy, x, *, shift, axis: roll(gy, -np.asarray(shift).astype(int), axis))
+@linear(transpose=lambda gy, x, *, shift, axis: roll(gy, -whole(shift), axis))
 def roll(x: Array, /, shift: Counts, axis: Axis = None) -> Array:
     """y = x with each element moved on by `shift` along `axis`, the last ones to the front; flattened when None."""
-    return np.roll(x, shift, axis)
+    return np.roll(x, whole(shift), axis)
+
+
+def whole(shift: Counts) -> Array:
+    """Integers that have a sign; unsigned ones cannot be turned."""
+    return np.asarray(shift).astype(int, casting="same_kind")
 
 
 def for_each(f: Any) -> Each:
