@@ -108,7 +108,10 @@ def overwritten_duplicates():
     [
         (wrong_sign, {"sin"}),
         (forgotten_axis, None),
-        (overwritten_duplicates, {"getitem", "gather", "index_add", "take_along_axis", "diagonal", "pad", "take", "trace"}),
+        (
+            overwritten_duplicates,
+            {"getitem", "gather", "index_add", "take_along_axis", "diagonal", "pad", "take", "trace"},
+        ),
     ],
 )
 def test_a_planted_bug_shrinks_to_a_few_nodes(bug, culprits):
