@@ -10,6 +10,7 @@ about a hundred steps, until the network has found out about "not".
 
 from collections.abc import Iterator
 from itertools import chain, islice, repeat
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def ids(text: str) -> list[int]:
     return [WORDS.index(word) for word in text.split()]
 
 
-def batches(steps: int) -> Iterator[tuple]:
+def batches(steps: int) -> Iterator[tuple[Any, Any]]:
     """((ids, lengths), labels), one epoch after the other."""
     items = [(ids(text), label) for text, label in reviews(1000, seed=0)]
     return islice(chain.from_iterable(repeat(tg.data.Batches(items, batch=32, rng=0))), steps)

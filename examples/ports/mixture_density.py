@@ -74,7 +74,8 @@ def quality(net: MixtureDensity) -> tuple[str, float]:
 
 def drawn(net: MixtureDensity, steps: int, rng: np.random.Generator) -> Iterator[float]:
     """A curve, each point drawn from the mixture after those before it."""
-    y, state = np.ones((1, 1), np.float32), None
+    y: np.ndarray = np.ones((1, 1))
+    state = None
     for _ in range(steps):
         h, state = net.rnn.step(y, state)
         log_weight, mean, log_sigma = (part.data[0] for part in net.mixture(h))

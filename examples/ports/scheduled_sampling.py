@@ -5,12 +5,14 @@ logits (T, B, V). What does it read at each step? In training the true word befo
 its mistakes. Torch's chatbot tutorial throws one coin for a batch, its `teacher_forcing_ratio`; here one is thrown for
 each row and step, and the probability of the truth falls from 0.98 towards 0.
 
-Watch p beside the loss, which goes on falling while the truth is taken away. A quarter of the numbers is held out, and counted at the end.
+Watch p beside the loss, which goes on falling while the truth is taken away. A quarter of the numbers is held out, and
+counted at the end.
 """
 
 import math
 from collections.abc import Iterator
 from itertools import chain, islice, repeat
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +38,7 @@ ORDER = np.random.default_rng(0).permutation(len(PAIRS))
 HELD_OUT, SHOWN = [PAIRS[k] for k in ORDER[:250]], [PAIRS[k] for k in ORDER[250:]]
 
 
-def batches(steps: int) -> Iterator[tuple]:
+def batches(steps: int) -> Iterator[tuple[Any, Any]]:
     """((source, lengths), (target, target_lengths)), one epoch after the other; 0 stands in the pads."""
     return islice(chain.from_iterable(repeat(tg.data.Batches(SHOWN, batch=32, rng=0))), steps)
 

@@ -11,6 +11,7 @@ Watch where it looks: French splits "not" into two words, one before the verb an
 
 from collections.abc import Iterator
 from itertools import chain, islice, product, repeat
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ ORDER = np.random.default_rng(0).permutation(len(PAIRS))
 HELD_OUT, SHOWN = [PAIRS[k] for k in ORDER[:96]], [PAIRS[k] for k in ORDER[96:]]
 
 
-def batches(steps: int) -> Iterator[tuple]:
+def batches(steps: int) -> Iterator[tuple[Any, Any]]:
     """((source, lengths), (target, target_lengths)), one epoch after the other; 0 stands in the pads."""
     return islice(chain.from_iterable(repeat(tg.data.Batches(SHOWN, batch=32, rng=0))), steps)
 
