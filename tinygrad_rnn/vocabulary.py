@@ -29,6 +29,7 @@ WORDS: dict[str, dict[str, str]] = {
         "cuda": DEVICE,
         "DataLoader": "tg.data.Batches(pairs, batch=2)",
         "device": DEVICE,
+        "distributions": "# none: write log p with ops; tg.logsumexp for a mixture",
         "empty": "np.empty((2, 3))" + ARRAY,
         "eye": "np.eye(3)" + ARRAY,
         "float32": "np.float32",

@@ -13,7 +13,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 
-STEPS = 1500
+STEPS = 1000
 LENGTH = 25
 TEXT = (
     "the same function and the same weights at every step, only the state is new. what was read stands in the state. "
@@ -50,7 +50,7 @@ def pieces(steps: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def train(net: CharRNN, steps: int) -> Iterator[float]:
-    optimizer = tg.optim.Adagrad(net.parameters(), lr=0.05, eps=1e-8)
+    optimizer = tg.optim.Adagrad(net.parameters(), lr=0.03, eps=1e-8)
     for ids, anew in pieces(steps):
         h = np.zeros(H) if anew else h.detach()  # noqa: F821
         loss = 0.0
@@ -83,7 +83,7 @@ def quality(net: CharRNN) -> tuple[str, float]:
 def main() -> None:
     net = model()
     for step, loss in enumerate(train(net, STEPS)):
-        if step % 300 == 0:
+        if step % 200 == 0:
             print(f"step {step:4}: {loss:.3f} nats a character: {write(net, 60)}")
     print("{}: {:.0%}".format(*quality(net)))
     print(write(net, 100))

@@ -61,7 +61,7 @@ def model() -> Classifier:
 
 def train(net: Classifier, steps: int) -> Iterator[float]:
     ids, lengths, languages = batch(split()[0])
-    optimizer = tg.optim.AdamW(net.parameters(), lr=0.01, weight_decay=3.0)
+    optimizer = tg.optim.AdamW(net.parameters(), lr=0.005, weight_decay=5.0)
     for _ in range(steps):
         loss = tg.nn.cross_entropy(net(ids, lengths), languages)
         optimizer.zero_grad()

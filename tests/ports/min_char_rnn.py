@@ -29,7 +29,7 @@ class CharRNN(nn.Module):
 def train(state, steps) -> Iterator[float]:
     net = CharRNN()
     net.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
-    optimizer = torch.optim.Adagrad(net.parameters(), lr=0.05, eps=1e-8)
+    optimizer = torch.optim.Adagrad(net.parameters(), lr=0.03, eps=1e-8)
     for ids, anew in ours.pieces(steps):
         h = torch.zeros(ours.H, dtype=torch.float64) if anew else h.detach()  # noqa: F821
         loss = 0.0
