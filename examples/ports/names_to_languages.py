@@ -12,7 +12,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 
-STEPS = 100
+STEPS = 200
 NAMES = {
     "Italian": "alessandra alessio antonio beatrice benedetta carlo chiara claudio cristina domenico elisabetta "
     "emanuele enrico federica filippo francesca gabriele giacomo giorgia giovanni giulia giuseppe ilaria "
@@ -61,7 +61,7 @@ def model() -> Classifier:
 
 def train(net: Classifier, steps: int) -> Iterator[float]:
     ids, lengths, languages = batch(split()[0])
-    optimizer = tg.optim.AdamW(net.parameters(), lr=0.005, weight_decay=5.0)
+    optimizer = tg.optim.AdamW(net.parameters(), lr=0.002, weight_decay=5.0)
     for _ in range(steps):
         loss = tg.nn.cross_entropy(net(ids, lengths), languages)
         optimizer.zero_grad()

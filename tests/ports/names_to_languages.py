@@ -27,7 +27,7 @@ def train(state, steps) -> Iterator[float]:
     net = Classifier()
     net.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
     ids, lengths, languages = (torch.from_numpy(part) for part in ours.batch(ours.split()[0]))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=0.005, weight_decay=5.0)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.002, weight_decay=5.0)
     for _ in range(steps):
         loss = nn.functional.cross_entropy(net(ids, lengths), languages)
         optimizer.zero_grad()
