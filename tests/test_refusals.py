@@ -92,6 +92,8 @@ MORE = {
     "a history that is none": lambda: tg.train.Progress(history=3),
     "a row that is none": lambda: tg.train.Progress(history=[3]),
     "a figure that is none": lambda: tg.train.Progress(history=[{"valid": "low"}]),
+    "no items": lambda: tg.data.Batches([], batch=2),
+    "an executor that is none": lambda: next(tg.tasks.attempts([], executor=3)),
     "no pairs to train on": lambda: tg.train.Translation(TRANSLATOR, []),
     "no pairs to ask for": lambda: tg.train.exact_match(TRANSLATOR, []),
     "no pairs to be shown": lambda: tg.train.forced_match(TRANSLATOR, []),

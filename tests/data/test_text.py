@@ -1,3 +1,6 @@
+import os
+from threading import Thread
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +8,7 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.data import Corpus, chunks, stream_batches
+from tinygrad_rnn.data import text as text_file
 
 
 @given(st.text(min_size=1))
@@ -65,3 +69,30 @@ def test_rows_go_on_from_chunk_to_chunk_and_nothing_is_skipped(n, batch, bptt):
 def test_an_id_of_no_character_is_said(id):
     with pytest.raises(tg.DataError, match=r"Corpus\.decode"):
         Corpus("ab").decode([id])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_a_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = Thread(target=path.write_text, args=("to be or not to be",))
+    writer.start()
+    assert Corpus.from_file(path).text == "to be or not to be"
+    writer.join()
+    monkeypatch.setattr(text_file, "PATIENCE", 0.05)
+    with pytest.raises(tg.DataError, match="nobody writes to this pipe"):
+        Corpus.from_file(path)
+    with pytest.raises(tg.DataError, match="not a file"):
+        Corpus.from_file(os.devnull)
+
+
+def test_a_corpus_may_be_of_no_characters():
+    assert Corpus("", "").ids.shape == (0,)
+
+
+@pytest.mark.parametrize("sign", ["€", "Ÿ"])
+def test_one_sign_of_windows_1252_tells_it(sign, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(f"5 {sign} and nothing else".encode("cp1252"))
+    with pytest.raises(tg.DataError, match="looks like Windows-1252"):
+        Corpus.from_file(path)

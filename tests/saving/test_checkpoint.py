@@ -183,3 +183,21 @@ def test_a_file_of_arrays_is_refused_when_anything_in_it_was_changed_its_header_
     assert len(whole) == len(path.read_bytes())
     with pytest.raises(tg.CheckpointError, match=r"damaged(.|\n)*SHA-256"):
         load_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+
+
+def test_a_checkpoint_that_may_not_be_read_is_said(tmp_path, monkeypatch):
+    save_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checkpoint, "read_file", refused)
+    with pytest.raises(tg.CheckpointError, match="could not be read"):
+        load_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+
+
+def test_a_name_that_is_no_unicode_is_written_over_as_any_other(tmp_path):
+    for step in (1, 2):
+        save_checkpoint(tmp_path, tg.nn.Linear(3, 2), name="\udce9", step=step)
+    assert load_checkpoint(tmp_path, tg.nn.Linear(3, 2)) == {"name": "\udce9", "step": 2}
+    assert len(list(tmp_path.glob("arrays-*"))) == 1

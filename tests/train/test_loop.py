@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.compiler.compiled import Compiled
 from tinygrad_rnn.data import Corpus
 from tinygrad_rnn.train import CharModel, DataParallel, Progress, Run, Settings, evaluate, fit, progress_bar, sample
-from tinygrad_rnn.train.loop import finish_epoch
+from tinygrad_rnn.train.loop import chunk_loss, finish_epoch
 from tinygrad_rnn.train.metrics import perplexity
 
 IDS = np.random.default_rng(0).integers(0, 5, 97)
@@ -155,7 +156,7 @@ def test_the_bar_counts_the_characters_and_shows_the_loss(capsys):
     assert "0.00/756 [00:00<?, ?char/s]" in said  # 95 % of 400, in two rows, less one: 378 an epoch
     assert "756/756 [" in said + again
     assert "100%" in again.partition("char")[0]
-    assert re.search(r"loss \d\.\d{3} nats/char, \d\.\d\d bits/char", said + again)
+    assert re.search(r"loss \d\.\d{3} nats/char, \d\.\d\d bits/char]", said + again)
     with progress_bar(run, shown=False) as show:
         show(run.progress, 1.0)
     assert capsys.readouterr().err == ""
@@ -178,3 +179,14 @@ def test_without_a_prompt_it_starts_from_a_line_break_or_the_first_character():
 def test_a_loss_too_large_for_a_number_is_infinitely_perplexing():
     assert np.isfinite(perplexity(709))
     assert perplexity(709.5) == np.inf
+
+
+def test_a_chunk_s_loss_is_compiled_unless_it_is_to_be_eager():
+    assert isinstance(chunk_loss(model()), Compiled)
+    assert not isinstance(chunk_loss(model(), eager=True), Compiled)
+
+
+@pytest.mark.parametrize("ids", [[0], []])
+def test_there_is_nothing_to_evaluate_without_two_ids(ids):
+    with pytest.raises(tg.DataError):
+        evaluate(model(), np.array(ids, int), batch=4)

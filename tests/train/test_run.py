@@ -227,9 +227,11 @@ class StopError(Exception):
     pass
 
 
-@pytest.mark.parametrize("stop_at", [1, 17, 30, 31])
-def test_a_run_saved_anywhere_and_loaded_goes_on_to_the_bit(tmp_path, stop_at):
-    settings = Settings(hidden=8, layers=2, batch=5, bptt=16, epochs=3, dropout=0.2, model="lstm", fraction=0.9)
+@pytest.mark.parametrize(
+    ("kind", "stop_at"), [("lstm", 1), ("lstm", 17), ("lstm", 30), ("lstm", 31), ("gru", 5), ("rnn", 5)]
+)
+def test_a_run_saved_anywhere_and_loaded_goes_on_to_the_bit(tmp_path, kind, stop_at):
+    settings = Settings(hidden=8, layers=2, batch=5, bptt=16, epochs=3, dropout=0.2, model=kind, fraction=0.9)
     whole = Run(settings, Corpus(TEXT))
     whole.fit()
 
