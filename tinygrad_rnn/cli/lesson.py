@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     if options.show:
         print(chosen.path.read_text(encoding="utf-8"), end="")
         return 0
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
     before, sys.argv = sys.argv, [str(chosen.path), *([str(options.out)] if options.out else [])]
     try:
         runpy.run_path(str(chosen.path), run_name="__main__")
