@@ -9,7 +9,7 @@ import pytest
 
 from tests.test_examples import ROOT, contents
 from tinygrad_rnn.cli import main
-from tinygrad_rnn.course import lessons
+from tinygrad_rnn.course import lesson, lessons
 
 EVERY = lessons()
 RIGHT = """
@@ -20,36 +20,36 @@ def clip(g, most):
 def last_slope(w, T):
     return T * w ** (T - 1)
 """
-each_lesson = pytest.mark.parametrize("lesson", EVERY, ids=[each.path.stem for each in EVERY])
+each_lesson = pytest.mark.parametrize("each", EVERY, ids=[found.path.stem for found in EVERY])
 
 
 @each_lesson
-def test_it_runs_and_writes_only_where_it_says(lesson, tmp_path):
+def test_it_runs_and_writes_only_where_it_says(each, tmp_path):
     (tmp_path / "temporary").mkdir()
     variables = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "TMPDIR": str(tmp_path / "temporary")}
-    before = contents(lesson.path.parent)
-    command = [sys.executable, "-W", "error", "-B", str(lesson.path), str(tmp_path / "pictures")]
+    before = contents(each.path.parent)
+    command = [sys.executable, "-W", "error", "-B", str(each.path), str(tmp_path / "pictures")]
     (tmp_path / "pictures").mkdir()
     (tmp_path / "empty").mkdir()
     options = {"cwd": tmp_path / "empty", "env": os.environ | variables, "capture_output": True, "encoding": "utf-8"}
     result = subprocess.run(command, check=False, **options)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert contents(lesson.path.parent) == before
+    assert contents(each.path.parent) == before
     assert list((tmp_path / "empty").iterdir()) == list((tmp_path / "temporary").iterdir()) == []
     said = re.findall(r"(?:picture|page|curves): (.+)", result.stdout)
     assert {str(path) for path in (tmp_path / "pictures").iterdir()} == set(said)
 
 
 @each_lesson
-def test_it_is_built_as_a_lesson_is(lesson):
-    text = lesson.path.read_text(encoding="utf-8")
-    assert lesson.path.stem.startswith(f"{lesson.number:02}_")
-    assert lesson.question.endswith("?")
+def test_it_is_built_as_a_lesson_is(each):
+    text = each.path.read_text(encoding="utf-8")
+    assert each.path.stem.startswith(f"{each.number:02}_")
+    assert each.question.endswith("?")
     for part in ("**Predict", "**Exercise", "**Try.**", "assert "):
         assert part in text, f"{part} is missing"
     assert text.count("# %% [markdown]") >= 3
-    assert all(f"`{exercise.name}(" in text for exercise in lesson.exercises), "an exercise is not in the text"
-    assert f"tinygrad-rnn lesson {lesson.number} --check FILE" in text
+    assert all(f"`{exercise.name}(" in text for exercise in each.exercises), "an exercise is not in the text"
+    assert f"tinygrad-rnn lesson {each.number} --check FILE" in text
 
 
 def test_they_are_numbered_without_a_gap():
@@ -69,7 +69,7 @@ def test_one_is_run_and_one_is_printed(capsys, tmp_path):
     assert "One step of gradient descent puts w at -476." in ran
     assert "Exercise: clip. clip(g, most) is given" in ran
     assert main(["lesson", "7", "--print"]) == 0
-    assert capsys.readouterr().out == lessons()[7 - EVERY[0].number].path.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == lesson(7).path.read_text(encoding="utf-8")
 
 
 def test_answers_are_judged(capsys, tmp_path):
