@@ -16,6 +16,7 @@
 
 # %%
 import sys
+from inspect import getsource
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -23,8 +24,6 @@ import numpy as np
 import pygraphviz
 
 import tinygrad_rnn as tg
-
-# the engine begins
 
 
 class Node:
@@ -80,8 +79,6 @@ def backward(result):
             each.grad = term if each.grad is None else each.grad + term  # terms add up
 
 
-# the engine pauses
-
 a, b = Node(3.0), Node(2.0)
 y = add(multiply(a, b), a)
 backward(y)
@@ -117,10 +114,8 @@ assert a.grad in (1, 2)
 # B, with G the gradient of Y: the only products of these matrices that have the right shapes. The slope of tanh is 1
 # − tanh², and each element of a sum has the gradient of the sum.
 
+
 # %%
-# the engine goes on
-
-
 def matmul(a, b):
     return Node(a.value @ b.value, "·", (a, b), (lambda g: g @ b.value.T, lambda g: a.value.T @ g))
 
@@ -191,18 +186,14 @@ def drawing(result, names):
     return "\n".join([*lines, "}"])
 
 
-# the engine ends
-
 # %% [markdown]
 # **Predict.** Before it has learnt anything the network says a number near 0 for each of the 16 sequences, and ±1
 # would be right. What is its first loss, about? And the best loss that is there for one who never looks at the first
 # number?
 
 # %%
-text = Path(__file__).read_text(encoding="utf-8")
-engine = text[text.index("# the engine begins") : text.index("# the engine ends")]
-skipped = engine[engine.index("# the engine pauses") : engine.index("# the engine goes on")]
-code = [line for line in engine.replace(skipped, "").splitlines() if line.strip() and not line.startswith("#")]
+engine = Node, add, multiply, order, backward, matmul, tanh, subtract, total, network, train, drawing
+code = [line for part in engine for line in getsource(part).splitlines() if line.strip()]
 print(f"engine, network, training and drawing: {len(code)} lines of code")
 assert len(code) <= 120
 
@@ -262,7 +253,7 @@ assert all(np.array_equal(mine.value, w.data) for mine, w in zip(weights, ours, 
 # ## Look at what was recorded
 
 # %%
-pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-0-"))
+pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-0-"))
 result = network(*weights, xs, target)
 dot = drawing(result, dict(zip(weights, ("W", "U", "v"), strict=True)))
 path = pictures / "the-engine-s-drawing.svg"

@@ -30,7 +30,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import viz
 
-pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-4-"))
+pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-4-"))
 
 ignorant = tg.nn.cross_entropy(np.zeros(26), 0).item()
 print(f"Of 26 equal probabilities the loss is log 26 = {ignorant:.2f}.")
@@ -176,6 +176,7 @@ each, _ = tg.nn.unroll(f, list(zip(corpus.encode("Zen"), corpus.encode("en "), s
 total = tg.label(each[0] + each[1] + each[2], "loss", "L")
 drawing = viz.draw(total, title="It reads Z, e, n, and is asked for e, n and a space")
 print(f"picture: {drawing.save(pictures / 'a-character-model.svg')}")
+drawing
 
 # %% [markdown]
 # **Exercise.** Write `cross_entropy(z, k)`: −log of the probability that softmax of the logits z gives to class k,

@@ -21,7 +21,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import viz
 
-pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-7-"))
+pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-7-"))
 T = 20
 
 
@@ -126,9 +126,8 @@ assert cosine < 0.99
 # ## In a network
 #
 # With a matrix W in place of w and tanh after it, the gradient is multiplied by diag(1 − h_t²) · W at every step. The
-# slope of tanh, 1 − h², is at most 1, and near 1 where h is near 0. There a large W stretches, as w = 1.5 did. The
-# picture shows two networks, whose W turns the state without stretching it, times 0.5 and times 1.5: read each from
-# right to left.
+# slope of tanh, 1 − h², is at most 1, and near 1 where h is near 0. There a large W stretches, as w = 1.5 did. Here
+# are two networks, whose W turns the state without stretching it, times 0.5 and times 1.5.
 
 # %%
 quiet = 1e-6 * np.random.default_rng(0).standard_normal((6, 1, 4))  # so small that every slope of tanh is 1
@@ -147,12 +146,15 @@ for rho in (0.5, 1.5):
     print(f"W times {rho}: from h_6 back to h_1 the gradient's norm goes from {flow[-1]:.2f} to {flow[0]:.3f}; "
           f"{rho}⁵ = {rho**5:.3f}")  # fmt: skip
     assert np.isclose(flow[0] / flow[-1], rho**5, rtol=1e-6)
-    picture = viz.draw(total, gradients=True, title=f"W turns, and stretches by {rho}")
-    print(f"picture: {picture.save(pictures / f'exploding-{rho}.svg')}")
+
+drawing = viz.draw(total, gradients=True, title="W turns, and stretches by 1.5")
+print(f"picture: {drawing.save(pictures / 'exploding.svg')}")
+drawing
 
 # %% [markdown]
 # The first norm is √8 = 2.83, as the loss is the sum of 8 numbers, each of which has the gradient 1. Five steps back
-# it was multiplied by 0.5⁵ or by 1.5⁵.
+# it was multiplied by 0.5⁵ or by 1.5⁵. The picture is of the second network: read it from right to left. The numbers
+# beside ∇ are the norms of what arrives, and they grow from step to step.
 #
 # Clipping does not make the gradient right: it keeps a step from doing harm. And it does nothing for gradients that
 # vanish; a small number, made larger, is as wrong as before.

@@ -24,7 +24,7 @@ import tinygrad_rnn as tg
 import viz
 from tinygrad_rnn.testing import GradMismatch, check_laws, check_module, check_vjp
 
-pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-11-"))
+pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-11-"))
 
 
 def difference(f, x, h):
@@ -172,6 +172,7 @@ assert report.worst < 1e-9
 x = tg.tensor(np.array([0.5, -1.0]), requires_grad=True, name="x")
 drawing = viz.draw(tg.label(bump(x).sum(), "loss", "L"), view="op", gradients=True, values=True)
 print(f"picture: {drawing.save(pictures / 'an-op-of-your-own.svg')}")
+drawing
 
 # %% [markdown]
 # The picture shows what was recorded of the op: its value, and the gradient that its rule sent back.
