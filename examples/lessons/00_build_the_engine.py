@@ -257,7 +257,7 @@ pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-0-
 result = network(*weights, xs, target)
 dot = drawing(result, dict(zip(weights, ("W", "U", "v"), strict=True)))
 path = pictures / "the-engine-s-drawing.svg"
-pygraphviz.AGraph(string=dot).draw(path, prog="dot")
+path.write_bytes(pygraphviz.AGraph(string=dot).draw(format="svg", prog="dot"))
 print(f"picture: {path}")
 assert dot.count("->") == sum(len(node.inputs) for node in order(result))
 
