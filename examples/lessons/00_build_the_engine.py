@@ -192,10 +192,10 @@ def drawing(result, names):
 # number?
 
 # %%
-engine = Node, add, multiply, order, backward, matmul, tanh, subtract, total, network, train, drawing
+engine = Node.__init__, add, multiply, order, backward, matmul, tanh, subtract, total, network, train, drawing
 code = [line for part in engine for line in getsource(part).splitlines() if line.strip()]
-print(f"engine, network, training and drawing: {len(code)} lines of code")
-assert len(code) <= 120
+print(f"engine, network, training and drawing: {len(code) + 1} lines of code")  # and one that says `class Node:`
+assert len(code) < 120
 
 signs = np.array(np.meshgrid(*[[-1.0, 1.0]] * 4)).reshape(4, 1, 16)  # (T, 1, B): all sequences of four signs
 xs = np.concatenate([signs, np.ones((4, 1, 16))], axis=1)
