@@ -134,7 +134,8 @@ assert u.grad.item() == 0.5 * -1.75
 # leads from L_1 to h_1: that loss is 0 and cannot be made smaller.
 #
 # The page shows the same, one operation at a time. Open it in a browser. Move the slider to the right: first the
-# values appear, and then the gradients. Then choose w: it has a ledger there, with the terms that you have predicted.
+# values appear, and then the gradients. Then click on w: beside it stands its ledger, with the sizes 0, 1.75 and
+# 0.75.
 #
 # The gradient is negative: a larger w makes the loss smaller. **Predict.** With a learning rate of 0.1, what does one
 # step of gradient descent, w − 0.1 · ∂L/∂w, make of w? Which w would be perfect?
@@ -223,14 +224,14 @@ assert np.isclose(sum(each), 3 * np.log(27))
 # When you train a network on characters, look at its first loss for one step. If it is far above ln V, something is
 # wrong before learning has begun.
 #
-# A sum over more steps is larger. Who wants to compare sequences of different lengths divides it by T. This divides
-# the gradient by T as well, and changes no direction.
+# A sum over more steps is larger. To compare sequences of different lengths, divide it by T. This divides the
+# gradient by T as well, and changes no direction.
 #
 # **Exercise.** Write `terms(w, xs, ys)`: what each step adds to ∂L/∂w, for the losses (h_t − y_t)². Write
 # `norm_of_sum(terms)`: how large the gradient is that some terms make together. To hear whether they are right:
 # `tinygrad-rnn lesson 3 --check FILE`.
 #
-# **Try.** Begin with h_0 = 1: is the first term still 0? Which targets make two terms cancel? On the page, cut the
-# state between steps 2 and 3 with the scissors: which number of this lesson is then the gradient of w?
+# **Try.** Begin with h_0 = 1: is the first term still 0? Which targets make two terms cancel? On the page, click on
+# w, and under Scissors cut h₂ → step 3: which number of this lesson is then the gradient of w?
 #
 # **Next.** Lesson 4: a network that learns to write, when all that it is asked is which character comes next.
