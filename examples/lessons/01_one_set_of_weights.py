@@ -34,7 +34,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import viz
 
-pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-1-"))
+pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-1-"))
 
 w, u = 0.5, 1.0
 h = 0.0
@@ -125,6 +125,7 @@ unrolled = viz.draw(h_3, values=True, title="One f, one w, one u, and a state th
 print(f"picture: {unrolled.save(pictures / 'unrolled.svg')}")
 rolled = viz.draw(h_3, view="rolled", title="The same network before it is unrolled")
 print(f"picture: {rolled.save(pictures / 'rolled.svg')}")
+unrolled
 
 # %% [markdown]
 # In the first picture time goes from left to right. Find the states 1, 0.5 and 0.25. Then find w: it stands there

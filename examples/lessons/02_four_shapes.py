@@ -33,7 +33,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import viz
 
-pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-2-"))
+pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-2-"))
 
 
 class Straight(tg.nn.Cell):
@@ -57,7 +57,9 @@ head.weight.assign(np.array([[2.0]]))
 
 
 def show(name, y, title):
-    print(f"picture: {viz.draw(y, values=True, title=title).save(pictures / f'{name}.svg')}")
+    drawing = viz.draw(y, values=True, title=title)
+    print(f"picture: {drawing.save(pictures / f'{name}.svg')}")
+    return drawing
 
 
 x = np.array([1.0, 0.0, 0.0]).reshape(3, 1, 1)  # (T, B, I): three steps, a batch of one, one number

@@ -32,7 +32,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import viz
 
-pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-3-"))
+pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-3-"))
 xs = [1.0, 0.0, 0.0]
 
 
@@ -116,6 +116,7 @@ assert np.allclose([terms[t] for t in (1, 2, 3)], [0, -1.75, -0.75])
 drawing = viz.draw(loss, values=True, gradients=True, title="The gradient on its way back, through time")
 print(f"picture: {drawing.save(pictures / 'through-time.svg')}")
 print(f"page: {drawing.save(pictures / 'through-time.html')}")
+drawing
 
 loss.backward()
 print(f"Together they are {sum(terms.values()):g}, and w.grad is {w.grad.item():g}. u.grad is {u.grad.item():g}.")

@@ -37,7 +37,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import viz
 
-pictures = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="lesson-5-"))
+pictures = Path(sys.argv[1] if len(sys.argv) == 2 else mkdtemp(prefix="lesson-5-"))
 
 
 class Straight(tg.nn.Cell):
@@ -76,6 +76,7 @@ for chunk in (xs[:2], xs[2:]):
 total = tg.label(sum(losses), "loss", "L")
 picture = viz.draw(total, values=True, gradients=True, title="Two chunks: the state is carried, the gradient is cut")
 print(f"picture: {picture.save(pictures / 'two-chunks.svg')}")
+picture
 total.backward()
 print(f"In one piece ∂L/∂u is {whole:g}, in two chunks {net.weight_ih_l0.grad.item():g}.")
 print(f"The last state is {state.item():g}.")

@@ -14,7 +14,7 @@ __all__ = ["Lesson", "lesson", "lessons"]
 
 PACKAGE = Path(__file__).parents[1]
 FOLDERS = (PACKAGE / "lessons", PACKAGE.parent / "examples" / "lessons")  # in a wheel, in a checkout
-TITLE = re.compile(r"# # (\d+)\. (.+)\n#\n# \*(.+?)\*\n", re.DOTALL)
+TITLE = re.compile(r"# # (\d+)\. ([^\n]+)\n#\n# \*(.+?)\*\n", re.DOTALL)
 
 
 @dataclass(frozen=True)
