@@ -14,7 +14,7 @@ import viz
 ROOT = Path(__file__).parent.parent
 ROOMS = [
     "vocabulary", "errors", "engine", "ops", "autodiff", "compiler", "diagnostics", "nn", "optim", "data", "saving",
-    "exchange", "train", "tasks", "testing", "pictures", "signposts", "cli",
+    "exchange", "train", "tasks", "testing", "course", "pictures", "signposts", "cli",
 ]  # fmt: skip
 INSIDE = {  # each file, and each room of viz, imports only what stands to its left
     "engine": "arrays context op hooks node tensor typed trees summary guard anomaly apply declare conform snapshot",
@@ -35,7 +35,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "tasks": "batch config task adding copying reber temporal_order trial clipping tables",
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",
     "testing.adapters": "adapted framework numpy jax torch autograd mygrad",
-    "cli": "options check sketch draw sample task train demo translate",
+    "course": "exercise grading of_lessons catalogue",
+    "cli": "options lesson check sketch draw sample task train demo translate",
     "nn": """options seeding tree init watch hooks state module ids functional linear embedding dropout layernorm
         weightnorm activations containers sequential masks losses likelihood cosine attention passages timeloop cell
         recurrent rnn lstm gru variants topologies seq2seq search segments online""",

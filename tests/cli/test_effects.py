@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +21,7 @@ import tinygrad_rnn
 from tests.fuzz.ignoring import of_the_command_line
 from tests.train.test_effects import ANOTHER, OTHER, SMALL, TINY, plain, written_out
 from tinygrad_rnn.cli import COMMANDS, main, translate
+from tinygrad_rnn.course import lesson
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import dates, day
 from tinygrad_rnn.data.pairs import split_pairs
@@ -522,3 +524,29 @@ def _(user):
     user.says("check")
     user.says("check", "--seed", 5)
     assert drawn == [0, 5]
+
+
+# lesson
+
+
+@of("lesson N")
+def _(user):
+    assert "Exploding" in user.says("lesson")
+    assert user.says("lesson", 7, "--print").startswith("# %% [markdown]\n# # 7. ")
+
+
+@of("lesson --print")
+def _(user):
+    assert user.says("lesson", 7, "--print") == lesson(7).path.read_text(encoding="utf-8")
+
+
+@of("lesson --out")
+def _(user):
+    said = user.says("lesson", 7, "--out", "pictures")
+    assert {f"picture: {path}" for path in Path("pictures").iterdir()} == set(re.findall("picture: .+", said))
+
+
+@of("lesson --check")
+def _(user):
+    Path("mine.py").write_text("def clip(g, most): return g")
+    assert "wrong  clip: " in user.says("lesson", 7, "--check", "mine.py", status=1)

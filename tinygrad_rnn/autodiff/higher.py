@@ -28,7 +28,7 @@ def jacobian(f: OfTensor, argnums: Literal[0] = 0) -> Callable[..., Tensor]: ...
 @overload
 def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any: ...
 def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """A function that returns J[i…, j…] = ∂f(*xs)[i…] / ∂xs[argnums][j…], shape f's + the argument's.
+    """A function that returns J[i…, j…] = `∂f(*xs)[i…]` / ∂xs[argnums][j…], shape f's + the argument's.
 
     Nested outputs and arguments give a nest of Jacobians: the outputs' outside, the argument's inside.
 

@@ -16,7 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.cli import check, demo, draw, sample, task, train, translate
+from tinygrad_rnn.cli import check, demo, draw, lesson, sample, task, train, translate
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, ranged
 from tinygrad_rnn.errors import CheckpointError, DataError, OptionError, TinygradError
 
@@ -24,6 +24,7 @@ __all__ = ["COMMANDS", "Command", "main", "parser"]
 
 COMMANDS = [
     demo.COMMAND,
+    lesson.COMMAND,
     train.COMMAND,
     sample.COMMAND,
     draw.COMMAND,
