@@ -118,6 +118,7 @@ print(f"picture: {drawing.save(pictures / 'through-time.svg')}")
 print(f"page: {drawing.save(pictures / 'through-time.html')}")
 drawing
 
+# %%
 loss.backward()
 print(f"Together they are {sum(terms.values()):g}, and w.grad is {w.grad.item():g}. u.grad is {u.grad.item():g}.")
 assert w.grad.item() == sum(terms.values()) == -2.5

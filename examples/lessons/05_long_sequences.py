@@ -77,6 +77,8 @@ total = tg.label(sum(losses), "loss", "L")
 picture = viz.draw(total, values=True, gradients=True, title="Two chunks: the state is carried, the gradient is cut")
 print(f"picture: {picture.save(pictures / 'two-chunks.svg')}")
 picture
+
+# %%
 total.backward()
 print(f"In one piece ∂L/∂u is {whole:g}, in two chunks {net.weight_ih_l0.grad.item():g}.")
 print(f"The last state is {state.item():g}.")
