@@ -97,7 +97,7 @@ LEFT = Exercise(
         Mistake(lambda W, s: jacobian(W, s[0]) if len(s) == 1 else left_over(W, np.concatenate([s[:1], s])),
                 "The first state has no Jacobian here: from h_1 to h_T there are T − 1 steps."),
         Mistake(lambda W, s: left_over(W, s[:-1]), "The last step is missing: its Jacobian is that of h_T."),
-        Mistake(lambda W, s: sum(jacobian(W, h) for h in s[1:]), "The chain rule multiplies matrices, it does not add."),
+        Mistake(lambda W, s: sum(jacobian(W, h) for h in s[1:]), "The chain rule multiplies here: add nothing."),
         Mistake(lambda W, s: np.prod([jacobian(W, h) for h in s[1:]], axis=0),
                 "They were multiplied number by number: matrices are multiplied with @."),
         Mistake(lambda W, s: np.linalg.matrix_power(W, len(s) - 1), "The slopes of tanh are missing between the W_hh."),
