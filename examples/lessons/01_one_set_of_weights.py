@@ -101,9 +101,9 @@ assert states == [1.0, 1.5, 1.75]
 #
 # ## The picture
 #
-# Now the library does what the loop did, and writes down what it computes. `unroll` is the loop: it calls `f(x,
-# state)` at every step and hands the state on. `Parameter` marks a number that is to be learnt. `label` only tells
-# the picture what a value is.
+# Now the library does what the loop did, and writes down what it computes. `unroll` is the loop: it calls
+# `f(x, state)` at every step and hands the state on. `Parameter` marks a number that is to be learnt. `label` only
+# tells the picture what a value is.
 
 # %%
 w = tg.nn.Parameter(np.array(0.5), name="w")
@@ -221,9 +221,9 @@ assert count == 18 + H
 # (5, 1, 3) is T steps, a batch of 1 and H units: layers read several sequences side by side, here one. In (1, 1, 3)
 # the first 1 is the number of layers.
 #
-# **Exercise.** Write `states(w, u, xs)`: h_1 … h_T for one unit with tanh, from h_0 = 0. Write `cell(W_hh, W_xh, b,
-# h, x)`: one step of the vanilla cell. Write `count(I, H)`: how many numbers that cell learns. To hear whether they
-# are right: `tinygrad-rnn lesson 1 --check FILE`.
+# **Exercise.** Write `states(w, u, xs)`: h_1 … h_T for one unit with tanh, from h_0 = 0. Write
+# `cell(W_hh, W_xh, b, h, x)`: one step of the vanilla cell. Write `count(I, H)`: how many numbers that cell learns.
+# To hear whether they are right: `tinygrad-rnn lesson 1 --check FILE`.
 #
 # **Try.** With w = 1 and no tanh, what does the state count? With w = −0.5, what do the states look like? Put a 1
 # into W_hh so that unit 2 keeps most of what it has: which of the four places is it?

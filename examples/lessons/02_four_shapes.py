@@ -219,9 +219,9 @@ assert logits.shape == (*target.shape, 6) == (3, 2, 6)
 # each step reads the *right* class of the step before, even if its own was wrong. So one mistake does not spoil the
 # rest of the exercise. This is called teacher forcing. When nobody knows the right one, it reads its own.
 #
-# **Exercise.** Write `one_to_many(w, u, v, x, T, feed)`: the T outputs of the small network. Write `last_states(w, u,
-# xs, lengths)`: each sequence's state at its own last step. Write `logits_shape(kind, S, T, B, V)`. To hear whether
-# they are right: `tinygrad-rnn lesson 2 --check FILE`.
+# **Exercise.** Write `one_to_many(w, u, v, x, T, feed)`: the T outputs of the small network. Write
+# `last_states(w, u, xs, lengths)`: each sequence's state at its own last step. Write
+# `logits_shape(kind, S, T, B, V)`. To hear whether they are right: `tinygrad-rnn lesson 2 --check FILE`.
 #
 # **Try.** For which v do the outputs stay the same from step to step when they are fed? Let the decoder have w = 0.5
 # as well: is it then the same as one longer network? Give `ManyToOne` the shorter sequence with the pads *before* it
