@@ -96,7 +96,8 @@ for name, layer in layers.items():
     states, _ = layer.unrolled(xs)
     flow = flows[name] = tg.gradient_flow((states[-1] ** 2).sum(), states)
     print(f"{name:<20}" + "".join(f"{flow[t - 1]:9.1e}" for t in (100, 50, 1)))
-assert max(flows["RNN"][0], flows["GRU, bias of z 0"][0]) < 1e-15 < 1e-3 < flows["GRU, bias of z 3"][0]
+assert max(flows["RNN"][0], flows["GRU, bias of z 0"][0]) < 1e-15
+assert flows["GRU, bias of z 3"][0] > 1e-3
 
 # %% [markdown]
 # Each number is the norm of the gradient that arrives at the state of that step. The RNN's is gone after 50 steps,
