@@ -315,6 +315,11 @@ def test_a_long_text_is_drawn_without_its_middle_and_its_title_is_cut(trained, t
     assert re.findall(r'"(n_L\w*_elided\w*)" \[', picture) == ["n_L_elided_4"]  # whatever the losses are
 
 
+def test_a_text_of_forty_characters_stands_whole_in_the_title(trained):
+    assert f"reads {'h' * 39!r}: which" in draw.reading_title(trained, "h" * 40)
+    assert f"reads {'h' * 39 + '…'!r}: which" in draw.reading_title(trained, "h" * 41)
+
+
 def test_every_step_of_a_text_is_one_shape_when_rolled(trained, tmp_path, drawn):
     trained.save(tmp_path)
     picture = drawn(tmp_path, "--text", "hello", "--view", "rolled")

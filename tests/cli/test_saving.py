@@ -84,6 +84,12 @@ def test_tensorboard_gets_the_losses(tmp_path):
     assert b"valid" in events.read_bytes()
 
 
+def test_without_its_writer_tensorboard_is_refused(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert train("--out", "run", "--epochs", "1", "--tensorboard", "board") == 2
+    assert "its writer is not here (help: pip install 'tinygrad-rnn[logs]')" in capsys.readouterr().err
+
+
 def test_each_epoch_s_figures_go_to_tensorboard_and_the_file_is_closed(tmp_path, monkeypatch):
     told = []
 
