@@ -9,8 +9,9 @@
 #
 #     c_t = f · c_{t−1} + i · g        h_t = o · tanh(c_t)
 #
-# i, f, o and g are computed from x_t and h_{t−1}, each by matrices of its own. Three of them are *gates*: a sigmoid
-# brings them between 0 and 1, closed and open.
+# i, f, o and g are computed from x_t and h_{t−1}, each by matrices of its own. They are called the four gates. Three
+# of them are gates in the sense of the word: a sigmoid, σ, brings them between 0 and 1, closed and open. g says what
+# would come through.
 #
 # | gate | made by | decides |
 # |---|---|---|
@@ -52,7 +53,8 @@ assert c == 0.5
 #
 # ∂c_t/∂c_{t−1} along the first line is f, and nothing else. Over many steps that is a product of forget gates.
 # **Predict.** If f = σ(1) = 0.731 at every step, what is left after 20? 0.731² ≈ 0.534, 0.731⁴ ≈ 0.286, 0.731⁸ ≈
-# 0.082, 0.731¹⁶ ≈ 0.0066. And with f = σ(3) = 0.953? One minus it is 0.047, and 20 times that is nearly 1, so …?
+# 0.082, 0.731¹⁶ ≈ 0.0066, so 0.731²⁰ ≈ … ? And with f = σ(3) = 0.953? By the same squares, 0.953² ≈ 0.908, 0.953⁴ ≈
+# 0.825, 0.953⁸ ≈ 0.68, 0.953¹⁶ ≈ 0.46, so 0.953²⁰ ≈ … ?
 
 
 # %%
@@ -69,14 +71,18 @@ for bias in (1.0, 3.0):
     assert np.isclose(slope, f**20)
 
 # %% [markdown]
-# 0.0066 · 0.286 ≈ 0.0019, and 0.38. Compare lesson 6, where W and the slope of tanh had to be multiplied too: here
-# there is one factor a step, each unit has its own, and it is *learnt*. Where the network needs to remember, it can
-# open f.
+# 0.0066 · 0.286 ≈ 0.0019, and 0.46 · 0.825 ≈ 0.38. Compare lesson 6, where W and the slope of tanh had to be
+# multiplied too: here there is one factor a step, each unit has its own, and it is *learnt*. Where the network needs
+# to remember, it can open f.
 #
 # ## The same in a network
 #
 # The bias of the forget gate says where f starts, before anything is learnt: `forget_bias`. We judge at step 100 and
-# look what arrives at c_1.
+# look what arrives at c_1, in two ways: along the road alone, which is what arrives at c_100 times the product of all
+# forget gates after step 1; and in all, as backpropagation finds it.
+#
+# **Predict** what the road alone leaves, if each f stays where its bias puts it, and about 0.5 arrives at c_100: with
+# bias 3, 0.953⁹⁹ ≈ 0.0085; with bias 0, 0.5⁹⁹ ≈ 10⁻³⁰. Will more arrive in all, or less?
 
 # %%
 steps, I, H = 100, 4, 16
@@ -86,25 +92,33 @@ xs = np.random.default_rng(0).standard_normal((steps, 1, I))
 def arriving(layer):
     states, _ = layer.unrolled(xs)
     loss = (states[-1] ** 2).sum()
-    f = np.mean([gate.data for gate in tg.labelled(loss, "f")])
-    return tg.gradient_flow(loss, "c"), f  # the norm of ∂L/∂c_t, for each t
+    h, c, o, f = (np.array([v.data[0] for v in tg.labelled(loss, name)]) for name in "hcof")
+    at_the_end = 2 * h[-1] * o[-1] * (1 - np.tanh(c[-1]) ** 2)  # ∂L/∂c_100, since L = Σ h² and h = o · tanh(c)
+    road = np.linalg.norm(at_the_end * f[1:].prod(axis=0))
+    flow = tg.gradient_flow(loss, "c")  # the norm of ∂L/∂c_t, for each t
+    assert np.isclose(flow[-1], np.linalg.norm(at_the_end))
+    return flow, road, f.mean()
 
 
-print("What arrives at c_t, step   100       50        1    f on average")
+print("forget bias   f on average   at c_100   at c_1: road alone    in all")
 for bias in (0.0, 1.0, 3.0):
-    flow, f = arriving(tg.nn.LSTM(I, H, forget_bias=bias, dtype=np.float64, rng=0))
-    print(f"forget bias {bias:.0f}          " + "".join(f"{flow[t - 1]:9.1e}" for t in (100, 50, 1)) + f"    {f:.2f}")
+    flow, road, f = arriving(tg.nn.LSTM(I, H, forget_bias=bias, dtype=np.float64, rng=0))
+    print(f"{bias:11.0f} {f:14.2f} {flow[-1]:10.2f} {road:20.1e} {flow[0]:9.1e}")
     if bias == 0:
-        assert flow[0] < 1e-15
+        assert road < flow[0] < 1e-15
     if bias == 3:
-        assert flow[0] > 0.01 * flow[-1]
+        assert 0.002 < road < 0.02 < flow[0]
 
 # %% [markdown]
-# **No guarantee.** With a bias of 0 the forget gates are near one half, and 0.5⁹⁹ is about 10⁻³⁰. What arrives is
-# larger than that, since the gates are not all 0.5: in some units they are above it again and again, and the largest
-# of 16 products decides. It is nothing all the same: such an LSTM forgets like any other network. The road is there,
-# but its gates are half closed. With a bias of 3 they are open, and as much arrives at step 1 as at step 100. That is
-# why forget gates start open in practice (Jozefowicz, Zaremba and Sutskever 2015).
+# With a bias of 3 the road alone leaves 0.53 · 0.0085 ≈ 0.0045 and a little, as predicted. In all, much more arrives.
+# The rest came by other ways: h_{t−1} goes into all four gates, so there are ways back through W, σ and tanh too, and
+# ways that change from one to the other. Nobody chose how much those let through: it depends on all the weights.
+#
+# **No guarantee.** With a bias of 0 the forget gates are near one half. The road leaves more than 0.5⁹⁹, since some
+# units have gates of 0.59 on average, and 0.59⁹⁹ is about 10⁻²³. In all it is ten thousand times more again, and
+# nothing all the same: such an LSTM forgets like any other network. The road is there, but its gates are half closed.
+# That is why it is advised to start with open forget gates, by a bias such as 1 or 2 (Jozefowicz, Zaremba and
+# Sutskever 2015).
 #
 # ## A number, kept for 50 steps
 #
@@ -112,7 +126,8 @@ for bias in (0.0, 1.0, 3.0):
 # numbers: what is to be kept, and a mark that is 1 when it is to be written.
 #
 # **Predict.** The input gate is σ(20 · mark − 10), the forget gate σ(10 − 20 · mark): which are they with mark 1, and
-# with mark 0? So what is c after 50 steps, when 0.8 was written at the first?
+# with mark 0? What is written is g, tanh of the number. So what is c after 50 more steps, when the number 0.8 came
+# with the mark at the first? (tanh 0.8 ≈ 0.664.)
 
 # %%
 cell = tg.nn.LSTMCell(2, 1, dtype=np.float64, rng=0)
@@ -133,21 +148,26 @@ assert abs(c.item() - np.tanh(0.8)) < 0.01
 
 # %% [markdown]
 # With the mark, i = σ(10) ≈ 1 and f = σ(−10) ≈ 0: the old is forgotten, the new is written. Without it, f = σ(10) =
-# 0.99995 and i = 0.00005: what was written stays, and 50 other inputs hardly touch it. An LSTM that learns to
-# remember finds weights like these.
+# 0.99995 and i = 0.00005: what was written stays, and 50 other inputs hardly touch it. 0.99995⁵⁰ = 0.9977, which is
+# the little that was lost.
 #
 # ## The wrong way: to think that the road is all
 #
-# h_{t−1} goes into all four gates through matrices. So there is a second way back, through W and σ and tanh, and on
-# it the gradient vanishes or explodes as ever. The road is one way that is better, not the only one.
+# One reads that the gradient of an LSTM is a product of forget gates. That is the road alone, and the table above
+# shows how far it is from all that arrives. Through the other ways the gradient can vanish, and explode, as ever:
+# LSTMs are clipped too, those of the first translators among them (Sutskever, Vinyals and Le 2014).
 #
 # ## The picture
 #
 # One LSTM from the inside. Follow the thick line from c_0 to c_1, c_2: a × by f and a + are all that stands on it.
+# The + is drawn together with the c that it makes, and the × of o and tanh with its h. The box `affine` is W x + b
+# for all four gates at once, so its matrices have 4 · 4 = 16 rows. The other ways back lead through it, along the
+# line of h.
 
 # %%
 states, _ = tg.nn.LSTM(3, 4, rng=0).unrolled(np.random.default_rng(0).standard_normal((2, 1, 3)))
-drawing = viz.draw((states[-1] ** 2).sum(), view="gate", title="Two steps of an LSTM: the road of the cell state")
+loss = tg.label((states[-1] ** 2).sum(), "loss", "L")
+drawing = viz.draw(loss, view="gate", title="Two steps of an LSTM: the road of the cell state")
 print(f"picture: {drawing.save(pictures / 'the-road.svg')}")
 drawing
 
@@ -156,7 +176,8 @@ drawing
 # they come out of their sigmoid and tanh. Write `road(fs)`: ∂c_T/∂c_0 along the road, given the forget gates of all
 # steps. Then judge them: `tinygrad-rnn lesson 8 --check FILE`.
 #
-# **Try.** Let the network of 60 steps from lesson 6 be an LSTM with `forget_bias=3.0`: does it learn now? Write a
-# second number at step 25: what becomes of the first?
+# **Try.** Let the network of 60 signs from lesson 6 be an LSTM with `forget_bias=3.0`, built with `rng=0` and with
+# `rng=1`: do both learn? Here too, an open road is no guarantee. Write a second number at step 25: what becomes of
+# the first?
 #
 # **Next.** Lesson 9: the same idea with two gates and one state.

@@ -116,8 +116,9 @@ assert np.isclose(context, (7.389 * 1 + 2 + 3) / 9.389, atol=1e-3)
 
 # %% [markdown]
 # 7.4 of 9.4 is 0.79, and 0.11 for each other: 0.79 · 1 + 0.11 · 2 + 0.11 · 3 = 1.32. A weighted mean: all of it can
-# be differentiated, so where to look is learnt like everything else. No way from the decoder to a digit is longer
-# than one step now.
+# be differentiated, so where to look is learnt like everything else. From each step of the decoder one look reaches
+# the state of any digit, however long ago it was read. (`DotAttention` multiplies m_s by a matrix first, which is
+# learnt too: score_s = q · W m_s. The products W m_s are called *keys*.)
 
 # %%
 with tg.nn.seeded(0):
@@ -138,7 +139,7 @@ source, _ = pairs(np.random.default_rng(2), 1, 10)
 (answer,) = tg.nn.greedy_search(looking, source, limit=11)
 print("read:   ", " ".join(WORDS[k] for k in source[:, 0]))
 print("written:", " ".join(WORDS[k] for k in answer.ids))
-print("how much each word looks at each digit, in tenths:")
+print("how much each word looks at each digit, in tenths (9: nine tenths or more, ·: next to nothing):")
 print("          " + " ".join(map(str, source[:, 0])))
 for k, row in zip(answer.ids, answer.attention, strict=False):
     print(f"{WORDS[k]:>8}  " + " ".join("·" if share < 0.05 else f"{min(int(10 * share), 9)}" for share in row))
@@ -147,8 +148,10 @@ assert looked[0] >= 7
 
 # %% [markdown]
 # The large numbers lie on the other diagonal: the first words look to the end of the source and the last to its
-# beginning. Nobody told the network to. Now and then it looks at the digit behind the right one: the encoder's state
-# there has just read that one, and still holds the digit before.
+# beginning. Nobody told the network to. Look closely: are they at the right digit? Most are one place further to the
+# right, at the state that the encoder had one step later. That state still holds the digit before, so the answer is
+# right all the same. Weights say which *states* were looked at, and a state is more than the digit just read. (Begun
+# with other random numbers, most weights lie on the right digit.)
 #
 # ## The wrong way: to judge it by what it is shown
 #
@@ -166,10 +169,15 @@ print(f"without attention, words right: {shown.mean():.0%} when it is shown the 
 assert shown.mean() >= alone.mean()
 
 # %% [markdown]
+# Both count single words. A whole answer is right only if all ten words are, and that was the number before.
+
+# %% [markdown]
 # ## The picture
 #
-# Two digits are read, three words are written. The thick line hands the encoder's last state to the decoder; the thin
-# ones above are the looks back.
+# Two digits are read, and three signs are written: two words and the stop. The thick line hands the encoder's last
+# state to the decoder. Above it, both states of the encoder go into `memory`, and from there to every `context`:
+# those are the looks back. `keys` are the products W m_s, `combine` puts state and context together, and `head` makes
+# the logits ŷ of them. The small [ ] takes each digit's row out of the embedding.
 
 # %%
 with tg.nn.seeded(0):

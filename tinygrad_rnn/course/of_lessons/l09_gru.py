@@ -14,11 +14,11 @@ MIX = Exercise(
     task="gru_mix(h, n, z) is given the old state, the candidate n and the gate z, and returns the new state.",
     reference=gru_mix,
     simple=(
-        (np.array([2.0]), np.array([-1.0]), np.array([0.75])),
-        (np.array([2.0]), np.array([-1.0]), np.array([1.0])),
-        (np.array([1.0, 2.0]), np.array([0.5, 0.0]), np.array([0.0, 0.25])),
+        (np.array([0.8]), np.array([-0.4]), np.array([0.75])),
+        (np.array([0.8]), np.array([-0.4]), np.array([1.0])),
+        (np.array([0.2, -0.6]), np.array([0.5, 0.0]), np.array([0.0, 0.25])),
     ),
-    draw=lambda rng: (rng.normal(size=3), rng.uniform(-1, 1, 3), rng.uniform(0, 1, 3)),
+    draw=lambda rng: (rng.uniform(-1, 1, 3), rng.uniform(-1, 1, 3), rng.uniform(0, 1, 3)),
     mistakes=(
         Mistake(lambda h, n, z: z * n + (1 - z) * h, "The two are exchanged: z keeps the old state, 1 − z takes n."),
         Mistake(lambda h, n, z: n + z * h, "1 − z is missing before n: what is kept leaves less room for the new."),
