@@ -3,7 +3,8 @@
 A sum is read from its end to its start, as in the original, character by character: ids (T, B) → encoder GRU → one
 vector for all of it → decoder GRU → logits (S, B, V), the characters of the answer and a stop. While training, the
 decoder reads the true character before (teacher forcing); at the end it reads its own. Watch the share of sums that are
-right in every character: the first digit is learnt long before the last.
+right in every character: the first digit is learnt long before the last. There are only 900 sums, and training goes
+through all of them: the figure is how well they are known, not whether adding was understood.
 """
 
 from collections.abc import Iterable, Iterator
@@ -58,7 +59,9 @@ def train(net: tg.nn.Seq2Seq, steps: int) -> Iterator[float]:
 def quality(net: tg.nn.Seq2Seq) -> tuple[str, float]:
     source, target = sums(200, seed=10**6)
     written = tg.nn.greedy_search(net, source, limit=3)
-    return "sums right", float(np.mean([one.ids == list(row[:-1]) for one, row in zip(written, target.T, strict=True)]))
+    return "sums right, all seen in training", float(
+        np.mean([one.ids == list(row[:-1]) for one, row in zip(written, target.T, strict=True)])
+    )
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 One language is asked for, and letters are written until the model says that the name is over, one to many. While
 training it reads the letter before at each step, with the language beside it as a one-hot vector: x (T, B, V + 3) →
-GRU → logits (T, B, V + 1), the last for the end. At the end it reads what it has just written. Watch the names: each
-language keeps its endings. With more steps it knows the list by heart, and writes only names from it.
+GRU → logits (T, B, V + 1), the last for the end. At the end it reads what it has just written. Watch the names, and
+how many of them are new: noise is new too, so read them. With 400 steps it knows the list by heart, and copies.
 """
 
 from collections.abc import Iterator
@@ -89,9 +89,9 @@ def write(net: Writer, language: int, rng: np.random.Generator) -> str:
 
 def quality(net: Writer) -> tuple[str, float]:
     rng = np.random.default_rng(0)
-    ends = {language: {name[-1] for name in names.split()} for language, names in NAMES.items()}
-    written = [(language, write(net, k, rng)) for k, language in enumerate(LANGUAGES) for _ in range(30)]
-    return "names that end as one of their language", float(np.mean([name[-1:] in ends[own] for own, name in written]))
+    known = set(" ".join(NAMES.values()).split())
+    written = [write(net, k, rng) for k in range(len(LANGUAGES)) for _ in range(30)]
+    return "names that are not in the list", float(np.mean([name not in known for name in written]))
 
 
 def main() -> None:

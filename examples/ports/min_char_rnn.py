@@ -1,6 +1,6 @@
 """The character model in a hundred lines of NumPy by Karpathy ("min-char-rnn"), here without a backward pass.
 
-One character a step, as a one-hot vector (V,), into a vanilla cell of one row: h = tanh(W_xh x + W_hh h + b_h), and its
+One character a step, as a column of W_xh, into a vanilla cell of one row: h = tanh(W_xh x + W_hh h + b_h), and its
 logits y = W_hy h + b_y (V,). The losses of 25 steps are added up; each gradient is clipped number by number to ±5, and
 Adagrad takes the step. The state goes on to the next 25 characters, its gradient does not. In the original a page of
 derivatives follows; here `loss.backward()` does. Watch what it writes: first letters, then words of the text.

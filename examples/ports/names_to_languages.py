@@ -2,8 +2,8 @@
 
 A name is read character by character, and only at its end the network says from which language it comes, many to one:
 ids (T, B) → one-hot (T, B, V) → RNN → the last state of each row (B, 32) → logits (B, 3). Names are of unequal length,
-so `lengths` says where each ends. Watch the share of right answers for names that were not trained on: endings decide
-much, and a network that reads knows them without being told. The list is short, so the weights are held small.
+so `lengths` says where each ends. Watch how soon the loss on the list is near 0 while of the new names a third stays
+wrong: 90 names are few. The share swings: one of the 30 new names is 3 points, and another start changes several.
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 Each word of a sentence gets a tag: ids (T, B) → embedding (T, B, 16) → bidirectional LSTM (T, B, 32) → logits
 (T, B, 5), many to many. Some words are two things: "the watch ticks" and "they watch birds". What stands before tells
 them apart, and for "her" only what stands behind: "i saw her" and "i saw her dog". Watch the last figure, the share of
-words of new sentences that get the right tag; then read in one direction alone.
+words of new sentences that get the right tag. There are only 21 of those: another start can miss four of them.
 """
 
 from collections.abc import Iterator
