@@ -1,9 +1,9 @@
 """Sine waves that go on: torch's "Time sequence prediction" example, with a cell in a loop.
 
 100 waves of one frequency, each begun elsewhere, and so are the new ones at the end: x (T, B, 1) → LSTM cell → the
-next number of each wave, (T, B, 1). While training it reads the true number at each step; at the end it reads 60 of them and then its own last answer, 40 times.
-Watch the figure at the end: an error at one step is read at the next, so it grows where the network has not understood
-the wave, and stays small where it has.
+next number of each wave, (T, B, 1). While training it reads the true number at each step; at the end it reads 60 of
+them and then its own last answer, 40 times. Watch the figure at the end: an error at one step is read at the next, so
+it grows where the network has not understood the wave, and stays small where it has.
 """
 
 from collections.abc import Iterator
