@@ -44,11 +44,14 @@ def measured(name: str) -> dict[str, object]:
             best[who] = (min(time.perf_counter() - start, best.get(who, (1e9,))[0]), found)
     difference = max(abs(a - b) / abs(b) for a, b in zip(best["ours"][1], best["torch"][1], strict=True))
     net = job.model()
+    state = {key: value.copy() for key, value in net.state_dict().items()}
+    *_, theirs = islice(twin(name).train(state, job.STEPS), job.STEPS)
     first, *_, last = job.train(net, job.STEPS)
     what, reached = job.quality(net)
     return {
         "name": name, "difference": difference, "ours": best["ours"][0], "torch": best["torch"][0], "what": what,
-        "reached": reached, "first": first, "last": last, "steps": job.STEPS,
+        "reached": reached, "first": first, "last": last, "theirs": theirs,
+        "steps": job.STEPS,
     }  # fmt: skip
 
 
@@ -65,10 +68,11 @@ def main() -> None:
         said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
         row = json.loads(said.splitlines()[-1])
         own, theirs = lines(PORTS / f"{name}.py"), lines(Path(__file__).with_name(f"{name}.py"))
+        losses = f"loss {row['first']:.3g} → {row['last']:.3g} (torch {row['theirs']:.3g})"
         cells = [
             f"[`{name}.py`]({name}.py)", own, theirs,
             f"{row['ours']:.2f}", f"{row['torch']:.2f}", f"{row['difference']:.0e}",
-            f"{row['steps']}: loss {row['first']:.3g} → {row['last']:.3g}; {row['what']}: {row['reached']:.3g}",
+            f"{row['steps']}: {losses}; {row['what']}: {row['reached']:.3g}",
         ]  # fmt: skip
         print(f"| {' | '.join(map(str, cells))} |", flush=True)
 

@@ -20,11 +20,17 @@ def test_the_first_losses_are_torch_s(name):
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
+LESS_IS_BETTER = {"generating_names", "sine_waves", "word_language_model"}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_learns(name):
+    """The loss falls, and what counts in the end is better than before by more than chance would make it."""
     job = port(name)
     net = job.model()
-    before = job.quality(net)
-    losses = list(job.train(net, min(job.STEPS, 150)))
-    assert np.mean(losses[-10:]) < np.mean(losses[:10])
-    assert job.quality(net)[0] == before[0]
+    what, before = job.quality(net)
+    losses = list(job.train(net, job.STEPS))
+    after = job.quality(net)
+    assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:10])
+    assert after[0] == what
+    assert after[1] < 0.8 * before if name in LESS_IS_BETTER else after[1] > before + 0.25
