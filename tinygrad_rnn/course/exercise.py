@@ -6,7 +6,7 @@ A mistake is a wrong function too. An answer that gives what a mistake gives, on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,6 @@ class Exercise:
         simple: inputs on which a fault is easy to see, the simplest first.
         draw: draws further inputs.
         mistakes: what learners write.
-        close: how far from the reference an answer may be, relative and absolute.
     """
 
     name: str
@@ -46,8 +45,7 @@ class Exercise:
     reference: Callable[..., Any]
     simple: tuple[tuple[Any, ...], ...]
     draw: Callable[[np.random.Generator], tuple[Any, ...]]
-    mistakes: tuple[Mistake, ...] = field(default=())
-    close: float = 1e-6
+    mistakes: tuple[Mistake, ...] = ()
 
     def inputs(self, seed: int, drawn: int = 20) -> Iterator[tuple[Any, ...]]:
         """The simple ones, then some that are drawn."""

@@ -21,6 +21,8 @@ from tinygrad_rnn.errors import DataError, check_path
 
 __all__ = ["Verdict", "grade", "grade_file"]
 
+CLOSE = 1e-6  # how far from the reference an answer may be, relative and absolute: float32 will do
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -48,12 +50,14 @@ def grade(exercise: Exercise, f: Callable[..., Any], seed: int = 0) -> Verdict:
         own = deepcopy(given)
         said = f"with {in_words(exercise, given)} it"
         try:
-            answer = f(*own)
+            with np.errstate(all="ignore"):
+                answer = f(*own)
         except Exception as error:
-            return Verdict(exercise.name, False, f"{said} raises {type(error).__name__}: {error}")
+            words = f"{said} raises {type(error).__name__}: {error}. {reason(exercise, f, inputs)}"
+            return Verdict(exercise.name, False, words.rstrip(" ."))
         if not all(same(a, b, 0) for a, b in zip(own, given, strict=True)):
             return Verdict(exercise.name, False, f"{said} changes what it was given; make a new array instead")
-        if not same(answer, right, exercise.close):
+        if not same(answer, right, CLOSE):
             why = reason(exercise, f, inputs)
             words = f"{said} gives {shown(answer)}, and {shown(right)} is right"
             return Verdict(exercise.name, False, f"{words}. {why}".rstrip())
@@ -64,7 +68,7 @@ def reason(exercise: Exercise, f: Callable[..., Any], inputs: Sequence[tuple[Any
     """Which mistake it is: the one that gives the same on every input."""
     answers = [attempt(f, given) for given in inputs]
     for mistake in exercise.mistakes:
-        if all(same(attempt(mistake.f, g), a, exercise.close) for g, a in zip(inputs, answers, strict=True)):
+        if all(same(attempt(mistake.f, g), a, CLOSE) for g, a in zip(inputs, answers, strict=True)):
             return mistake.why
     return ""
 
