@@ -77,7 +77,7 @@ class Keywords:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
-            cls.__init__ = strict(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = strict_init(cls.__init__)  # type: ignore[method-assign]
 
     @classmethod
     def constructors(cls) -> Iterable[Callable[..., None]]:
@@ -85,7 +85,7 @@ class Keywords:
         return (vars(base)["__init__"] for base in cls.__mro__ if base is not object and "__init__" in vars(base))
 
 
-def strict(init: Callable[..., None]) -> Callable[..., None]:
+def strict_init(init: Callable[..., None]) -> Callable[..., None]:
     """An `__init__` that refuses an unknown keyword, and arguments that are missing or too many."""
     taken = signature(init).parameters
     hands_on = any(p.kind is p.VAR_KEYWORD for p in taken.values())
