@@ -42,16 +42,8 @@ class Room:
     def pytest_says(self, path: Path, slow: bool) -> str:
         own = f"{self.name}/test_{path.stem}.py"
         tests = [f"{ROOT}/tests/{test}" for test in dict.fromkeys([own, *self.tests])]
-        options = [
-            "-x",
-            "-c",
-            f"{ROOT}/pyproject.toml",
-            f"--rootdir={ROOT}",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:randomly",
-        ]
+        options = ["-x", "-c", f"{ROOT}/pyproject.toml", f"--rootdir={ROOT}", "-p", "no:cacheprovider"]
+        options += ["-p", "no:randomly"]  # what kills most comes first
         options += ["--import-mode=append"]  # the copy stays in front
         options += ["--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
         options += [f"--ignore={self.folder}/{name}" for name in self.apart]
