@@ -25,7 +25,6 @@ import viz
 from tinygrad_rnn.course import Lesson, lessons
 
 EXAMPLES = Path(__file__).parents[1]
-SOURCE = "https://github.com/tinygrad-rnn/tinygrad_rnn/blob/main/"
 GUIDES = ["from-torch-and-keras", "testing-gradients", "adding-an-op", "adding-a-cell", "data-parallel"]
 REFERENCE = {
     "tinygrad_rnn": "The engine",
@@ -85,15 +84,15 @@ def exercises(each: Lesson) -> str:
 
 
 def guide_pages() -> Iterator[tuple[str, str]]:
-    """The guides; what they link to in the source is linked to there."""
+    """The guides; a file of the source that is no page here stands as its path."""
     for name in GUIDES:
         text = (EXAMPLES / f"{name}.md").read_text(encoding="utf-8")
-        yield f"guides/{name}.md", re.sub(r"\]\((?!https?:|#)([^)]+)\)", link, text)
+        yield f"guides/{name}.md", re.sub(r"\[([^]]+)\]\((?!https?:|#)([^)]+)\)", link, text)
 
 
 def link(found: re.Match[str]) -> str:
-    target = found[1]
-    return f"]({target})" if Path(target).stem in GUIDES else f"]({SOURCE}examples/{target})"
+    text, target = found.groups()
+    return found[0] if Path(target).stem in GUIDES else f"{text} (`examples/{target}`)"
 
 
 def reference_pages() -> Iterator[tuple[str, str]]:
