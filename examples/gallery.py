@@ -253,6 +253,27 @@ show(
     viz.draw(total(losses)),
 )
 
+# What arrives of a loss at the end: W_hh of the vanilla network turns h without stretching it, and what shrinks the
+# gradient is the slope of tanh. On the LSTM's road stands the forget gate, which is the more open the larger its bias.
+
+long = np.random.default_rng(0).standard_normal((100, 1, 4))
+deep = {"dtype": np.float64, "rng": 0}
+layers = {
+    "RNN": nn.RNN(4, 16, recurrent_init="orthogonal", **deep),
+    "LSTM, forget_bias 0": nn.LSTM(4, 16, forget_bias=0, **deep),
+    "LSTM, forget_bias 3": nn.LSTM(4, 16, forget_bias=3, **deep),
+}
+flows = {}
+for name, layer in layers.items():
+    states, _ = layer.unrolled(long)
+    flows[name] = tg.gradient_flow((states[-1] ** 2).sum(), states)
+show(
+    "Gradient flow",
+    "A loss at step 100, and what arrives of it at the steps before. The vanilla network's gradient vanishes, and so "
+    "does the LSTM's where its forget gate is half open; where it is nearly open, with a bias of 3, much arrives.",
+    viz.plot_gradient_flow(flows, title="What arrives of a loss at step 100"),
+)
+
 # The ledger of a shared weight: what each of its uses adds to its gradient. Norms do not add up; the parts of the terms
 # that lie along their sum do.
 
@@ -309,10 +330,10 @@ show(
     viz.colour_text(text, states[:, 0, unit]),
 )
 
-# The lessons have pictures too.
+# A check that fails has recorded what it tried, and that can be drawn.
 
-for lesson in sorted(Path(__file__).parent.glob("[0-9]*.py")):
-    subprocess.run([sys.executable, lesson, folder], check=True, stdout=subprocess.DEVNULL)
-page.append("The other pictures are drawn by the lessons, which are the files `01` to `03` beside the script.")
+testing = Path(__file__).parent / "testing" / "step_by_step.py"
+subprocess.run([sys.executable, testing, folder], check=True, stdout=subprocess.DEVNULL)
+page.append("The other pictures are drawn by `testing/step_by_step.py`: what a check had recorded when it failed.")
 (folder / "README.md").write_text("\n\n".join(page) + "\n", encoding="utf-8", newline="\n")
-print(f"All of them, and those of the lessons, are in {folder}")
+print(f"All of them are in {folder}")

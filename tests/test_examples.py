@@ -1,4 +1,4 @@
-"""Every lesson runs and leaves the checkout as it is; so do the gallery's script and every block of text.
+"""The scripts run and leave the checkout as it is, and so does every block of text; the lessons are in course/.
 
 Each in a process of its own: what a reader declares there, ops above all, is nobody else's.
 """
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 GUIDE = EXAMPLES / "testing-gradients.md"
 GALLERY = EXAMPLES / "gallery"
-LESSONS = sorted(EXAMPLES.glob("[0-9]*.py"))
+WALK = EXAMPLES / "testing" / "step_by_step.py"
 
 
 def run(file, *before, after=(), **variables):
@@ -34,10 +34,9 @@ def blocks(path, language):
     return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def copied(tmp_path, *lessons):
-    """The examples as in a checkout, with these lessons alone, and what is in each file."""
-    unwanted = {path.name for path in LESSONS} - set(lessons)
-    folder = shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=lambda *_: unwanted | {"__pycache__"})
+def copied(tmp_path):
+    """The examples as in a checkout, and what is in each file."""
+    folder = shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     return folder, contents(folder)
 
 
@@ -74,15 +73,13 @@ def said(file):
     return sorted(re.sub(r"\d+\.\d+(e[+-]?\d+)?", "#", text) for text in found)
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda p: p.stem)
-def test_a_lesson_runs_leaves_the_checkout_as_it_is_and_draws_what_the_gallery_shows(lesson, tmp_path):
-    if "hypothesis" in lesson.read_text(encoding="utf-8"):
-        pytest.importorskip("hypothesis")
-    examples, before = copied(tmp_path, lesson.name)
-    printed = run(examples / lesson.name, **temporary(tmp_path))
+def test_testing_step_by_step_leaves_the_checkout_as_it_is_and_draws_what_the_gallery_shows(tmp_path):
+    pytest.importorskip("hypothesis")
+    examples, before = copied(tmp_path)
+    printed = run(examples / WALK.relative_to(EXAMPLES), **temporary(tmp_path))
     assert contents(examples) == before
     pictures = drawn(tmp_path)
-    assert pictures
+    assert len(pictures) == 2
     for name, path in pictures.items():
         assert str(path) in printed
         assert said(path) == said(GALLERY / name)
@@ -90,7 +87,8 @@ def test_a_lesson_runs_leaves_the_checkout_as_it_is_and_draws_what_the_gallery_s
 
 def test_the_gallery_is_what_its_script_draws_the_same_each_time_and_nowhere_else(tmp_path):
     pytest.importorskip("matplotlib")
-    examples, before = copied(tmp_path, LESSONS[0].name)
+    pytest.importorskip("hypothesis")
+    examples, before = copied(tmp_path)
     told = tmp_path / "told"
     run(examples / "gallery.py", after=("--into", str(told)), PYTHONHASHSEED="1")
     printed = run(examples / "gallery.py", PYTHONHASHSEED="2", **temporary(tmp_path))
@@ -102,8 +100,7 @@ def test_the_gallery_is_what_its_script_draws_the_same_each_time_and_nowhere_els
     }
     for name, path in pictures.items():
         assert said(path) == said(GALLERY / name)
-    lessons = "".join(path.read_text(encoding="utf-8") for path in LESSONS)
-    assert {path.name for path in GALLERY.iterdir()} == pictures.keys() | set(re.findall(r"[\w-]+\.svg", lessons))
+    assert {path.name for path in GALLERY.iterdir()} == pictures.keys()
     assert max(path.stat().st_size for path in GALLERY.iterdir()) < 200_000
 
 

@@ -4,7 +4,7 @@ Not by running it: a wrong gradient has a shape and a value like any other, and 
 can be had without any rule, from runs of the function alone. So: write a rule, and let a machine look for the smallest
 input on which the two disagree.
 
-    python examples/02_testing_gradients.py [FOLDER]         the pictures go into it, or into a new one
+    python examples/testing/step_by_step.py [FOLDER]         the pictures go into it, or into a new one
 
 It needs Hypothesis: pip install 'tinygrad-rnn[test]'.
 """
