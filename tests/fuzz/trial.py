@@ -106,8 +106,8 @@ def _noticed(path: Path, source: str, folder: Path, notices: Callable[[], str]) 
 
 
 def _copied(path: Path, source: str, folder: Path) -> None:
-    for package in ("tinygrad_rnn", "viz"):
-        copytree(ROOT / package, folder / package, ignore=ignore_patterns("node_modules"))
+    for part in ("tinygrad_rnn", "viz", "examples/lessons"):
+        copytree(ROOT / part, folder / part, ignore=ignore_patterns("node_modules"))
     instead = folder / path.relative_to(ROOT)
     instead.write_text(source, encoding="utf-8")
     with warnings.catch_warnings():
