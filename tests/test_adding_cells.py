@@ -1,18 +1,13 @@
 """Adding a cell costs one file and one test: in a project of one's own, and in this library as the guide shows it."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.guides import ROOT, blocks, changed_library, run_python
 from tests.test_user_package import run
 
-ROOT = Path(__file__).parent.parent
-GUIDE = (ROOT / "examples" / "adding-a-cell.md").read_text(encoding="utf-8")
+GUIDE = ROOT / "examples" / "adding-a-cell.md"
 
 CELL = '''\
 """A cell that leaks: h′ = a ⊙ h + (1 − a) ⊙ tanh(W_ih x + b_ih + W_hh h + b_hh), a = σ(leak), which is learnt."""
@@ -135,37 +130,12 @@ def test_a_broken_step_is_found(project, right, wrong, said):
 
 @pytest.fixture
 def library(tmp_path):
-    """A copy of this library with the guide's change applied to it."""
-    if not shutil.which("git"):
-        pytest.skip("git is not installed, and it applies the guide's change")
-    dirt = shutil.ignore_patterns("__pycache__", ".*", "gallery", "benchmarks", "user_package")
-    for name in ("tinygrad_rnn", "viz", "tests"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=dirt)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    command = ["git", "apply", "-C1", "--whitespace=error-all", "-"]
-    options = {"input": blocks("diff"), "cwd": tmp_path, "capture_output": True, "encoding": "utf-8"}
-    result = subprocess.run(command, check=False, **options)
-    assert result.returncode == 0, f"examples/adding-a-cell.md does not fit the library any more: {result.stderr}"
-    return tmp_path
-
-
-def run_python(library, code):
-    """What the code prints, run in the copy."""
-    environment = {**os.environ, "PYTHONPATH": str(library), "PYTHONIOENCODING": "utf-8"}
-    options = {"cwd": library, "env": environment, "capture_output": True, "encoding": "utf-8"}
-    result = subprocess.run([sys.executable, "-c", code], check=False, **options)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def blocks(language):
-    """The guide's blocks of a language, one after another."""
-    return "".join(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL))
+    return changed_library(GUIDE, tmp_path)
 
 
 def added():
     """How many lines the change adds to each file."""
-    files = re.split(r"^\+\+\+ b/", blocks("diff"), flags=re.MULTILINE)[1:]
+    files = re.split(r"^\+\+\+ b/", "".join(blocks(GUIDE, "diff")), flags=re.MULTILINE)[1:]
     return {text.split("\n", 1)[0]: len(re.findall(r"^\+", text, re.MULTILINE)) for text in files}
 
 
@@ -183,7 +153,7 @@ def test_the_guide_counts_its_lines():
     tests = sum(count for file, count in lines.items() if "mgu" in file and file.startswith("tests/"))
     other = sum(lines.values()) - own - tests
     assert f"{own} lines of its own, {tests} of its test, {other} where the library lists its names" in " ".join(
-        GUIDE.split()
+        GUIDE.read_text(encoding="utf-8").split()
     )
 
 
@@ -202,8 +172,8 @@ def test_the_guides_cell_broken_is_found(library):
     cell.write_text(text.replace("f * n", "f.detach() * n"), encoding="utf-8")
     result = checked(library, "-x", "--ignore=tests/nn/test_registry.py")
     assert result.returncode == 1
-    assert blocks("text").strip() in result.stdout
+    assert blocks(GUIDE, "text")[0].strip() in result.stdout
 
 
 def test_the_guides_cell_of_a_project_of_ones_own():
-    assert "'rows alone', 'pads')" in run_python(ROOT, blocks("python"))
+    assert "'rows alone', 'pads')" in run_python(ROOT, blocks(GUIDE, "python")[0])

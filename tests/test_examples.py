@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.guides import ROOT, blocks
+
 EXAMPLES = ROOT / "examples"
 GUIDE = EXAMPLES / "testing-gradients.md"
 GALLERY = EXAMPLES / "gallery"
@@ -28,10 +28,6 @@ def run(file, *before, after=(), **variables):
     result = subprocess.run(command, check=False, **options)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
-
-
-def blocks(path, language):
-    return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def copied(tmp_path):

@@ -64,7 +64,7 @@ PICTURES = tuple(
                                        "data", "views", "dot", "truth", "layout", "geometry")
 )  # fmt: skip
 PAINTED = tuple(f"viz/test_{name}.py" for name in ("heat", "theme", "words", "files", "render", "fonts"))
-SAID = ("test_refusals.py", "cli/test_transcript.py")
+SAID = ("test_refusals.py", "cli/test_transcript.py", "test_defaults.py")
 SLOW = ("signal_saves", "interruption_saves", "on_ranks", "rank_that_fails_ends", "200_steps", "of_all_rows",
         "by_every_rank", "any_moment", "lose_nothing", "side_by_side")  # fmt: skip
 ROOMS = {
