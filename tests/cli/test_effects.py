@@ -548,5 +548,5 @@ def _(user):
 
 @of("lesson --check")
 def _(user):
-    Path("mine.py").write_text("def clip(g, most): return g")
+    Path("mine.py").write_text("def clip(g, most): return g", encoding="utf-8")
     assert "wrong  clip: " in user.says("lesson", 7, "--check", "mine.py", status=1)

@@ -1,4 +1,6 @@
-"""How many slips of the pen go unnoticed?  python -m tests.fuzz.slips train data saving tasks cli --sample 150
+"""How many slips of the pen go unnoticed?
+
+    python -X warn_default_encoding -m tests.fuzz.slips train data saving tasks cli --sample 150
 
 A comparison turned, a constant moved, a statement dropped, two arguments swapped, a keyword removed: one at a time, in
 a few rooms (tests/fuzz/rooms.py). Then the room's tests run, what kills most in least time first. The sources stay as
@@ -192,7 +194,7 @@ def chosen(options: argparse.Namespace) -> list[tuple[str, Slip]]:
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     about = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.slips", description=about[0], epilog=about[2])
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.slips", description=about[0], epilog=about[2].strip())
     parser.add_argument("rooms", nargs="+", choices=ROOMS, metavar="ROOM", help=", ".join(ROOMS))
     parser.add_argument("--only", default="", metavar="PART", help="only slips with this in their path or kind")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many, drawn at random")

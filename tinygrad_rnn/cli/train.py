@@ -73,7 +73,7 @@ def followed(options: argparse.Namespace, typed: dict[str, Any], parallel: DataP
         found = resumed(options.out, options.text, typed)
     else:
         found = started(options.text, typed, options.init_from)
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         return train_run(found, Path(), options.text, eager=options.eager, parallel=parallel)
 
 

@@ -47,7 +47,7 @@ def matplotlib(owner: str) -> Any:
     """
     try:
         import matplotlib.figure
-        import matplotlib.style
+        import matplotlib.style  # noqa: F401, an attribute of what is returned
     except ModuleNotFoundError as error:
         raise MissingError(f"{owner}: it needs matplotlib", help="pip install 'tinygrad-rnn[plots]'") from error
     return matplotlib
