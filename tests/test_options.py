@@ -162,7 +162,7 @@ def restored(directory="checkpoint", model=LINEAR, optimizer=None):
 
 
 def written(path="pairs.tsv"):
-    Path("pairs.tsv").write_text("one\t1\n")
+    Path("pairs.tsv").write_text("one\t1\n", encoding="utf-8")
     tg.train.read_pairs(path)
 
 

@@ -60,7 +60,7 @@ def hundred():
 
     code = "from tinygrad_rnn.data.dates import number; print(number(7))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    Path("written").write_text("here")
+    Path("written").write_text("here", encoding="utf-8")
     return f"{number(7)} {other.strip()} {Path.home() == Path.cwd()} {Path.cwd()}"
 
 
