@@ -4,9 +4,11 @@ Of each option of each public call: what is refused of the values of tests/test_
 After a change that is meant, what is said now stands in refusals.txt.new: look at the difference, and put it in place.
 """
 
+import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +25,7 @@ from tests.test_options import (
     LINEAR,
     MODEL,
     OUTCOME,
+    PAIRS,
     TRANSLATOR,
     UNTOUCHED,
     WRONG,
@@ -31,7 +34,8 @@ from tests.test_options import (
 )
 from tinygrad_rnn.data.pairs import Alphabet, split_pairs
 from tinygrad_rnn.saving import encoded, read_arrays, write_file
-from tinygrad_rnn.saving.checkpoint import write
+from tinygrad_rnn.saving.checkpoint import DRAFT, document, read, write
+from tinygrad_rnn.saving.claim import claimed
 
 KEPT = Path(__file__).with_name("refusals.txt")
 ROOMS = ("train.", "data.", "tasks.")
@@ -40,6 +44,9 @@ UNTRIED = UNTOUCHED | {"processes", "comm"}  # they would be started; what is sa
 T, B = tg.tensor(np.ones((2, 3)), requires_grad=True), {"batch": 2, "bptt": 5}
 DIVERGED = tg.train.CharModel("rnn", len(CORPUS.vocabulary), 2, 1, rng=0)
 DIVERGED.head.weight.assign(np.full(DIVERGED.head.weight.shape, np.nan))
+HALF = json.dumps({"a": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}).encode()
+BF16 = len(HALF).to_bytes(8, "little") + HALF + bytes(2)  # a safetensors file
+OTHER = SimpleNamespace(**vars(ALONE) | {"allgather": lambda mine: [mine, "another"]})
 NINE = SimpleNamespace(**vars(ALONE) | {"Get_size": lambda: 9})
 
 
@@ -58,6 +65,39 @@ def loaded(*files, **names):
         for path in Path("run").glob(f"{name}*"):
             change(path)
     tg.train.load_checkpoint("run", LINEAR)
+
+
+def moved(**changes):
+    """The batches of three items by one, at a place that was changed."""
+    batches = tg.data.Batches([[1], [2]], batch=1, rng=0)
+    batches.load_state_dict(batches.state_dict() | changes)
+
+
+def altered(change, load):
+    """What is said of a saved run or training, some of whose facts are changed."""
+    if "Run" in load.__code__.co_names:
+        Path("text").write_text("hello " * 90, encoding="utf-8")
+        corpus = tg.train.Corpus.from_file("text")
+        tg.train.Run(tg.train.Settings(hidden=2, batch=2), corpus).save("run")
+    else:
+        tg.train.Translation(TRANSLATOR, PAIRS).save("run")
+    arrays, facts = read("run")
+    change(facts)
+    write("run", arrays, facts)
+    load()
+
+
+def without_mpi():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(sys.modules, "mpi4py", None)
+        tg.train.DataParallel()
+
+
+def taken(directory):
+    """Two runs in one directory."""
+    Path(directory).mkdir()
+    with claimed(Path(directory), "a run"), claimed(Path(directory), "another"):
+        pass
 
 
 def clipped(**options):
@@ -93,6 +133,17 @@ MORE = {
     "a row that is none": lambda: tg.train.Progress(history=[3]),
     "a figure that is none": lambda: tg.train.Progress(history=[{"valid": "low"}]),
     "no items": lambda: tg.data.Batches([], batch=2),
+    "items without a length": lambda: tg.data.Batches(np.array(3.0), batch=2),
+    "a collate that is none": lambda: tg.data.Batches([[1]], batch=1, collate=3),
+    "items that are not alike": lambda: list(tg.data.Batches([([1], 2), ([3],)], 2, shuffle=False)),
+    "a state that is none": lambda: tg.data.Batches([[1], [2]], batch=1).load_state_dict(3),
+    "the state of other data": lambda: moved(items=9),
+    "a place behind the last": lambda: moved(step=3),
+    "the state of another generator": lambda: moved(rng={"bit_generator": "MT19937"}),
+    "no rows": lambda: tg.data.pad_sequences([]),
+    "a file of no pairs": lambda: tg.train.read_pairs(write_file("pairs", b"\n")),
+    "an empty file of pairs": lambda: tg.train.read_pairs(write_file("pairs", b"")),
+    "a folder for a text": lambda: tg.train.read_pairs("."),
     "an executor that is none": lambda: next(tg.tasks.attempts([], executor=3)),
     "no pairs to train on": lambda: tg.train.Translation(TRANSLATOR, []),
     "no pairs to ask for": lambda: tg.train.exact_match(TRANSLATOR, []),
@@ -104,8 +155,46 @@ MORE = {
     "many that were never shown": lambda: TRANSLATOR.translate(["ABCDEFGHIJKLMNOPQ"]),
     "a first loss that is not finite": lambda: tg.train.training_step((X * np.inf).sum(), tg.optim.SGD([X], lr=0.1)),
     "no pairs at all": lambda: tg.train.Translator(tg.train.Recipe(), []),
+    "the pairs of another training": lambda: (
+        tg.train.Translation(TRANSLATOR, PAIRS).save("run"),
+        tg.train.Translation.load("run", PAIRS[1:]),
+    ),
+    "no training to go on with": lambda: (TRANSLATOR.save("run"), tg.train.Translation.load("run", PAIRS)),
+    "a place of no training": lambda: altered(
+        lambda facts: facts["training"].update(epoch=-1), lambda: tg.train.Translation.load("run", PAIRS)
+    ),
+    "a limit of nothing": lambda: altered(
+        lambda facts: facts.update(limit=0), lambda: tg.train.Translation.load("run", PAIRS)
+    ),
+    "a recipe of nothing known": lambda: altered(
+        lambda facts: facts["recipe"].update(depth=3), lambda: tg.train.Translation.load("run", PAIRS)
+    ),
+    "a chunk behind the last": lambda: altered(
+        lambda facts: facts["progress"].update(chunk=10**6), lambda: tg.train.Run.load("run", Path("text"))
+    ),
+    "a state of another size": lambda: altered(
+        lambda facts: facts["settings"].update(layers=1), lambda: tg.train.Run.load("run", Path("text"))
+    ),
+    "weights of other ranks": lambda: tg.train.DataParallel(OTHER).check_same([X]),
+    "no processes": lambda: next(tg.tasks.attempts([], processes=0)),
+    "rows that are none": lambda: tg.train.DataParallel(NINE).rows("many"),
+    "several processes without mpi4py": without_mpi,
     "a communicator that is none": lambda: tg.train.DataParallel(3),
     "a fact that JSON does not hold": lambda: write("run", {}, {"x": {1, 2}}),
+    "no optimiser": lambda: (
+        tg.train.save_checkpoint("run", LINEAR),
+        tg.train.load_checkpoint("run", LINEAR, tg.optim.Adam(LINEAR.parameters(), lr=0.1)),
+    ),
+    "a place to write that is none": lambda: write(3, {}, {}),
+    "a place to read that is none": lambda: tg.train.load_checkpoint(3, LINEAR),
+    "a file for a folder": lambda: (write_file("run", b""), write("run/here", {}, {})),
+    "a folder in the way": lambda: (Path("run", DRAFT).mkdir(parents=True), write("run", {}, {})),
+    "arrays elsewhere": lambda: (
+        Path("run").mkdir(),
+        write_file("run/checkpoint.json", document("../arrays.safetensors", b"", {})),
+        tg.train.load_checkpoint("run", LINEAR),
+    ),
+    "a folder that is taken": lambda: taken("run"),
     "no checkpoint": lambda: tg.train.load_checkpoint("nowhere", LINEAR),
     "no arrays": lambda: loaded(arrays=Path.unlink),
     "half a document": lambda: loaded(checkpoint=lambda path: path.write_text("{")),
@@ -121,6 +210,7 @@ MORE = {
     "weights that were changed": lambda: read_arrays(
         write_file("w", encoded({"a": np.ones(2)}).replace(np.ones(1).tobytes(), np.zeros(1).tobytes()))
     ),
+    "weights of a kind that NumPy has not": lambda: read_arrays(write_file("w", BF16)),
     "no weights": lambda: read_arrays("nowhere"),
     "no folder": lambda: write_file("nowhere/file", b"abc"),
     "an outcome that is none": lambda: tg.tasks.table([OUTCOME, 3]),
@@ -136,6 +226,7 @@ def words(error, value=None):
     line = re.sub(rf"got ({kinds})$|(?<=of type )({kinds})(?=;)", "…", line)
     another = (
         r"0x[0-9a-f]+|(?<=arrays-)[0-9a-f]{12}|(?<=SHA-256 )[0-9a-f]+|(?<=damaged; ).* bytes; got .*|(?<=header: )[^;]+"
+        r"|(?<=process ).*(?=; help)"
     )
     return re.sub(another, "#", line)
 

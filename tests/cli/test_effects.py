@@ -542,6 +542,7 @@ def _(user):
 
 @of("lesson --out")
 def _(user):
+    Path("pictures").mkdir()  # one that is there already will do, and one that is missing is made
     said = user.says("lesson", 7, "--out", "pictures")
     assert {f"picture: {path}" for path in Path("pictures").iterdir()} == set(re.findall("picture: .+", said))
 

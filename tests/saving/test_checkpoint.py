@@ -44,6 +44,12 @@ def test_an_optimiser_before_its_first_step_is_not_none(tmp_path):
     assert optimizer.state_dict() == {}
 
 
+def test_a_checkpoint_can_be_read_by_a_person_too(tmp_path):
+    save_checkpoint(tmp_path, tg.nn.Linear(3, 2, rng=0), step=1)
+    lines = (tmp_path / "checkpoint.json").read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["{", ' "format": "tinygrad_rnn.checkpoint",']
+
+
 def test_a_crash_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     model = tg.nn.Linear(3, 2, rng=0)
     save_checkpoint(tmp_path, model, step=1)

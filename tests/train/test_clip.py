@@ -96,6 +96,7 @@ def test_a_norm_of_another_kind_does_not_overflow_and_tells_what_is_no_number(no
         assert not math.isfinite(clip_grad_norm_([q], 0.5, norm_type))
         assert q.grad.tolist()[0] == 1.0
     assert clip_grad_norm_([], 1.0, norm_type) == 0.0
+    assert clip_grad_norm_(with_gradient(np.zeros(2)), 1.0, norm_type) == 0.0
     assert clip_grad_norm_(with_gradient(np.array([1.0, -3.0])), 1.0, "inf") == 3.0
     for wrong in (0, -1, math.nan, "max", None):
         with pytest.raises(tg.OptionError, match="clip_grad_norm_: norm_type="):

@@ -92,7 +92,7 @@ def keep(path: Path, found: Mapping[Job, Outcome]) -> None:
         {"job": name_of(job), "outcome": {name: kind(getattr(outcome, name)) for name, kind in FIELDS.items()}}
         for job, outcome in found.items()
     ]
-    write_file(path, json.dumps(rows, indent=1).encode())
+    write_file(path, json.dumps(rows).encode())
 
 
 def name_of(job: Job) -> tuple[Any, ...]:

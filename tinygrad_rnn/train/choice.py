@@ -59,7 +59,7 @@ def sample_logits(
     p /= p.sum(axis=-1, keepdims=True)
     before = np.cumsum(p, axis=-1)[..., :-1]  # what the likelier ones reach together
     p[..., 1:][before >= top_p] = 0
-    reached = np.cumsum(p / p.sum(axis=-1, keepdims=True), axis=-1)
+    reached = np.cumsum(p, axis=-1)
     reached /= reached[..., -1:]
     drawn = (reached <= rng.random(x.shape[:-1])[..., None]).sum(axis=-1)
     return np.take_along_axis(order, drawn[..., None], axis=-1)[..., 0]
