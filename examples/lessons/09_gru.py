@@ -7,8 +7,12 @@
 #
 #     n_t = tanh(W x_t + b + r · (U h_{t−1} + b'))        h_t = (1 − z) · n_t + z · h_{t−1}
 #
-# n is what the vanilla network would make of input and state, if r = 1. z says how much of the old state stays, and 1
-# − z how much of n comes in its place: one gate does what f and i do in the LSTM.
+# W and U are its matrices for the input and for the old state, W_xh and W_hh of the vanilla network. r and z are
+# sigmoids of x_t and h_{t−1} with matrices and biases of their own, as in the LSTM.
+#
+# n is what the vanilla network would make of input and state, if r = 1; with r = 0 it is made of the input alone. z
+# says how much of the old state stays, and 1 − z how much of n comes in its place: one gate does what f and i do in
+# the LSTM.
 #
 # **Predict, with a pencil.** What is h_t if z = 1? And if z = 0 and r = 1? With h_{t−1} = 0.8, n = −0.4 and z = 0.75?
 
@@ -48,7 +52,7 @@ rnn.weight_ih.assign(gru.weight_ih.data[8:])  # the rows are those of r, z and n
 rnn.weight_hh.assign(gru.weight_hh.data[8:])
 rnn.bias_ih.assign(np.zeros(4))
 rnn.bias_hh.assign(np.zeros(4))
-gru.bias_ih.assign(np.repeat([30.0, -30.0, 0.0], 4))  # σ(30) is 1 and σ(−30) is 0, in all digits that are shown
+gru.bias_ih.assign(np.repeat([30.0, -30.0, 0.0], 4))  # r = σ(30 + …) ≈ 1 and z = σ(−30 + …) ≈ 0, to 12 digits
 gru.bias_hh.assign(np.zeros(12))
 
 x, h = np.random.default_rng(0).standard_normal((2, 3)), np.random.default_rng(1).standard_normal((2, 4))
@@ -89,7 +93,7 @@ layers = {
     "LSTM, forget bias 3": tg.nn.LSTM(4, 16, forget_bias=3.0, dtype=np.float64, rng=0),
 }
 bias = layers["GRU, bias of z 3"].bias_ih_l0
-bias.assign(bias.data + np.repeat([0.0, 3.0, 0.0], 16))
+bias.assign(bias.data + np.repeat([0.0, 3.0, 0.0], 16))  # they begin as small numbers around 0
 print("What arrives at step    100       50        1")
 flows = {}
 for name, layer in layers.items():
@@ -113,13 +117,13 @@ assert flows["GRU, bias of z 3"][0] > 1e-3
 # H = 16.
 
 # %%
-for name in ("RNN", "GRU, bias of z 0", "LSTM, forget bias 3"):
-    count = sum(p.size for p in layers[name].parameters())
-    print(f"{name.split(',')[0]:<5} {count}")
-assert sum(p.size for p in layers["RNN"].parameters()) == 16 * 4 + 16 * 16 + 2 * 16 == 352
+counts = [sum(p.size for p in layers[name].parameters()) for name in ("RNN", "GRU, bias of z 0", "LSTM, forget bias 3")]
+print("RNN {}, GRU {}, LSTM {}".format(*counts))
+assert counts == [k * (16 * 4 + 16 * 16 + 2 * 16) for k in (1, 3, 4)]
 
 # %% [markdown]
-# 16·4 + 16·16 + 2·16 = 64 + 256 + 32 = 352, and 3 · 352 = 1056, 4 · 352 = 1408. The kinds side by side:
+# 16·4 + 16·16 + 2·16 = 64 + 256 + 32 = 352, and 3 · 352 = 1056, 4 · 352 = 1408: the GRU lies between the two. So it
+# does in its parts:
 #
 # | | RNN | GRU | LSTM |
 # |---|---|---|---|
