@@ -122,6 +122,16 @@ def test_the_readmes_examples_run(tmp_path):
     assert (tmp_path / "rnn.svg").stat().st_size > 1000
 
 
+def test_the_guide_to_compiling_prints_what_it_shows(tmp_path):
+    guide = EXAMPLES / "compiling.md"
+    file = tmp_path / "compiling.py"
+    file.write_text("\n".join(blocks(guide, "python")), encoding="utf-8")
+    printed = run(file)
+    assert len(blocks(guide, "text")) == 2
+    for shown in blocks(guide, "text"):
+        assert shown in printed
+
+
 FEW = """from hypothesis import settings
 
 settings.register_profile("few", max_examples=3, deadline=None)

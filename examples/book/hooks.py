@@ -7,8 +7,10 @@ tinygrad_rnn, viz       → reference/*.md, one page for each package that users
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,22 @@ import viz
 from tinygrad_rnn.course import Lesson, lessons
 
 EXAMPLES = Path(__file__).parents[1]
-GUIDES = ["from-torch-and-keras", "testing-gradients", "adding-an-op", "adding-a-cell", "data-parallel"]
+GUIDES = {
+    "from-torch-and-keras.md": "From torch and Keras",
+    "testing-gradients.md": "Testing gradients",
+    "testing/numpy.md": "… of NumPy by hand",
+    "testing/torch.md": "… of torch",
+    "testing/jax.md": "… of JAX",
+    "testing/autograd.md": "… of autograd",
+    "testing/mygrad.md": "… of MyGrad",
+    "adding-an-op.md": "Adding an op",
+    "adding-a-cell.md": "Adding a cell",
+    "adding-a-view.md": "Adding a view",
+    "compiling.md": "Compiling",
+    "data-parallel.md": "Data-parallel training",
+    "ports/README.md": "Thirteen known jobs",
+    "gallery/README.md": "Gallery",
+}
 REFERENCE = {
     "tinygrad_rnn": "The engine",
     "tinygrad_rnn.ops": "Ops",
@@ -54,7 +71,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {"Lessons": [{f"{each.number}. {each.title}": f"lessons/{each.path.stem}.md"} for each in lessons()]},
         {"What an RNN is": "statements.md"},
         {"Live": "live.md"},
-        {"Guides": [f"guides/{name}.md" for name in GUIDES]},
+        {"Guides": [{title: f"guides/{path}"} for path, title in GUIDES.items()]},
         {"Reference": [{title: f"reference/{name}.md"} for name, title in REFERENCE.items()]},
     ]
     return config
@@ -83,16 +100,21 @@ def exercises(each: Lesson) -> str:
     return f"\n\n## To be judged\n\n{tasks}\n\n```sh\ntinygrad-rnn lesson {each.number} --check FILE\n```\n"
 
 
-def guide_pages() -> Iterator[tuple[str, str]]:
-    """The guides; a file of the source that is no page here stands as its path."""
-    for name in GUIDES:
-        text = (EXAMPLES / f"{name}.md").read_text(encoding="utf-8")
-        yield f"guides/{name}.md", re.sub(r"\[([^]]+)\]\((?!https?:|#)([^)]+)\)", link, text)
+def guide_pages() -> Iterator[tuple[str, str | bytes]]:
+    """The guides and their pictures, as they lie beside each other; a file that is no page here stands as its path."""
+    for path in GUIDES:
+        text = (EXAMPLES / path).read_text(encoding="utf-8")
+        yield f"guides/{path}", re.sub(r"\[([^]]+)\]\((?!https?:|#)([^)]+)\)", partial(link, path), text)
+    for picture in EXAMPLES.glob("gallery/*.svg"):
+        yield f"guides/gallery/{picture.name}", picture.read_bytes()
 
 
-def link(found: re.Match[str]) -> str:
+def link(page: str, found: re.Match[str]) -> str:
     text, target = found.groups()
-    return found[0] if Path(target).stem in GUIDES else f"{text} (`examples/{target}`)"
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
+    if path in GUIDES or path.endswith(".svg"):
+        return found[0]
+    return text if posixpath.basename(path) in text else f"{text} (`examples/{path}`)"
 
 
 def reference_pages() -> Iterator[tuple[str, str]]:
