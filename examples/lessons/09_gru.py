@@ -125,7 +125,7 @@ assert counts == [k * (16 * 4 + 16 * 16 + 2 * 16) for k in (1, 3, 4)]
 # 16·4 + 16·16 + 2·16 = 64 + 256 + 32 = 352, and 3 · 352 = 1056, 4 · 352 = 1408: the GRU lies between the two. So it
 # does in its parts:
 #
-# | | RNN | GRU | LSTM |
+# | compared | RNN | GRU | LSTM |
 # |---|---|---|---|
 # | states | h | h | h and c |
 # | gates | none | r, z | i, f, o |

@@ -68,6 +68,8 @@ READS = {
     "a mask": ("an op", lambda x: x[x > 0]),
     "a place": ("an op", lambda x: x[tg.argmax(x)]),
     "a closed-over value": ("item", lambda x: x * WEIGHT.sum().item()),
+    "a gradient": ("grad", lambda x: x if WEIGHT.grad is None else x * WEIGHT.grad),
+    "a gradient's norm": ("grad", lambda x: x * tg.train.clip_grad_norm_([WEIGHT], 1.0)),
 }
 WEIGHT = tg.tensor([2.0, 3.0, 4.0], requires_grad=True)
 each_read = pytest.mark.parametrize(("by", "f"), READS.values(), ids=READS)

@@ -50,6 +50,26 @@ def test_a_checkpoint_can_be_read_by_a_person_too(tmp_path):
     assert lines[:2] == ["{", ' "format": "tinygrad_rnn.checkpoint",']
 
 
+def test_the_order_of_its_lines_is_not_what_is_checked(tmp_path):
+    save_checkpoint(tmp_path, tg.nn.Linear(3, 2, rng=0), step=1)
+    path = tmp_path / "checkpoint.json"
+    turned = dict(reversed(json.loads(path.read_text(encoding="utf-8")).items()))
+    path.write_text(json.dumps(turned), encoding="utf-8")
+    assert load_checkpoint(tmp_path, tg.nn.Linear(3, 2)) == {"step": 1}
+
+
+def test_arrays_that_go_while_they_are_read_are_missing_and_not_damaged(tmp_path, monkeypatch):
+    save_checkpoint(tmp_path, tg.nn.Linear(3, 2, rng=0))
+
+    def gone(path):
+        path.unlink()
+        raise tg.CheckpointError(f"{path}: not a whole safetensors file")
+
+    monkeypatch.setattr(checkpoint, "read_arrays", gone)
+    with pytest.raises(tg.CheckpointError, match="there is no arrays-"):
+        load_checkpoint(tmp_path, tg.nn.Linear(3, 2))
+
+
 def test_a_crash_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     model = tg.nn.Linear(3, 2, rng=0)
     save_checkpoint(tmp_path, model, step=1)

@@ -254,6 +254,7 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """∂loss/∂self, accumulated by every `backward()` since it was last set to None."""
+        self._taken("grad")
         return self._grad
 
     @grad.setter

@@ -156,4 +156,4 @@ def _with_gradient(owner: str, parameters: Iterable[Tensor] | Tensor) -> list[tu
     if strange := [type(p).__name__ for p in every if not isinstance(p, Tensor)]:
         raise OptionError(f"{owner}: a parameter is not a Tensor", expected="those of model.parameters()",
                           got=strange[0])  # fmt: skip
-    return [(p, p.grad._taken("clip")) for p in every if p.grad is not None]
+    return [(p, p.grad.data) for p in every if p.grad is not None]
