@@ -136,9 +136,9 @@ assert u.grad.item() == 0.5 * -1.75
 # without its sign, to two digits: 1.8e0 stands for 1.75, and 8.8e-1 for 0.875, as e-1 divides by 10. No dashed arrow
 # leads from L_1 to h_1: that loss is 0 and cannot be made smaller.
 #
-# The page shows the same, one operation at a time. Open it in a browser. Move the slider to the right: first the
-# values appear, and then the gradients. Then click on w: beside it stands its ledger, with the sizes 0, 1.75 and
-# 0.75.
+# The page shows the same, one operation at a time. Open it in a browser. It shows the end: press |◀, and move the
+# slider to the right. First the values appear, and then the gradients. Then click on w: beside it stands its ledger,
+# with the sizes 0, 1.75 and 0.75.
 #
 # The gradient is negative: a larger w makes the loss smaller. **Predict.** With a learning rate of 0.1, what does one
 # step of gradient descent, w − 0.1 · ∂L/∂w, make of w? Which w would be perfect?
