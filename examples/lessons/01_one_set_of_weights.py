@@ -57,8 +57,8 @@ assert states == [1.0, 0.5, 0.25]
 # ## With tanh
 #
 # With w = 2 the state would grow at every step, without a bound. So f ends with a function that keeps it between −1
-# and 1. It is called tanh, the hyperbolic tangent. Near 0 it changes little, tanh z ≈ z − z³/3, and for large z it is
-# nearly 1:
+# and 1. It is called tanh, the hyperbolic tangent. It leaves a small z nearly as it is, tanh z ≈ z − z³/3. For a
+# large z it is nearly 1, and for a large negative z nearly −1:
 #
 #     h_t = tanh(w · h_{t−1} + u · x_t)
 #
@@ -76,7 +76,7 @@ print("With tanh they are " + ", ".join(f"{h:.4f}" for h in states) + ".")
 assert np.allclose(states, [0.7616, 0.3634, 0.1797], atol=1e-4)
 
 # %% [markdown]
-# The short formula gives 0.362 and then 0.180. tanh itself gives 0.3634 and 0.1797.
+# The short formula gives 0.362 and then 0.179. tanh itself gives 0.3634 and 0.1797.
 #
 # ## A number that is added at every step
 #
@@ -203,9 +203,11 @@ assert sum(numbers.values()) == H * H + H * I + H == 18
 # would need 18,000 numbers, and that network could not read step 1,001, as nobody would have learnt the weights for
 # it. With one set of weights the model has the same size for any length.
 #
-# The library's layer is `tg.nn.RNN`. It calls W_xh `weight_ih`, from input to hidden, and it has two biases, since
-# torch has two: one is added to W_xh x_t and one to W_hh h_{t−1}. Two numbers that are only added do what their sum
-# does, so a second b changes nothing but the count: 18 + 3.
+# The library's layer is `tg.nn.RNN`. It calls W_xh `weight_ih`, from input to hidden, and it has two biases, as in
+# PyTorch: `bias_ih` is added to W_xh x_t and `bias_hh` to W_hh h_{t−1}. Two numbers that are only added do what their
+# sum does, so a second b changes nothing but the count.
+#
+# **Predict.** How many numbers does `RNN(2, 3)` learn? What is the shape (T, 1, H) of all its states for T = 1,000?
 
 # %%
 rnn = tg.nn.RNN(I, H, rng=0)
@@ -218,8 +220,31 @@ for T in (5, 1000):
 assert count == 18 + H
 
 # %% [markdown]
-# (5, 1, 3) is T steps, a batch of 1 and H units: layers read several sequences side by side, here one. In (1, 1, 3)
-# the first 1 is the number of layers.
+# 18 + 3 = 21. (5, 1, 3) is T steps, a batch of 1 and H units: layers read several sequences side by side, here one.
+# In (1, 1, 3) the first 1 is the number of layers, as one can read the states of another.
+#
+# Is the layer the loop from above, with the vanilla cell, and with h_0 = 0 when no state is given? Take the numbers
+# with which it begins, which are drawn at random, and do its three steps by hand:
+
+# %%
+xs = np.array([[[1.0, 0.0]], [[0.0, 1.0]], [[1.0, 1.0]]], np.float32)  # (3, 1, 2): three steps
+output, h_n = rnn(xs)
+W_xh, W_hh = rnn.weight_ih_l0.data, rnn.weight_hh_l0.data
+b = rnn.bias_ih_l0.data + rnn.bias_hh_l0.data
+h = np.zeros(H)
+for x, of_layer in zip(xs[:, 0], output.data[:, 0], strict=True):
+    h = np.tanh(W_hh @ h + W_xh @ x + b)
+    assert np.allclose(h, of_layer, atol=1e-6)
+for who, h_3 in (("by hand", h), ("layer", h_n.data.ravel())):
+    print(f"h_3 {who:>7}: ({h_3[0]:.4f}, {h_3[1]:.4f}, {h_3[2]:.4f})")
+
+inside = viz.draw(h_n, view="gate", title="Inside the vanilla cell")
+print(f"picture: {inside.save(pictures / 'vanilla-cell.svg')}")
+inside
+
+# %% [markdown]
+# In this picture the boxes are open, and W_ih is W_xh. `affine` is W_hh h_{t−1} + W_xh x_t with both biases added.
+# tanh of it is the new state. `stack` puts the last states of all layers into one array, here of one layer.
 #
 # **Exercise.** Write `states(w, u, xs)`: h_1 … h_T for one unit with tanh, from h_0 = 0. Write
 # `cell(W_hh, W_xh, b, h, x)`: one step of the vanilla cell. Write `count(I, H)`: how many numbers that cell learns.

@@ -14,8 +14,8 @@
 #     ↑   ↑   ↑             ↑   ↑   ↑             ↑                     ↑   ↑   ↑
 #     x₁  x₂  x₃            x₁  x₂  x₃            x                     x₁  x₂  x₃
 #
-# The output y_t is made from the state h_t by a layer that is called the *head*. It is the same head at every step.
-# We take the smallest network again, and a head that multiplies by v:
+# g is a second loop, with weights of its own. The output y_t is made from the state h_t by a layer that is called the
+# *head*. It is the same head at every step. We take the smallest network again, and a head that multiplies by v:
 #
 #     h_t = w · h_{t−1} + u · x_t,   y_t = v · h_t        with w = 0.5, u = 1, v = 2
 #
@@ -40,8 +40,8 @@ class Straight(tg.nn.Cell):
     """A cell without tanh: the new state is w times the old one, and u times the input."""
 
     def step(self, x, state):
-        (h,) = state
-        return (self.project_state(h) + self.project_input(x),)
+        (h,) = state  # a state may have several parts; this one has one
+        return (self.project_state(h) + self.project_input(x),)  # W_hh h + W_xh x
 
 
 def straight(w):
@@ -69,12 +69,14 @@ assert np.allclose(y.data.ravel(), [2, 1, 0.5])
 show("many-to-many", y, "Many to many: an output at every step")
 
 # %% [markdown]
-# Inputs have the shape (T, B, I): steps, sequences side by side, numbers in each input. Outputs have (T, B, O), with
-# O numbers in each output. In the picture W_hh is w, W_ih is u, and head.W is v: each stands there once. An output
-# has a hat, ŷ, as it is what the network says and not what is true. The grey `stack` at the end puts the three of
-# them into one array; on it stand the smallest and the largest of them, to two digits.
+# Many to many keeps every state, and the head makes an output of each. Inputs have the shape (T, B, I): steps,
+# sequences side by side, numbers in each input. Outputs have (T, B, O), with O numbers in each output. In the picture
+# W_hh is w, W_ih is u, and head.W is v: each stands there once. An output has a hat, ŷ, as it is what the network
+# says and not what is true. The grey `stack` at the end puts the three of them into one array; on it stand the
+# smallest and the largest of them, to two digits.
 #
-# Such a network tags each word of a sentence, or says after each letter which letter comes next.
+# Such a network tags each word of a sentence, as a noun, a verb and so on, or says after each letter which letter
+# comes next.
 #
 # ## Many to one: the last state, for the whole sequence
 #
@@ -94,7 +96,8 @@ show("many-to-one", y, "Many to one: the last state makes the answer")
 # (B, O): T is gone. Now two sequences side by side, and one of them is shorter: 1, 0, 0 and 1 alone. An array has
 # rows of one length, so the short one is filled up with zeros, which are called pads.
 #
-# **Predict.** What is the last state of each? What does the wrong way give, to take row 3 of the states for both?
+# **Predict.** What is the last state of each? What does the wrong way give, to take row 3 of the states for both? The
+# code uses no head this time, so the states themselves come out.
 
 # %%
 both = np.array([[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]])[:, :, None]  # (3, 2, 1): a column for each sequence
@@ -103,6 +106,7 @@ states, _ = tg.nn.ManyToMany(cell)(both)
 print(f"At its own last step each has {right.data.ravel().tolist()}.")
 print(f"In row 3 stands {states.data[-1].ravel().tolist()}.")
 assert right.data.ravel().tolist() == [0.25, 1.0]
+assert states.data[:, 0].ravel().tolist() == [1.0, 0.5, 0.25]  # many to many keeps every state
 assert states.data[-1].ravel().tolist() == [0.25, 0.25]
 
 # %% [markdown]
@@ -151,7 +155,7 @@ for feed in ("zeros", "output"):
 _, state = tg.nn.Encoder(cell)(x[:2])
 y, _ = tg.nn.OneToMany(straight(2.0), head)(np.zeros((1, 1)), 2, state)
 print(f"Sequence to sequence: the state between is {state.item()}, and out come {y.data.ravel().tolist()}.")
-assert state.item() == 0.5
+assert state.item() == tg.nn.ManyToOne(cell)(x[:2])[0].item() == 0.5  # the encoder is many to one
 assert np.allclose(y.data.ravel(), [2, 4])
 show("sequence-to-sequence", y, "Sequence to sequence: the state is all that goes across")
 
@@ -197,10 +201,20 @@ assert np.allclose(likely.data[1, 0], [0.67, 0.24, 0.09], atol=0.01)
 #
 # The targets are ids, whole numbers from 0 to V − 1. They have the same shape without the V.
 #
-# **Predict.** `Seq2Seq` puts an encoder and a decoder together. Its sources have 4 steps and its targets 3. There are
-# 2 of each side by side, and 6 classes. What is the shape of the logits?
+# **Predict.** Inputs have 4 steps, 2 of them stand side by side, and there are 6 classes. What are the shapes of the
+# logits for many to many and for many to one? For one to many, with 3 outputs? `Seq2Seq` puts an encoder and a
+# decoder together: what is the shape of its logits, when sources have 4 steps and targets 3?
 
 # %%
+xs, six = np.zeros((4, 2, 1)), tg.nn.Linear(1, 6, rng=0)
+shapes = {
+    "Many to many": tg.nn.ManyToMany(cell, six)(xs)[0].shape,
+    "Many to one": tg.nn.ManyToOne(cell, six)(xs)[0].shape,
+    "One to many": tg.nn.OneToMany(cell, six, feed="zeros")(xs[0], 3)[0].shape,
+}
+print("; ".join(f"{kind} {shape}" for kind, shape in shapes.items()) + ".")
+assert list(shapes.values()) == [(4, 2, 6), (2, 6), (3, 2, 6)]
+
 ids = np.random.default_rng(0)
 source, target = ids.integers(6, size=(4, 2)), ids.integers(6, size=(3, 2))
 encoder = tg.nn.Encoder(tg.nn.RNN(5, 8, rng=0), tg.nn.Embedding(6, 5, rng=1))
@@ -211,8 +225,9 @@ print(f"Sources {source.shape} and targets {target.shape} give logits {logits.sh
 assert logits.shape == (*target.shape, 6) == (3, 2, 6)
 
 # %% [markdown]
-# The 3 is the target's: how long the source was shows nowhere. An `Embedding` has a row of numbers for each id, which
-# are learnt as well; that row is the input x_t, here of 5 numbers. The states have 8, which shows nowhere either.
+# In the last one 3 is the number of steps of the target. How long the source was shows nowhere. An `Embedding` has a
+# row of numbers for each id, which are learnt as well; that row is the input x_t, here of 5 numbers. The states have
+# 8, which shows nowhere either.
 #
 # A decoder is fed what was written before. At its first step nothing was, so it reads the class `start`; and when it
 # writes the class `stop`, it has come to its end. Why is the target given to the model? While a decoder is learning,
@@ -221,7 +236,8 @@ assert logits.shape == (*target.shape, 6) == (3, 2, 6)
 #
 # **Exercise.** Write `one_to_many(w, u, v, x, T, feed)`: the T outputs of the small network. Write
 # `last_states(w, u, xs, lengths)`: each sequence's state at its own last step. Write
-# `logits_shape(kind, S, T, B, V)`. To hear whether they are right: `tinygrad-rnn lesson 2 --check FILE`.
+# `logits_shape(kind, S, T, B, V)`: S steps are read, and T are written. To hear whether they are right:
+# `tinygrad-rnn lesson 2 --check FILE`.
 #
 # **Try.** For which v do the outputs stay the same from step to step when they are fed? Let the decoder have w = 0.5
 # as well: is it then the same as one longer network? Give `ManyToOne` the shorter sequence with the pads *before* it

@@ -43,8 +43,8 @@ def last_state(w_1, w_2, w_3):
     return h
 
 
-terms = tg.grad(last_state, argnums=(0, 1, 2))(0.5, 0.5, 0.5)
-print("With a copy for each step, the gradients are " + ", ".join(f"{g.item():g}" for g in terms) + ".")
+terms = tg.grad(last_state, argnums=(0, 1, 2))(0.5, 0.5, 0.5)  # one gradient for each of the three numbers
+print("For the copies w_1, w_2 and w_3 the gradients are " + ", ".join(f"{g.item():g}" for g in terms) + ".")
 assert np.allclose([g.item() for g in terms], [0, 0.5, 0.5])
 
 # %% [markdown]
@@ -96,11 +96,12 @@ def run():
 losses, loss = run()
 print("The losses are " + ", ".join(f"{each.item():g}" for each in losses) + f", and their sum is {loss.item():g}.")
 assert [each.item() for each in losses] == [0, 0.25, 0.5625]
+assert loss.item() == 0.25 + 0.5625
 
 # %% [markdown]
 # Now the way back. It begins at the last step. ∂L_t/∂h_t = 2 · (h_t − y_t), which is 0 at step 1, −1 at step 2 and
-# −1.5 at step 3. But h_2 matters twice: for its own loss, and for h_3 = w · h_2, a change of which is w times as
-# large. So what arrives at a state comes from above, from its own loss, and from the right, from the state after it:
+# −1.5 at step 3. But h_2 matters twice: for its own loss, and for h_3 = w · h_2, which changes w times as much as
+# h_2. So what arrives at a state comes from above, from its own loss, and from the right, from the state after it:
 #
 #     g_t = 2 · (h_t − y_t) + w · g_{t+1}
 #
@@ -135,9 +136,9 @@ assert u.grad.item() == 0.5 * -1.75
 # without its sign, to two digits: 1.8e0 stands for 1.75, and 8.8e-1 for 0.875, as e-1 divides by 10. No dashed arrow
 # leads from L_1 to h_1: that loss is 0 and cannot be made smaller.
 #
-# The page shows the same, one operation at a time. Open it in a browser. Move the slider to the right: first the
-# values appear, and then the gradients. Then click on w: beside it stands its ledger, with the sizes 0, 1.75 and
-# 0.75.
+# The page shows the same, one operation at a time. Open it in a browser. It shows the end: press |◀, and move the
+# slider to the right. First the values appear, and then the gradients. Then click on w: beside it stands its ledger,
+# with the sizes 0, 1.75 and 0.75.
 #
 # The gradient is negative: a larger w makes the loss smaller. **Predict.** With a learning rate of 0.1, what does one
 # step of gradient descent, w − 0.1 · ∂L/∂w, make of w? Which w would be perfect?
@@ -181,8 +182,9 @@ assert np.allclose(alone, [0, -1, -0.75])
 # every number of the other. How large is a matrix? Its norm is the square root of the sum of the squares of its
 # numbers. Do the norms of the terms add up to the norm of the gradient?
 #
-# Take two units, no tanh, and a W_hh that is still all 0, so that nothing comes from the right. x_1 = x_2 = (1, 0),
-# so h_1 = h_2 = (1, 0). The loss is 3 times unit 1 at step 2, and 4 times unit 2 at step 3:
+# Take two units, no tanh, and h_t = W_hh h_{t−1} + x_t with a W_hh that is still all 0, so that nothing comes from
+# the right. x_1 = x_2 = (1, 0) and x_3 = (0, 0), so h_1 = h_2 = (1, 0). The loss is 3 times unit 1 at step 2, and 4
+# times unit 2 at step 3:
 #
 #     step 2: g_2 = (3, 0)   term = 3 0     step 3: g_3 = (0, 4)   term = 0 0
 #                                   0 0                                   4 0
@@ -190,28 +192,41 @@ assert np.allclose(alone, [0, -1, -0.75])
 # **Predict.** The norms of the terms are 3 and 4. Add the two matrices: what is the norm of their sum?
 
 # %%
-W_hh = tg.nn.Parameter(np.zeros((2, 2)))
-h_1 = W_hh @ np.zeros(2) + np.array([1.0, 0.0])
-h_2 = W_hh @ h_1 + np.array([1.0, 0.0])
-h_3 = W_hh @ h_2
-terms = [entry.contribution for entry in tg.gradient_ledger(3 * h_2[0] + 4 * h_3[1], W_hh)]
+W_hh = tg.nn.Parameter(np.zeros((2, 2)), name="W_hh")
+
+
+def two_units(x, h):
+    h = tg.label(W_hh @ h + tg.label(x, "input", "x"), "hidden_state", "h")
+    return h, h
+
+
+with tg.step(0):
+    h_0 = tg.label(tg.tensor(np.zeros(2)), "initial_state", "h")
+(_, h_2, h_3), _ = tg.nn.unroll(two_units, tg.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]), h_0)
+loss = tg.label(3 * h_2[0] + 4 * h_3[1], "loss", "L")
+terms = [entry.contribution for entry in tg.gradient_ledger(loss, W_hh)]
 norms = [np.linalg.norm(term) for term in terms]
 print("The norms of the terms are " + ", ".join(f"{n:g}" for n in norms), end="")
 print(f". The norm of their sum is {np.linalg.norm(sum(terms)):g}.")
 assert np.allclose(norms, [0, 3, 4])
 assert np.isclose(np.linalg.norm(sum(terms)), 5)
 
+drawing = viz.draw(loss, gradients=True, title="3 and 4 arrive, and together they are 5")
+print(f"picture: {drawing.save(pictures / 'norms.svg')}")
+drawing
+
 # %% [markdown]
-# √(3² + 4²) = 5, not 7: the way 3 to the east and 4 to the north ends 5 away. Terms that point in opposite directions
-# even cancel: 3 and −3 give 0. So a small gradient does not mean that no step has anything to say. It may be that the
-# steps do not agree.
+# √(3² + 4²) = 5, not 7: the way 3 to the east and 4 to the north ends 5 away. In the picture 3 arrives at h₂, 4 at
+# h₃, and W_hh has 5. (At step 1 nothing arrives, and h_0 = 0: that term is 0.) Terms that point in opposite
+# directions even cancel: 3 and −3 give 0. So a small gradient does not mean that no step has anything to say. It may
+# be that the steps do not agree.
 #
 # ## A loss for classes
 #
 # Where the outputs are classes, as the letters in lesson 2, the loss of a step is −ln p, with p the probability that
 # the network gives to the right class. It is called the cross-entropy. p = 1 costs 0, and a small p costs much.
 #
-# **Predict.** A network that knows nothing yet gives each of 27 characters the same probability, 1/27. ln 27 = 3.30.
+# **Predict.** A network that knows nothing yet gives each of 27 characters the same probability, 1/27. ln 27 = 3.296.
 # What is the loss of one step, and what is the sum over 3 steps?
 
 # %%

@@ -133,8 +133,8 @@ else:
 # ## What it saves
 #
 # **Predict.** How many states are kept for the way back over 1,000 steps? And with chunks of 20? Then for a text of a
-# million characters, with 128 units and 4 bytes for each number: how many bytes is that, and how many are it with
-# chunks of 100 steps?
+# million characters, with 128 units and 4 bytes for each number: how many bytes is that, and how many with chunks of
+# 100 steps?
 
 # %%
 states_of = {T: net(np.ones((T, 1, 1)))[0].sum() for T in (1000, 20)}
@@ -220,8 +220,9 @@ for k2 in (5, 15, 20):
 # ## Learning, chunk by chunk
 #
 # `truncated` is the loop: it runs the layer on one chunk, hands it out, carries the state and cuts. A network with w
-# = 0.9 has made the targets. Ours begins with w = 0.5. **Predict** where w ends, and how often it is moved in 1,000
-# steps with chunks of 10.
+# = 0.9 has made the targets. Ours begins with w = 0.5, and its loss is the mean of the squares of what is missing.
+# `SGD` is the gradient descent of lesson 3. **Predict** where w ends, and how often it is moved in 1,000 steps with
+# chunks of 10.
 
 # %%
 xs = np.random.default_rng(0).standard_normal((1000, 1, 1))
@@ -256,25 +257,38 @@ assert abs(path[-1] - 0.9) < 0.01
 #
 # - They are slow to train: step t needs h_{t−1}, so it waits for step t − 1. A thousand processors do not compute one
 #   sequence a thousand times faster.
-# - Old information is hard to reach. **Predict.** With w = 0.9, how much of an input is left in the state after 100
-#   steps? 0.9¹⁰ is 0.35, and 0.35¹⁰ = … ?
+# - Old information is hard to reach, unless w is very near 1.
+#
+# **Predict.** How much of an input is left in the state after 100 steps, with w = 1, and with w = 0.9? 0.9¹⁰ is 0.35,
+# and 0.35¹⁰ = … ? In h_t = w · h_{t−1} + u · x_t one product and one sum wait for h_{t−1}. How many ops, one after
+# the other, does h_1000 wait for?
 
 # %%
-h = 1.0
-for _ in range(100):
-    h = 0.9 * h
-print(f"After 100 steps {h:.1e} of it is left.")
-assert np.isclose(h, 0.9**100)
+only_first = np.zeros((101, 1, 1))
+only_first[0] = 1.0
+for w in (1.0, 0.9):
+    left = straight(w)(only_first)[1].item()
+    print(f"With w = {w}, {left:.2g} of it is left after 100 steps.")
+    assert np.isclose(left, w**100)
+
+waiting_for = {}  # for each value, how many ops have to be done one after the other until it is there
+for node in tg.graph(straight(0.9)(np.ones((1000, 1, 1)))[0]).nodes:
+    waiting_for[node.id] = max((waiting_for[each] + 1 for each, _ in node.inputs), default=0)
+    if node.role == "hidden_state":
+        last = node
+print(f"h_{last.step} waits for {waiting_for[last.id]} ops, one after the other.")
+assert waiting_for[last.id] == 2 * last.step == 2000
 
 # %% [markdown]
-# 2.7e-5 is 0.000027. The gradient on its way back is multiplied by the same numbers, so it has the same difficulty.
-# Lesson 6 is about that.
+# 1,000 · 2 = 2,000, and no processor changes that: in the picture above too, every step has an arrow from the step
+# before it. With w = 1 all of it is left. 2.7e-5 is 0.000027. The gradient on its way back is multiplied by the same
+# numbers, so it has the same difficulty. Lesson 6 is about that.
 #
 # **Exercise.** Write `missing(w, T, k)`: the share of ∂h_T/∂u that is missing when it is cut k steps back. Write
 # `pairs(T, k)`: how many pairs chunks of k steps see. Write `first_states(w, xs, k)`: the state that each chunk
 # begins with. To hear whether they are right: `tinygrad-rnn lesson 5 --check FILE`.
 #
-# **Try.** In the last loop carry nothing: give each chunk to `net` without a state. Does w come to rest at 0.9, and
+# **Try.** Where w is learnt, carry nothing: give each chunk to `net` without a state. Does w come to rest at 0.9, and
 # why not? How long must chunks be when w = 0.99 and no more than a tenth shall be missing?
 #
 # **Next.** Lesson 6: why gradients vanish on their way back.
