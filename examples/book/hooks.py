@@ -21,6 +21,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from nbconvert import MarkdownExporter
 from nbconvert.preprocessors import ExecutePreprocessor
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 import tinygrad_rnn as tg
 import viz
@@ -43,6 +45,7 @@ GUIDES = {
     "ports/README.md": "Thirteen known jobs",
     "gallery/README.md": "Gallery",
 }
+WRITTEN = re.compile(r"(picture|page): (\S*/)(\S+)")
 REFERENCE = {
     "tinygrad_rnn": "The engine",
     "tinygrad_rnn.ops": "Ops",
@@ -82,16 +85,20 @@ def lesson_pages() -> Iterator[tuple[str, str | bytes]]:
     for each in lessons():
         notebook = jupytext.read(each.path, fmt="py:percent")
         ExecutePreprocessor(timeout=600, kernel_name="python3").preprocess(notebook)
-        text, resources = MarkdownExporter().from_notebook_node(notebook)
-        for name, content in resources["outputs"].items():
-            text = text.replace(f"({name})", f"({each.path.stem}-{name})")
-            yield f"lessons/{each.path.stem}-{name}", content
-        yield f"lessons/{each.path.stem}.md", without_paths(text) + exercises(each)
+        for cell in notebook.cells:
+            for path in drawn(cell):
+                name = f"{each.number:02}-{path.name}"
+                shown = f"![{path.stem}]({name})" if path.suffix == ".svg" else f"[Open {path.name}]({name})"
+                cell.outputs.append(new_output("display_data", {"text/markdown": shown}))
+                yield f"lessons/{name}", path.read_bytes()
+        text, _ = MarkdownExporter().from_notebook_node(notebook)
+        yield f"lessons/{each.path.stem}.md", WRITTEN.sub(r"\1: \3", text) + exercises(each)
 
 
-def without_paths(text: str) -> str:
-    """What is printed, without the folder of this run."""
-    return re.sub(r"(picture|page|curves): \S*/", r"\1: ", text)
+def drawn(cell: NotebookNode) -> list[Path]:
+    """The files that a cell says it has written; what it shows itself is one of them."""
+    cell.outputs = [output for output in cell.get("outputs", ()) if output.output_type == "stream"]
+    return [Path(found[2], found[3]) for output in cell.outputs for found in WRITTEN.finditer(output.text)]
 
 
 def exercises(each: Lesson) -> str:
