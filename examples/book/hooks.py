@@ -125,15 +125,23 @@ def link(page: str, found: re.Match[str]) -> str:
 
 
 def reference_pages() -> Iterator[tuple[str, str]]:
-    """A page for each package: what is in its `__all__`."""
+    """A page for each package: what is in its `__all__`, under the names by which it is called."""
     seen: set[str] = set()
     for name, title in REFERENCE.items():
         module = viz if name == "viz" else tg if name == "tinygrad_rnn" else getattr(tg, name.partition(".")[2])
         own = set(getattr(module, "__all__", ())) - (set(tg.ops.__all__) if module is tg else set())
-        members = [path for each in sorted(own, key=str.lower) if (path := path_of(getattr(module, each)))]
-        members = [path for path in members if path not in seen]
-        seen.update(members)
-        yield f"reference/{name}.md", f"# {title}\n\n" + "\n".join(f"::: {path}\n" for path in members)
+        public = {"tinygrad_rnn": "tg.", "tinygrad_rnn.ops": "tg.", "viz": "viz."}.get(name, f"tg.{name[13:]}.")
+        called: dict[str, list[str]] = {}
+        for each in sorted(own, key=str.lower):
+            if (path := path_of(getattr(module, each))) and path not in seen:
+                called.setdefault(path, []).append(f"{public}{each}")
+        seen.update(called)
+        yield f"reference/{name}.md", f"# {title}\n\n" + "\n".join(entry(*found) for found in called.items())
+
+
+def entry(path: str, names: list[str]) -> str:
+    """What mkdocstrings is asked for: the docstring at a path, under its public names."""
+    return f"::: {path}\n    options:\n      heading: {', '.join(names)}\n      toc_label: {', '.join(names)}\n"
 
 
 def path_of(value: Any) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tqdm.auto import tqdm
-
 from tinygrad_rnn.errors import check_type
 from tinygrad_rnn.train.loop import Progress
 from tinygrad_rnn.train.metrics import bits_per_char
@@ -27,6 +25,8 @@ def progress_bar(run: Run, shown: bool | None = None) -> Iterator[Callable[[Prog
     >>> with progress_bar(run) as show:
     ...     progress = run.fit(on_chunk=show, eager=True)
     """
+    from tqdm.auto import tqdm  # in a notebook it may have to say what is missing there: when a bar is asked for
+
     check_type("progress_bar", "run", run, Run, "a Run")
     check_type("progress_bar", "shown", shown, bool | None, "True, False or None")
     _, per_epoch = run.batches()
