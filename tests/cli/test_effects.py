@@ -543,7 +543,9 @@ def _(user):
 @of("lesson --out")
 def _(user):
     Path("pictures").mkdir()  # one that is there already will do, and one that is missing is made
+    before = list(sys.argv)
     said = user.says("lesson", 7, "--out", "pictures")
+    assert sys.argv == before
     assert {f"picture: {path}" for path in Path("pictures").iterdir()} == set(re.findall("picture: .+", said))
 
 

@@ -143,7 +143,7 @@ def test_what_a_task_asks_was_shown_in_no_other_way_either(task):
 
 def test_a_task_has_epochs_of_its_own(capsys):
     assert main(["translate", "--examples", "30", "--held-out", "5", "--hidden", "4", "--embedding", "4"]) == 0
-    assert "epoch 2/2" in capsys.readouterr().out
+    assert "epoch 2/2 " in capsys.readouterr().out
 
 
 def test_pairs_of_a_file_a_tenth_held_out(tmp_path, capsys):
