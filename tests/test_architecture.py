@@ -29,8 +29,8 @@ INSIDE = {  # each file, and each room of viz, imports only what stands to its l
     "data": "stream text padding batches pairs addition dates",
     "saving": "files arrays claim checkpoint",
     "exchange": "gates torch keras onnx",
-    "exchange.onnx": """cells sizes graph recording operands pointwise arrangement reductions contractions function
-        rules scan recurrent topologies standin seq2seq export""",
+    "exchange.onnx": """cells sizes graph recording operands pointwise formulas arrangement reductions contractions
+        function rules scan recurrent topologies standin seq2seq export""",
     "train": "config metrics clip tbptt parallel step charmodel choice generate loop translator translation run bar",
     "tasks": "batch config task adding copying reber temporal_order trial clipping tables",
     "testing": "report draw oracles laws checks specs adapters strategies selfcheck",

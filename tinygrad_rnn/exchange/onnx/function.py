@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.errors import DTypeError, OptionError, check_type
-from tinygrad_rnn.exchange.onnx import arrangement, contractions, pointwise, reductions  # noqa: F401  (their rules)
+from tinygrad_rnn.exchange.onnx import arrangement, contractions, formulas, pointwise, reductions  # noqa: F401  (their rules)
 from tinygrad_rnn.exchange.onnx.graph import KINDS, OnnxBuilder
 from tinygrad_rnn.exchange.onnx.operands import translated
 from tinygrad_rnn.exchange.onnx.recording import recorded
