@@ -21,7 +21,7 @@ import tinygrad_rnn
 from tests.fuzz.ignoring import of_the_command_line
 from tests.train.test_effects import ANOTHER, OTHER, SMALL, TINY, plain, written_out
 from tinygrad_rnn.cli import COMMANDS, main, translate
-from tinygrad_rnn.course import lesson
+from tinygrad_rnn.course import gallery, lesson
 from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import dates, day
 from tinygrad_rnn.data.pairs import split_pairs
@@ -532,6 +532,8 @@ def _(user):
 @of("lesson N")
 def _(user):
     assert "Exploding" in user.says("lesson")
+    assert gallery().read_text(encoding="utf-8").startswith("# Gallery")
+    assert str(gallery()) in user.says("lesson")
     assert user.says("lesson", 7, "--print").startswith("# %% [markdown]\n# # 7. ")
 
 

@@ -21,7 +21,7 @@ def add_options(to: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List, run, print or judge; 1 when an answer is wrong."""
-    from tinygrad_rnn.course import grade_file, lesson, lessons
+    from tinygrad_rnn.course import gallery, grade_file, lesson, lessons
 
     if options.number is None:
         if options.check or options.out or options.show:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"{each.number:>3}  {each.title}")
             print(textwrap.fill(each.question, 96, initial_indent="     ", subsequent_indent="     "))
         print(f"\n{PROGRAM} lesson 1 runs a lesson, lesson 1 --print shows its text, and lesson 1 --check FILE judges")
-        print("your answers to its exercises.")
+        print(f"your answers to its exercises. The gallery of pictures is {gallery()}")
         return 0
     chosen = lesson(options.number)
     if options.check is not None:

@@ -8,8 +8,8 @@
 The exercises know nothing of a lesson's code, and a lesson nothing of how it is graded.
 """
 
-from tinygrad_rnn.course.catalogue import Lesson, lesson, lessons
+from tinygrad_rnn.course.catalogue import Lesson, gallery, lesson, lessons
 from tinygrad_rnn.course.exercise import Exercise, Mistake
 from tinygrad_rnn.course.grading import Verdict, grade, grade_file
 
-__all__ = ["Exercise", "Lesson", "Mistake", "Verdict", "grade", "grade_file", "lesson", "lessons"]
+__all__ = ["Exercise", "Lesson", "Mistake", "Verdict", "gallery", "grade", "grade_file", "lesson", "lessons"]

@@ -10,10 +10,10 @@ from pathlib import Path
 from tinygrad_rnn.course.exercise import Exercise
 from tinygrad_rnn.errors import OptionError
 
-__all__ = ["Lesson", "lesson", "lessons"]
+__all__ = ["Lesson", "gallery", "lesson", "lessons"]
 
 PACKAGE = Path(__file__).parents[1]
-FOLDERS = (PACKAGE / "lessons", PACKAGE.parent / "examples" / "lessons")  # in a wheel, in a checkout
+FOLDERS = (PACKAGE, PACKAGE.parent / "examples")  # in a wheel, in a checkout
 TITLE = re.compile(r"# # (\d+)\. ([^\n]+)\n#\n# \*(.+?)\*\n", re.DOTALL)
 
 
@@ -41,8 +41,7 @@ class Lesson:
 
 def lessons() -> list[Lesson]:
     """Every lesson, in order."""
-    folder = next((each for each in FOLDERS if each.is_dir()), FOLDERS[0])
-    return [_read(path) for path in sorted(folder.glob("[0-9]*.py"))]
+    return [_read(path) for path in sorted(_folder("lessons").glob("[0-9]*.py"))]
 
 
 def lesson(number: int) -> Lesson:
@@ -51,6 +50,15 @@ def lesson(number: int) -> Lesson:
     if number not in every:
         raise OptionError(f"lesson: there is no lesson {number}", expected=", ".join(map(str, every)))
     return every[number]
+
+
+def gallery() -> Path:
+    """A page of pictures, each with a sentence that says what to look at."""
+    return _folder("gallery") / "README.md"
+
+
+def _folder(name: str) -> Path:
+    return next((each / name for each in FOLDERS if (each / name).is_dir()), FOLDERS[0] / name)
 
 
 def _read(path: Path) -> Lesson:
