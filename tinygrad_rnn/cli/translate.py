@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
@@ -24,8 +24,7 @@ from tinygrad_rnn.train.translation import Translation
 from tinygrad_rnn.train.translator import Recipe, Translator, exact_match, forced_match
 
 
-@dataclass(frozen=True)
-class PairSource:
+class PairSource(NamedTuple):
     """Pairs made by a seed, what makes two of them the same question, and how much of them is learnt from."""
 
     make: Callable[[int, int], list[Pair]]
