@@ -1,7 +1,7 @@
 // The ledger of a value that is used several times: what each use adds to its gradient.
 //
 //   t = 1  ░░▌        ‖term‖ 0.21   along the sum +0.04
-//   t = 2  ░░░░░▓▓▓   ‖term‖ 0.52   along the sum +0.31     the parts along the sum add up to ‖∇‖; the norms do not
+//   t = 2  ░░░░░▓▓▓   ‖term‖ 0.52   along the sum +0.31     the parts along the sum add up to ‖∇‖, and norms hardly ever
 
 import { text } from "./numbers.js"
 
@@ -39,7 +39,7 @@ export function Ledger({ net, replay, id, frameOf, state, cut }) {
           <tr><th scope="row" colspan="3">‖∂L/∂{net.title(id)}‖{cut ? " after the cut" : net.nodes[id].op ? "" : ", as in .grad"}</th><td class="whole">{text(whole)}{done && equal ? " ✓" : ""}</td></tr>
         </tfoot>
       </table>
-      <p><small>Norms do not add up, since terms point in different directions. Of each term, the part that points along the sum does: the dark part of a bar; to the left of the line it works against the sum.</small></p>
+      <p><small>Norms add up only where all terms point in one direction. What adds up always is the part of each term that points along the sum: the dark part of a bar; to the left of the line it works against the sum.</small></p>
     </section>
   )
 }

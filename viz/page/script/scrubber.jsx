@@ -1,9 +1,11 @@
 // The line at the bottom: first, back, on, last; a slider over all frames; what the frame is, in one sentence.
 
-export function Scrubber({ replay, state, set }) {
+export function Scrubber({ replay, state, set, cut }) {
   const go = (frame) => set({ frame, cut: null })
   const at = (by) => replay.move(state.frame, by, state.bySteps)
-  const sentence = replay.say(state.frame)
+  const sentence = cut
+    ? `The end of the way back, with a cut at ${cut.name}: the gradients are those of a run with detach() there.`
+    : replay.say(state.frame)
   return (
     <footer>
       <div class="buttons" role="group" aria-label="Frames">
