@@ -8,7 +8,7 @@ import re
 import sys
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,7 +40,7 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "pairs.tsv").write_text(PAIRS, encoding="utf-8")
     for name, source in translate.SOURCES.items():  # as many by default as a test has time for
-        monkeypatch.setitem(translate.SOURCES, name, replace(source, examples=25))
+        monkeypatch.setitem(translate.SOURCES, name, source._replace(examples=25))
     monkeypatch.setattr(translate, "HELD_OUT", 5)
 
 

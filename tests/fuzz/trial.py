@@ -106,7 +106,7 @@ def _noticed(path: Path, source: str, folder: Path, notices: Callable[[], str]) 
 
 
 def _copied(path: Path, source: str, folder: Path) -> None:
-    for part in ("tinygrad_rnn", "viz", "examples/lessons"):
+    for part in ("tinygrad_rnn", "viz", "examples/lessons", "examples/gallery"):
         copytree(ROOT / part, folder / part, ignore=ignore_patterns("node_modules"))
     instead = folder / path.relative_to(ROOT)
     instead.write_text(source, encoding="utf-8")

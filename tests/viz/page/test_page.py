@@ -134,7 +134,7 @@ def test_what_a_cut_leaves_without_a_gradient_has_none(opened):
     loss = Sketch(model="rnn", topology="many-to-one", steps=3).loss()
     page = opened(viz.draw(loss).html())
     page.locator(".scissors select").select_option(label="h₂ → step 3")
-    sentence = "The end of the way back, with a cut at h₂ → step 3: the gradients are those of a run with detach() there."
+    sentence = "with a cut at h₂ → step 3: the gradients are those of a run with detach() there."
     assert sentence in page.locator("footer .sentence").inner_text()
     state = page.locator(".stage [data-shape='n_h_1']")
     assert "heat_none" in state.get_attribute("class")
