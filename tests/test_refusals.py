@@ -112,6 +112,7 @@ MORE = {
     "two unknown characters": lambda: CORPUS.encode("xyz"),
     "ids of no character": lambda: CORPUS.decode([0, -1, 99]),
     "ids that are none": lambda: list(tg.train.stream_batches(np.ones((3, 2)), **B)),
+    "ids that are masked": lambda: list(tg.train.stream_batches(np.ma.array(np.arange(30)), **B)),
     "a text shorter than a batch": lambda: list(tg.train.stream_batches(np.arange(3), 3, 5)),
     "nothing left": lambda: split_pairs([("a", "b"), ("a", "c")], 1),
     "pairs that are none": lambda: split_pairs([("a", "b", "c")], 1),
@@ -205,6 +206,10 @@ MORE = {
     "too large": lambda: loaded(checkpoint=lambda path: os.truncate(path, 2**26)),
     "a directory for a file": lambda: loaded(checkpoint=lambda path: (path.unlink(), path.mkdir())),
     "arrays of nothing known": lambda: (write("run", {"x": X.data}, {}), tg.train.load_checkpoint("run", LINEAR)),
+    "many arrays of nothing known": lambda: (
+        write("run", {f"array_{k}": X.data for k in range(100, 200)}, {}),
+        tg.train.load_checkpoint("run", LINEAR),
+    ),
     "another model": lambda: (tg.train.save_checkpoint("run", LINEAR), tg.train.load_checkpoint("run", GRU)),
     "weights that are none": lambda: (Path("w").write_bytes(b"abc"), read_arrays("w")),
     "weights that were changed": lambda: read_arrays(

@@ -1,13 +1,14 @@
 """Settings: a value out of range is refused where it is built, whoever builds it, and what is allowed is said."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, fields, replace
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.tasks import TrialConfig
+from tinygrad_rnn.cli.sketch import Sketch
+from tinygrad_rnn.tasks import Adding, Job, Outcome, TrialConfig
 from tinygrad_rnn.train import Recipe, Settings
 from tinygrad_rnn.train.config import Config, options_of, setting
 
@@ -62,6 +63,17 @@ def test_every_default_holds_and_every_setting_says_what_it_is(config):
         default = getattr(config, name, None)
         if default is not None:
             option.check(config.__name__, name, default)
+
+
+JOB = Job(Adding, "gru", seed=0, budget=1)
+EACH = [Settings(), Recipe(), TrialConfig("rnn", 1), JOB, Outcome(JOB, 1, True, False, 0.0, 1.0, 1.0), Sketch()]
+
+
+@pytest.mark.parametrize("made", EACH, ids=lambda made: type(made).__name__)
+def test_what_was_checked_stays_as_it_was(made):
+    first = fields(made)[0].name
+    with pytest.raises(FrozenInstanceError):
+        setattr(made, first, getattr(made, first))
 
 
 def test_a_config_of_ones_own():
