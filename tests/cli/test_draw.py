@@ -243,9 +243,14 @@ def test_twins_are_written_with_the_options_that_were_given(tmp_path, capsys):
     path = tmp_path / "twins.html"
     assert main(["draw", "--twins", "--steps", "4", "--title", "three", "--view", "gate", "-o", str(path)]) == 0
     assert capsys.readouterr().out == f"drawn: {path}\n"
-    small = {"topology": "many-to-one", "steps": 4}
-    losses = {name: Sketch(model=kind, **small).loss() for name, kind in draw.TWINS.items()}
-    assert path.read_text(encoding="utf-8") == viz.twins(losses, title="three", view="gate").html()
+
+    def page(steps, **options):
+        sketches = {name: Sketch(model=kind, topology="many-to-one", steps=steps) for name, kind in draw.TWINS.items()}
+        return viz.twins({name: sketch.loss() for name, sketch in sketches.items()}, **options).html()
+
+    assert path.read_text(encoding="utf-8") == page(4, title="three", view="gate")
+    assert main(["draw", "--twins", "-o", str(path)]) == 0
+    assert path.read_text(encoding="utf-8") == page(12)
 
 
 def test_a_wrong_suffix_is_refused_before_the_work(monkeypatch, refused):

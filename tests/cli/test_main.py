@@ -192,6 +192,22 @@ def test_the_demo_trains_and_writes_as_its_page_says(tmp_path, monkeypatch, caps
     )
 
 
+def test_the_demo_lets_its_model_write_and_draws_it_in_three_formats(tmp_path, monkeypatch):
+    wrote = []
+
+    def written(model, corpus, *arguments, **options):
+        wrote.append((arguments, options))
+        return "The end."
+
+    monkeypatch.setattr("tinygrad_rnn.cli.demo.python_topics", lambda: "the quick brown fox helps. " * 120)
+    monkeypatch.setattr("tinygrad_rnn.cli.demo.sample", written)
+    monkeypatch.setattr("tinygrad_rnn.cli.demo.painted", lambda picture, suffix: suffix.encode())
+    assert main(["demo", "--eager", "--out", str(tmp_path)]) == 0
+    assert wrote == [(("The ", 240), {"temperature": 0.7, "rng": 0})]
+    for suffix in (".svg", ".png", ".html"):
+        assert (tmp_path / f"unrolled{suffix}").read_bytes() == suffix.encode()
+
+
 def test_models_that_a_task_is_tried_with_are_told(capsys):
     assert main(["task", "reber", "--model", "gru"]) == 2
     assert "reber is not tried with --model gru (expected: lstm or rnn)" in capsys.readouterr().err

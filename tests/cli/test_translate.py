@@ -205,6 +205,10 @@ def test_what_goes_on_is_held_and_its_bar_begins_where_the_training_stands(model
             seen.append({**options, "held": Path(model, "running.txt").read_text(encoding="utf-8").split(",")[0]})
             super().__init__(**options)
 
+        def update(self, n=1):
+            read.append(n)
+
+    read = []
     monkeypatch.setattr("tinygrad_rnn.cli.translate.tqdm", Bar)
     assert (
         main(["translate", "--pairs", "pairs.tsv", "--held-out", "1", "--out", model, "--resume", "--epochs", "3"]) == 0
@@ -213,4 +217,5 @@ def test_what_goes_on_is_held_and_its_bar_begins_where_the_training_stands(model
         {"initial": 9, "total": 27, "unit": "pair", "unit_scale": True, "disable": None, "smoothing": 0.05,
          "held": "translate"}
     ]  # fmt: skip
+    assert sum(read) == 27 - 9
     assert not Path(model, "running.txt").exists()
