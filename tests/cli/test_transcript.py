@@ -45,6 +45,7 @@ train --text nothing.txt --out two
 train --text undefined.txt --out two
 train --text eighth.txt --out two
 train --text last.txt --out two
+train --text late.txt --out two
 train --text t.txt --out t.txt
 train --text t.txt --hidden 6 --layers 1 --lr 1 --warmup 0 --batch 5 --epochs 4 --model gru --eager
 train --text t.txt --hidden 6 --layers 1 --lr 3e38 --optimizer sgd --clip 0 --warmup 0 --batch 5 --out three --eager
@@ -123,7 +124,8 @@ def here(tmp_path, monkeypatch):
         "wide.txt": "für 日".encode()[:-1],
         "unmarked.txt": "für Männer".encode("utf-16-le"), "windows.txt": "“für Männer” – 5 €\n".encode("cp1252") * 9,
         "undefined.txt": b"f\x81r M\x8dnner, k\x90nne, s\x9d\n" * 9,
-        "last.txt": b"text \xff", "eighth.txt": b"\xe4 text \0",  # an eighth is 0
+        "last.txt": b"text \xff", "late.txt": b"\xe4" + b"a" * 5000 + bytes(3000),
+        "eighth.txt": b"\xe4 text \0",  # an eighth is 0
         "russian.txt": "для людей\n".encode("cp1251"), "middle.txt": "für ".encode() + b"\xc3" + b"Leute",
     }  # fmt: skip
     for name, content in contents.items():

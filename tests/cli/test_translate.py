@@ -132,6 +132,20 @@ def test_the_tasks_train_and_report_both_figures(capsys):
         assert said.count("→") >= 8
 
 
+def test_after_an_epoch_five_hundred_are_asked_at_most(tmp_path, monkeypatch, capsys):
+    path, asked = tmp_path / "pairs.tsv", []
+    path.write_text("".join(f"{k}\t{k}\n" for k in range(520)), encoding="utf-8")
+
+    def exact(translator, pairs, beam=1):
+        asked.append(len(pairs))
+        return 0.25
+
+    monkeypatch.setattr("tinygrad_rnn.cli.translate.exact_match", exact)
+    assert main(["translate", "--pairs", str(path), "--held-out", "510", "--out", str(tmp_path / "out"), *SMALL]) == 0
+    assert asked[0] == 500
+    assert "held out: 25.0% exact" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("task", SOURCES)
 def test_what_a_task_asks_was_shown_in_no_other_way_either(task):
     train, held_out = data(parser().parse_args(["translate", "--task", task, "--examples", "8000"]), 0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_rnn.tasks import Adding, Adding1997, Copying, Reber, Recent, TemporalOrder
+from tinygrad_rnn.tasks import Adding, Adding1997, Clipping, Copying, Reber, Recent, TemporalOrder
 from tinygrad_rnn.tasks.copying import memoryless
 
 LIMIT = memoryless(30) / 10
@@ -42,3 +42,25 @@ def test_the_adding_problem_is_judged_on_fresh_sequences_too(monkeypatch):
 def test_strings_of_reber_are_judged_all_at_once_and_none_as_it_comes():
     task = Reber(np.random.default_rng(0))
     assert task.errors(np.zeros((3, 7)), task.batch(1)).shape == (0,)
+
+
+SCORES = [  # the errors of fresh sequences, how many of them are asked for, and what is said of them
+    (Adding, [0.1, 0.3], 10_000, 0.05),
+    (Adding1997, [0.04, 0.0399, 0.05], 2560, 2),
+    (TemporalOrder, [0.3, 0.2999, 0.4], 2560, 2),
+    (Copying, [0.1, 0.3], 1000, 0.2),
+    (Clipping, [True, False, True], 10_000, 2),
+]
+
+
+@pytest.mark.parametrize(("kind", "errors", "sequences", "score"), SCORES)
+def test_the_score_counts_fresh_sequences_as_it_says(kind, errors, sequences, score, monkeypatch):
+    task, asked = kind(np.random.default_rng(0)), []
+
+    def fresh(network, count, *judge):
+        asked.append(count)
+        return np.array(errors)
+
+    monkeypatch.setattr(task, "fresh", fresh)
+    assert task.score(None) == pytest.approx(score)
+    assert asked == [sequences]
