@@ -159,9 +159,9 @@ assert kept == 1
 # %% [markdown]
 # tanh(1) = 0.76, and tanh(5 · 0.76 − 1) = tanh(2.8) = 0.99: one sign against it cannot turn it, and so none can.
 #
-# So a network of 12 units could do it. Does it learn to, in 150 steps of training? **Predict.** Guessing is right in
-# half of all cases. What will it be with sequences of 5 signs, and of 60? We also measure, before training, which
-# part of the gradient at the last state arrives at the first.
+# So a network of 12 units could do it. Does it learn to, in 150 steps of training? **Guess.** Chance is right in half
+# of all cases. What will it be with sequences of 5 signs, and of 60? We also measure, before training, which part of
+# the gradient at the last state arrives at the first.
 
 
 # %%

@@ -96,7 +96,7 @@ assert short > 0.9
 # the start and the stop. At first the loss is near log 12 = 2.48: to a new network all twelve signs are about as
 # likely. Then three digits fit into the 48 numbers of the state.
 #
-# **Predict.** And ten digits? Each has to be kept through the whole reading and writing, in the same 48 numbers. Will
+# **Guess.** And ten digits? Each has to be kept through the whole reading and writing, in the same 48 numbers. Will
 # it be as good after as many steps?
 
 # %%
