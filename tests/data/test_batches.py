@@ -252,3 +252,14 @@ def test_pads_are_what_they_are_told_to_be():
     values, lengths = pad_sequences([[], np.ones((2, 3), np.float32), []])
     assert (values.shape, values.dtype, lengths.tolist()) == ((2, 3, 3), np.float32, [0, 2, 0])
     assert pad_sequences([[], []]).values.shape == (0, 2)
+
+
+def test_a_window_of_one_batch_looks_at_no_item_before_its_turn():
+    class Counted(list):
+        def __getitem__(self, k):
+            read.append(k)
+            return super().__getitem__(k)
+
+    read = []
+    next(iter(Batches(Counted([1, 2, k] for k in range(20)), batch=2, window=1, rng=0)))
+    assert len(read) == 2

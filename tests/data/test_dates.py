@@ -84,3 +84,8 @@ def test_two_centuries_and_every_format_are_drawn_from():
         found = sum(text == write(date.fromisoformat(iso)) for text, iso in pairs[:3000])
         assert found > 150  # a twelfth, 250, and some that two formats write alike
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", iso) for iso in days)
+
+
+def test_no_day_comes_twice_in_one_format():
+    found = dates(50_000, seed=1)
+    assert len(set(found)) > 49_900  # two formats may write one day alike, and no more than that

@@ -227,3 +227,8 @@ def test_a_name_that_is_no_unicode_is_written_over_as_any_other(tmp_path):
         save_checkpoint(tmp_path, tg.nn.Linear(3, 2), name="\udce9", step=step)
     assert load_checkpoint(tmp_path, tg.nn.Linear(3, 2)) == {"name": "\udce9", "step": 2}
     assert len(list(tmp_path.glob("arrays-*"))) == 1
+
+
+def test_the_folders_of_a_checkpoint_are_made(tmp_path):
+    save_checkpoint(tmp_path / "runs" / "of" / "today", tg.nn.Linear(3, 2, rng=0), step=4)
+    assert load_checkpoint(tmp_path / "runs" / "of" / "today", tg.nn.Linear(3, 2)) == {"step": 4}
