@@ -44,8 +44,8 @@ UNTRIED = UNTOUCHED | {"processes", "comm"}  # they would be started; what is sa
 T, B = tg.tensor(np.ones((2, 3)), requires_grad=True), {"batch": 2, "bptt": 5}
 DIVERGED = tg.train.CharModel("rnn", len(CORPUS.vocabulary), 2, 1, rng=0)
 DIVERGED.head.weight.assign(np.full(DIVERGED.head.weight.shape, np.nan))
-HALF = json.dumps({"a": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}).encode()
-BF16 = len(HALF).to_bytes(8, "little") + HALF + bytes(2)  # a safetensors file
+HEADER = json.dumps({"a": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}).encode()
+BF16 = len(HEADER).to_bytes(8, "little") + HEADER + bytes(2)  # a safetensors file
 OTHER = SimpleNamespace(**vars(ALONE) | {"allgather": lambda mine: [mine, "another"]})
 NINE = SimpleNamespace(**vars(ALONE) | {"Get_size": lambda: 9})
 
@@ -68,23 +68,30 @@ def loaded(*files, **names):
 
 
 def moved(**changes):
-    """The batches of three items by one, at a place that was changed."""
+    """The batches of two items by one, at a place that was changed."""
     batches = tg.data.Batches([[1], [2]], batch=1, rng=0)
     batches.load_state_dict(batches.state_dict() | changes)
 
 
-def altered(change, load):
-    """What is said of a saved run or training, some of whose facts are changed."""
-    if "Run" in load.__code__.co_names:
-        Path("text").write_text("hello " * 90, encoding="utf-8")
-        corpus = tg.train.Corpus.from_file("text")
-        tg.train.Run(tg.train.Settings(hidden=2, batch=2), corpus).save("run")
-    else:
-        tg.train.Translation(TRANSLATOR, PAIRS).save("run")
+def altered_run(change):
+    """A run that is loaded after some of its facts were changed."""
+    Path("text").write_text("hello " * 90, encoding="utf-8")
+    tg.train.Run(tg.train.Settings(hidden=2, batch=2), tg.train.Corpus.from_file("text")).save("run")
+    altered(change)
+    tg.train.Run.load("run", Path("text"))
+
+
+def altered_training(change):
+    """The training of a translator, likewise."""
+    tg.train.Translation(TRANSLATOR, PAIRS).save("run")
+    altered(change)
+    tg.train.Translation.load("run", PAIRS)
+
+
+def altered(change):
     arrays, facts = read("run")
     change(facts)
     write("run", arrays, facts)
-    load()
 
 
 def without_mpi():
@@ -167,21 +174,11 @@ MORE = {
         tg.train.Translation.load("run", PAIRS[1:]),
     ),
     "no training to go on with": lambda: (TRANSLATOR.save("run"), tg.train.Translation.load("run", PAIRS)),
-    "a place of no training": lambda: altered(
-        lambda facts: facts["training"].update(epoch=-1), lambda: tg.train.Translation.load("run", PAIRS)
-    ),
-    "a limit of nothing": lambda: altered(
-        lambda facts: facts.update(limit=0), lambda: tg.train.Translation.load("run", PAIRS)
-    ),
-    "a recipe of nothing known": lambda: altered(
-        lambda facts: facts["recipe"].update(depth=3), lambda: tg.train.Translation.load("run", PAIRS)
-    ),
-    "a chunk behind the last": lambda: altered(
-        lambda facts: facts["progress"].update(chunk=10**6), lambda: tg.train.Run.load("run", Path("text"))
-    ),
-    "a state of another size": lambda: altered(
-        lambda facts: facts["settings"].update(layers=1), lambda: tg.train.Run.load("run", Path("text"))
-    ),
+    "a place of no training": lambda: altered_training(lambda facts: facts["training"].update(epoch=-1)),
+    "a limit of nothing": lambda: altered_training(lambda facts: facts.update(limit=0)),
+    "a recipe of nothing known": lambda: altered_training(lambda facts: facts["recipe"].update(depth=3)),
+    "a chunk behind the last": lambda: altered_run(lambda facts: facts["progress"].update(chunk=10**6)),
+    "a state of another size": lambda: altered_run(lambda facts: facts["settings"].update(layers=1)),
     "weights of other ranks": lambda: tg.train.DataParallel(OTHER).check_same([X]),
     "no processes": lambda: next(tg.tasks.attempts([], processes=0)),
     "rows that are none": lambda: tg.train.DataParallel(NINE).rows("many"),

@@ -54,7 +54,7 @@ def grade(exercise: Exercise, f: Callable[..., Any], seed: int = 0) -> Verdict:
                 answer = f(*own)
         except Exception as error:
             words = f"{said} raises {type(error).__name__}: {error}. {reason(exercise, f, inputs)}"
-            return Verdict(exercise.name, False, words.rstrip(" ."))
+            return Verdict(exercise.name, False, words.rstrip())
         if not all(same(a, b, 0) for a, b in zip(own, given, strict=True)):
             return Verdict(exercise.name, False, f"{said} changes what it was given; make a new array instead")
         if not same(answer, right, CLOSE):

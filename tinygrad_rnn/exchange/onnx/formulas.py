@@ -1,4 +1,4 @@
-"""Rules for ops of which ONNX has no operator: each is a formula of several, in which nothing overflows or cancels."""
+"""Rules for ops of which ONNX has no operator: each is a formula of several."""
 
 from __future__ import annotations
 
@@ -13,16 +13,12 @@ B: TypeAlias = OnnxBuilder
 X: TypeAlias = Operand
 
 
-def _f(b: B, value: float) -> str:
-    return b.weight("number", value)
-
-
 def scaled(op: str, factor: float, of: str = "Identity") -> None:
     """Register an op that is a number times x, or times an operator of x."""
 
     @translates(op)
     def rule(b: B, y: X, x: X) -> str:
-        return b.value("Mul", b.value(of, x.of("f")), _f(b, factor))
+        return b.value("Mul", b.value(of, x.of("f")), b.number(factor))
 
 
 scaled("log2", 1 / np.log(2), "Log")
@@ -34,14 +30,14 @@ scaled("rad2deg", 180 / np.pi)
 @translates("exp2")
 def exp2(b: B, y: X, x: X) -> str:
     """2ˣ."""
-    return b.value("Pow", _f(b, 2), x.of("f"))
+    return b.value("Pow", b.number(2), x.of("f"))
 
 
 @translates("cbrt")
 def cbrt(b: B, y: X, x: X) -> str:
     """sign x · |x|^⅓."""
     x_ = x.of("f")
-    return b.value("Mul", b.value("Sign", x_), b.value("Pow", b.value("Abs", x_), _f(b, 1 / 3)))
+    return b.value("Mul", b.value("Sign", x_), b.value("Pow", b.value("Abs", x_), b.number(1 / 3)))
 
 
 @translates("hypot")
@@ -49,10 +45,10 @@ def hypot(b: B, y: X, x: X, z: X) -> str:
     """m·√(1 + (n/m)²), of the larger and the smaller of |a| and |b|: no square overflows."""
     p, q = (b.value("Abs", each.of("f")) for each in (x, z))
     most, least = b.value("Max", p, q), b.value("Min", p, q)
-    ratio = b.value("Div", least, b.value("Where", b.value("Equal", most, _f(b, 0)), _f(b, 1), most))
-    root = b.value("Sqrt", b.value("Add", b.value("Mul", ratio, ratio), _f(b, 1)))
+    ratio = b.value("Div", least, b.value("Where", b.value("Equal", most, b.number(0)), b.number(1), most))
+    root = b.value("Sqrt", b.value("Add", b.value("Mul", ratio, ratio), b.number(1)))
     infinite = b.value("Or", b.value("IsInf", p), b.value("IsInf", q))
-    return b.value("Where", infinite, _f(b, np.inf), b.value("Mul", most, root))
+    return b.value("Where", infinite, b.number(np.inf), b.value("Mul", most, root))
 
 
 def beside_nan(op: str, operator: str) -> None:
@@ -80,9 +76,11 @@ def fmod(b: B, y: X, x: X, z: X) -> str:
 @translates("sinc")
 def sinc(b: B, y: X, x: X) -> str:
     """sin(πx)/(πx), 1 at 0."""
-    at = b.value("Mul", x.of("f"), _f(b, np.pi))
-    zero = b.value("Equal", at, _f(b, 0))
-    return b.value("Where", zero, _f(b, 1), b.value("Div", b.value("Sin", at), b.value("Where", zero, _f(b, 1), at)))
+    at = b.value("Mul", x.of("f"), b.number(np.pi))
+    zero = b.value("Equal", at, b.number(0))
+    return b.value(
+        "Where", zero, b.number(1), b.value("Div", b.value("Sin", at), b.value("Where", zero, b.number(1), at))
+    )
 
 
 @translates("arctan2")
@@ -91,17 +89,17 @@ def arctan2(b: B, y: X, x: X, z: X) -> str:
     p, q = x.of("f"), z.of("f")
     high, wide = b.value("Abs", p), b.value("Abs", q)
     alike = b.value("Equal", high, wide)  # both 0 or both infinite too, of which no quotient tells
-    slope = b.value("Where", alike, _f(b, 1), b.value("Div", high, b.value("Where", alike, _f(b, 1), wide)))
-    none = b.value("And", alike, b.value("Equal", high, _f(b, 0)))
-    angle = b.value("Where", none, _f(b, 0), b.value("Atan", slope))
-    angle = b.value("Where", _negative(b, q), b.value("Sub", _f(b, np.pi), angle), angle)
+    slope = b.value("Where", alike, b.number(1), b.value("Div", high, b.value("Where", alike, b.number(1), wide)))
+    none = b.value("And", alike, b.value("Equal", high, b.number(0)))
+    angle = b.value("Where", none, b.number(0), b.value("Atan", slope))
+    angle = b.value("Where", _negative(b, q), b.value("Sub", b.number(np.pi), angle), angle)
     return b.value("Where", _negative(b, p), b.value("Neg", angle), angle)
 
 
 def _negative(b: B, x: str) -> str:
     """Whether x is below 0, or −0: 1/x is, then."""
-    zero = b.value("Equal", x, _f(b, 0))
-    return b.value("Less", b.value("Where", zero, b.value("Reciprocal", x), x), _f(b, 0))
+    zero = b.value("Equal", x, b.number(0))
+    return b.value("Less", b.value("Where", zero, b.value("Reciprocal", x), x), b.number(0))
 
 
 @translates("nan_to_num")
@@ -113,14 +111,14 @@ def nan_to_num(b: B, y: X, x: X, *, copy: bool, nan: Any, posinf: Any, neginf: A
         return x.of(y.kind)
     most = float(np.finfo(np.float32).max)
     high, low = most if posinf is None else posinf, -most if neginf is None else neginf
-    x_, zero = x.of("f"), _f(b, 0)
-    bound = b.value("Where", b.value("Greater", x_, zero), _f(b, high), _f(b, low))
+    x_, zero = x.of("f"), b.number(0)
+    bound = b.value("Where", b.value("Greater", x_, zero), b.number(high), b.number(low))
     finite = b.value("Where", b.value("IsInf", x_), bound, x_)
-    return b.value("Where", b.value("IsNaN", x_), _f(b, nan), finite)
+    return b.value("Where", b.value("IsNaN", x_), b.number(nan), finite)
 
 
 @translates("normal_cdf")
 def normal_cdf(b: B, y: X, x: X) -> str:
     """(1 + erf(x/√2))/2: right to the digits of 1, as far as ONNX's operator goes."""
-    erf = b.value("Erf", b.value("Mul", x.of("f"), _f(b, 0.5**0.5)))
-    return b.value("Mul", b.value("Add", erf, _f(b, 1)), _f(b, 0.5))
+    erf = b.value("Erf", b.value("Mul", x.of("f"), b.number(0.5**0.5)))
+    return b.value("Mul", b.value("Add", erf, b.number(1)), b.number(0.5))

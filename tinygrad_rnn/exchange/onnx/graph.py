@@ -70,6 +70,10 @@ class OnnxBuilder:
         """Add a constant, in float32: the one precision that runtimes compute recurrences in."""
         return self._constant(name, np.asarray(values, np.float32))
 
+    def number(self, value: float) -> str:
+        """Add a constant of one number, float32."""
+        return self.weight("number", value)
+
     def integers(self, values: int | list[int]) -> str:
         """Add a constant of integers: an axis, a size, a shape."""
         return self._constant("integers", np.array(values, np.int64))

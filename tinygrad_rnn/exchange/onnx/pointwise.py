@@ -87,10 +87,6 @@ def _wider(*xs: X) -> str:
     return max((x.kind for x in xs), key="bif".index)
 
 
-def _f(b: B, value: float) -> str:
-    return b.weight("number", value)
-
-
 @translates("identity", "_within")
 def identity(b: B, y: X, x: X, **static: Any) -> str:
     """x; what `within` checks a runtime checks where it reads a table."""
@@ -119,16 +115,16 @@ def relu(b: B, y: X, x: X) -> str:
 def expm1(b: B, y: X, x: X) -> str:
     """tanh(x/2)·(eˣ + 1), in which nothing cancels near 0."""
     x_ = x.of("f")
-    half = b.value("Tanh", b.value("Mul", x_, _f(b, 0.5)))
-    return b.value("Mul", half, b.value("Add", b.value("Exp", x_), _f(b, 1)))
+    half = b.value("Tanh", b.value("Mul", x_, b.number(0.5)))
+    return b.value("Mul", half, b.value("Add", b.value("Exp", x_), b.number(1)))
 
 
 @translates("log1p")
 def log1p(b: B, y: X, x: X) -> str:
     """2·artanh(x/(x + 2)), in which nothing cancels near 0, and log(1 + x) far from it."""
     x_ = x.of("f")
-    near = b.value("Mul", b.value("Atanh", b.value("Div", x_, b.value("Add", x_, _f(b, 2)))), _f(b, 2))
-    return b.value("Where", b.value("Less", x_, _f(b, 1)), near, b.value("Log", b.value("Add", x_, _f(b, 1))))
+    near = b.value("Mul", b.value("Atanh", b.value("Div", x_, b.value("Add", x_, b.number(2)))), b.number(2))
+    return b.value("Where", b.value("Less", x_, b.number(1)), near, b.value("Log", b.value("Add", x_, b.number(1))))
 
 
 @translates("log_sigmoid")
@@ -150,7 +146,7 @@ def logaddexp(b: B, y: X, x: X, z: X) -> str:
     p, q = x.of("f"), z.of("f")
     apart = b.value("Neg", b.value("Abs", b.value("Sub", p, q)))
     sum_ = b.value("Add", b.value("Max", p, q), b.value("Softplus", apart))
-    return b.value("Where", b.value("Equal", p, q), b.value("Add", p, _f(b, np.log(2))), sum_)
+    return b.value("Where", b.value("Equal", p, q), b.value("Add", p, b.number(np.log(2))), sum_)
 
 
 def rounding(op: str, operator: str) -> None:
@@ -183,7 +179,7 @@ def round_(b: B, y: X, x: X, *, decimals: int) -> str:
     if not decimals:
         return b.value("Round", x.of("f"))
     scale, back = ("Mul", "Div") if decimals > 0 else ("Div", "Mul")
-    power = _f(b, 10.0 ** abs(decimals))
+    power = b.number(10.0 ** abs(decimals))
     return b.value(back, b.value("Round", b.value(scale, x.of("f"), power)), power)
 
 
@@ -194,7 +190,7 @@ def remainder(b: B, y: X, x: X, z: X) -> str:
     if y.kind == "i":
         return b.value("Mod", p, q)
     rest = b.value("Mod", p, q, fmod=1)  # with the sign of p
-    wrong = b.value("Less", b.value("Mul", b.value("Sign", rest), b.value("Sign", q)), _f(b, 0))
+    wrong = b.value("Less", b.value("Mul", b.value("Sign", rest), b.value("Sign", q)), b.number(0))
     return b.value("Where", wrong, b.value("Add", rest, q), rest)
 
 
@@ -255,4 +251,4 @@ def isinf(b: B, y: X, x: X) -> str:
 @translates("isfinite")
 def isfinite(b: B, y: X, x: X) -> str:
     """Neither NaN nor infinite: x − x is 0."""
-    return b.value("Equal", b.value("Sub", x.of("f"), x.of("f")), _f(b, 0))
+    return b.value("Equal", b.value("Sub", x.of("f"), x.of("f")), b.number(0))
