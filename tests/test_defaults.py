@@ -10,6 +10,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 from tests.kept import check_kept
+from tinygrad_rnn.train.config import Config, options_of
 
 KEPT = Path(__file__).with_name("defaults.txt")
 PLAIN = (bool, int, float, str, bytes, tuple, frozenset, dict, re.Pattern)
@@ -56,6 +57,14 @@ def of_call(name, call):
         yield f"{name}({', '.join(f'{key}={value}' for key, value in said.items() if value)})"
 
 
+def of_settings(name, config):
+    """What each setting of a Config may be, and how it is described."""
+    if issubclass(config, Config) and config is not Config:
+        for setting, option in options_of(config).items():
+            facts = {**vars(option), "kind": option.kind.__name__, "choices": (*option.choices,)}
+            yield f"{name}.{setting} {plain({key: fact for key, fact in facts.items() if fact})}"
+
+
 def lines(modules):
     for module in modules:
         for name, value in vars(module).items():
@@ -66,6 +75,7 @@ def lines(modules):
                 continue
             yield from of_call(full, value)
             if inspect.isclass(value):
+                yield from of_settings(full, value)
                 for method, f in vars(value).items():
                     own = getattr(f, "__qualname__", "") == f"{value.__name__}.{method}"
                     if inspect.isfunction(f) and own and not method.startswith("_"):

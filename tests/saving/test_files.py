@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import portalocker
@@ -55,6 +56,14 @@ def test_what_is_no_file_is_refused_by_its_name(tmp_path, monkeypatch):
     assert files.read_file(tmp_path / "link", 3) == b"abc"
     with pytest.raises(tg.CheckpointError, match="too large"):
         files.read_file(tmp_path / "file", 2)
+
+
+def test_where_a_directory_cannot_be_locked_a_file_in_it_is(tmp_path, monkeypatch):
+    windows = SimpleNamespace(**{**vars(os), "name": "nt"})
+    monkeypatch.setattr(claim, "os", windows)
+    for _ in range(2):
+        with saving(tmp_path):
+            assert [path.name for path in tmp_path.iterdir()] == ["saving.lock"]
 
 
 SAVING = r"another process is saving there\n  got       not done after 0 s$"

@@ -9,8 +9,9 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import tinygrad_rnn as tg
+from tinygrad_rnn import Tensor
 from tinygrad_rnn.nn import mse_loss
-from tinygrad_rnn.tasks import TASKS, Adding, Job, Recent, Task, TrialConfig, at_the_end, attempt, attempts
+from tinygrad_rnn.tasks import TASKS, Adding, Job, Reader, Recent, Task, TrialConfig, at_the_end, attempt, attempts
 from tinygrad_rnn.tasks.trial import _alone
 from tinygrad_rnn.train import training_step
 
@@ -113,6 +114,26 @@ def test_a_trial_learns_as_its_config_says(name, bounds, monkeypatch):
         optimizer = seen[0][0]
         assert isinstance(optimizer, tg.optim.RMSProp)
         assert (optimizer.lr, optimizer.alpha) == (0.5, 0.7)
+
+
+def test_a_network_that_reads_its_values_learns_as_it_is(monkeypatch):
+    plain = attempt(Job(Last, "rnn", 0, 500))
+    forward = Reader.forward
+
+    def read(network, batch):
+        y = forward(network, batch)
+        return y if y.data.max() < 1e9 else y * 0
+
+    monkeypatch.setattr(Reader, "forward", read)
+    assert attempt(Job(Last, "rnn", 0, 500)).score == pytest.approx(plain.score, rel=1e-4)  # by a plan, and without
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(7, [3, 3, 1]), (6, [3, 3]), (2, [2])])
+def test_fresh_sequences_are_as_many_as_are_asked_for(count, sizes):
+    task, judged = Last(np.random.default_rng(0)), []
+    found = task.fresh(lambda batch: Tensor(batch.x[-1]), count, lambda y, batch: judged.append(y) or y[:, 0], rows=3)
+    assert [len(y) for y in judged] == sizes
+    assert np.array_equal(found, np.concatenate(judged)[:, 0])
 
 
 def test_a_seed_decides_everything():

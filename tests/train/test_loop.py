@@ -109,11 +109,13 @@ def test_each_rank_reads_its_own_rows(monkeypatch):
     assert read[0].tolist() == [[k] for k in IDS[64:96]]  # the first rank has the first two rows
 
 
-def test_an_epoch_that_took_no_time_has_no_speed():
-    progress = Progress(epoch=1, characters=30, total=60.0)
+@pytest.mark.parametrize(("seconds", "speed"), [(0.0, 0.0), (4.0, 7.5)])  # in no time: no speed
+def test_an_epoch_is_told_with_its_losses_and_its_speed(seconds, speed):
+    progress = Progress(epoch=1, characters=30, total=60.0, seconds=seconds)
     finish_epoch(progress, 1.5, 0.25)
-    row = {"epoch": 2, "train": 2.0, "valid": 1.5, "chars_per_second": 0.0, "lr": 0.25}
-    assert progress == Progress(epoch=2, history=[row])
+    row = {"epoch": 2, "train": 2.0, "valid": 1.5, "chars_per_second": speed, "lr": 0.25}
+    assert progress.history == [row]
+    assert (progress.epoch, progress.chunk, progress.state) == (2, 0, None)
 
 
 def test_a_loss_of_ones_own_is_what_is_learnt_by_and_judged_by():
@@ -167,6 +169,29 @@ def test_a_long_text_is_written_by_a_plan_as_a_short_one_is(monkeypatch):
     plain = sample(net, corpus, "ab", 40, rng=3)
     monkeypatch.setattr("tinygrad_rnn.train.generate.LONG", 5)
     assert sample(net, corpus, "ab", 40, rng=3) == plain
+
+
+def test_a_model_that_reads_its_values_is_trained_and_sampled_as_it_is(monkeypatch):
+    monkeypatch.setattr("tinygrad_rnn.train.generate.LONG", 5)
+
+    class Reading(CharModel):
+        def forward(self, ids, state=None):
+            logits, state = super().forward(ids, state)
+            return (logits if logits.data.max() < 1e9 else logits * 0), state
+
+    written = []
+    for kind in (CharModel, Reading):
+        net = kind("rnn", 5, hidden=4, layers=1, dtype=np.float64, rng=0)
+        fit(net, IDS, VALID, tg.optim.SGD(net.parameters(), lr=0.1), epochs=1, batch=3, bptt=32)
+        written.append(sample(net, Corpus("", "abcde"), "ab", 20, rng=3))
+    assert written[0] == written[1]
+
+
+def test_the_losses_of_steps_are_drawn_with_the_names_of_formulas():
+    loss, _ = model().step_losses(IDS[:3, None], IDS[1:4, None])
+    names = [(node.role, node.name, node.step) for node in loss.graph().nodes]
+    assert [name for name in names if name[0] == "output"] == [("output", "y", t) for t in (1, 2, 3)]
+    assert names[loss.graph().outputs[0]] == ("loss", "L", None)
 
 
 def test_without_a_prompt_it_starts_from_a_line_break_or_the_first_character():

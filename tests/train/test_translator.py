@@ -289,6 +289,20 @@ def test_an_epoch_is_told_with_its_mean_loss_and_its_time():
     assert all(0 < row[2] < 60 for row in rows)
 
 
+def test_a_model_that_reads_its_values_is_trained_as_it_is(monkeypatch):
+    translators = [Translator(Recipe(hidden=4, embedding=3, epochs=1, teacher_forcing=1.0), COPIES) for _ in range(2)]
+    reading = translators[1].model
+    forward = reading.forward
+
+    def read(*args, **kwargs):
+        logits = forward(*args, **kwargs)
+        return logits if logits.data.max() < 1e9 else logits * 0
+
+    monkeypatch.setattr(reading, "forward", read)
+    losses = [row[1] for each in translators for row in train_translator(each, COPIES)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)  # by a plan, and without
+
+
 def test_a_loss_that_is_not_finite_stops_it():
     translator = Translator(Recipe(hidden=8, embedding=4, epochs=3, lr=1e6, warmup=0, clip=0), COPIES)
     translator.model.decoder.head.weight.assign(np.full(translator.model.decoder.head.weight.shape, np.inf))

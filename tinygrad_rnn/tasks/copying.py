@@ -36,7 +36,7 @@ def copying(rng: np.random.Generator, rows: int, T: int = 30) -> Batch:
     sign = np.full((1, rows), 9)
     silence = np.zeros((10, rows), int)
     x = one_hot(np.concatenate([message, blanks, sign, silence]), num_classes=10, dtype=np.float32)
-    return at_every_step(x, np.full(rows, T + 20), np.concatenate([silence, blanks, silence[:1], message]))
+    return at_every_step(x, np.full(rows, len(x)), np.concatenate([silence, blanks, silence[:1], message]))
 
 
 def memoryless(T: int) -> float:

@@ -54,7 +54,7 @@ def sample_logits(
         return np.asarray(x.argmax(axis=-1))
     with np.errstate(over="ignore"):  # far below the likeliest is −∞: probability 0
         scaled = (x - highest) / temperature
-    order = np.argsort(-scaled, axis=-1, kind="stable")[..., :top_k]
+    order = np.argsort(-scaled, kind="stable")[..., :top_k]
     p = np.exp(np.take_along_axis(scaled, order, axis=-1))
     p /= p.sum(axis=-1, keepdims=True)
     before = np.cumsum(p, axis=-1)[..., :-1]  # what the likelier ones reach together

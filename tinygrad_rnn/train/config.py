@@ -63,7 +63,8 @@ def setting(
     """A field of a Config; the arguments are those of `Option`, the kind is by default that of the default value."""
     kind = type(default) if kind is None else kind
     choices = (True, False) if kind is bool else choices
-    shown = shown or ({True: "yes", False: "no"}[default] if kind is bool else str(default))
+    words = {True: "yes", False: "no"} if kind is bool else {MISSING: ""}
+    shown = shown or words.get(default, str(default))
     return field(default=default, metadata={"option": Option(help, kind, letter, choices, bounds, optional, shown)})
 
 
