@@ -15,7 +15,7 @@ from tqdm import tqdm
 import tinygrad_rnn as tg
 from tests.tasks.test_trial import Last
 from tinygrad_rnn import tasks
-from tinygrad_rnn.cli import Command, main
+from tinygrad_rnn.cli import COMMANDS, Command, main
 from tinygrad_rnn.cli.draw import put
 from tinygrad_rnn.cli.sample import say
 from tinygrad_rnn.cli.task import told
@@ -50,16 +50,26 @@ def test_the_status_is_what_a_command_returns(returned, status, monkeypatch):
     assert main(["go"]) == status
 
 
+def test_the_first_page_of_help_says_what_it_is_for_and_names_each_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "See how a recurrent network learns." in said
+    for command in COMMANDS:
+        assert command.name in said
+        assert command.help in " ".join(said.split())
+
+
 @pytest.mark.parametrize(("status", "ends"), [(0, False), (130, False), (1, True), (2, True)])
 def test_one_of_several_ranks_that_fails_ends_them_all(status, ends, monkeypatch, capsys):
-    ended = []
+    ended, waited = [], []
     world = SimpleNamespace(Get_size=lambda: 2, Get_rank=lambda: 1, Abort=ended.append)
     monkeypatch.setitem(sys.modules, "mpi4py.MPI", SimpleNamespace(COMM_WORLD=world))
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: waited.append((seconds, capsys.readouterr().err, ended[:])))
     monkeypatch.setattr("tinygrad_rnn.cli.COMMANDS", [Command("go", "goes", lambda to: None, lambda _: status)])
     assert main(["go"]) == status
+    assert waited == [(1, "tinygrad-rnn: rank 1 failed, and with it all\n", [])] * ends  # time to forward it
     assert ended == [status] * ends
-    assert capsys.readouterr().err == "tinygrad-rnn: rank 1 failed, and with it all\n" * ends
     world.Get_size = lambda: 1
     assert main(["go"]) == status
     assert ended == [status] * ends
@@ -192,18 +202,19 @@ def test_the_demo_trains_and_writes_as_its_page_says(tmp_path, monkeypatch, caps
     )
 
 
-def test_the_demo_lets_its_model_write_and_draws_it_in_three_formats(tmp_path, monkeypatch):
+def test_the_demo_lets_its_model_write_and_draws_it_in_three_formats(tmp_path, monkeypatch, capsys):
     wrote = []
 
     def written(model, corpus, *arguments, **options):
         wrote.append((arguments, options))
-        return "The end."
+        return "The\nend."
 
     monkeypatch.setattr("tinygrad_rnn.cli.demo.python_topics", lambda: "the quick brown fox helps. " * 120)
     monkeypatch.setattr("tinygrad_rnn.cli.demo.sample", written)
     monkeypatch.setattr("tinygrad_rnn.cli.demo.painted", lambda picture, suffix: suffix.encode())
     assert main(["demo", "--eager", "--out", str(tmp_path)]) == 0
     assert wrote == [(("The ", 240), {"temperature": 0.7, "rng": 0})]
+    assert "\nThe model writes:\n  | The\n  | end.\n" in capsys.readouterr().out
     for suffix in (".svg", ".png", ".html"):
         assert (tmp_path / f"unrolled{suffix}").read_bytes() == suffix.encode()
 

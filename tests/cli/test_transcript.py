@@ -18,6 +18,7 @@ from tests.kept import check_kept
 from tests.tasks.test_trial import Last
 from tinygrad_rnn.cli import COMMANDS, _fill, main
 from tinygrad_rnn.cli.options import Parser
+from tinygrad_rnn.course import gallery
 from tinygrad_rnn.tasks import TASKS, TrialConfig
 
 KEPT = Path(__file__).with_name("transcript.txt")
@@ -97,6 +98,8 @@ draw -o a.jpg
 draw -o a
 draw --show x
 draw -o t.txt/a.dot --steps 2
+lesson
+lesson 1 --out pictures
 lesson --print
 lesson --out x
 lesson 99
@@ -159,7 +162,7 @@ def said(line, capsys):
     out, error = capsys.readouterr()
     whole = out + "".join(f"! {each}\n" for each in error.splitlines())
     whole = re.sub(r"[\d,.]+(?= (chars|pairs)/s)|\b\d+(?= s\b)|\d+\.\d+([eE][-+]\d+)?|\b[\d.]+%", "#", whole)
-    whole = re.sub(r"(?m)^compiled: .*", "compiled: #", whole)
+    whole = re.sub(r"(?m)^compiled: .*", "compiled: #", whole).replace(str(gallery()), "GALLERY")
     whole = re.sub(r"(?m)^(  \w+ +→|(?=  \| )).*(\n  \| .*)*", r"\1", whole)  # what a model writes
     return f"$ {line}\n{whole}" + (f"status {status}\n" if status else "")
 

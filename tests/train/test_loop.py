@@ -164,6 +164,41 @@ def test_the_bar_counts_the_characters_and_shows_the_loss(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_the_bar_begins_where_the_run_stands(monkeypatch):
+    seen, told = [], []
+
+    class Bar:
+        n = 378
+
+        def __init__(self, **options):
+            seen.append(options)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            seen.append("closed")
+
+        def set_postfix_str(self, text, refresh):
+            told.append((text, refresh))
+
+        def update(self, n):
+            told.append(n)
+
+    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    run = Run(
+        Settings(hidden=4, layers=1, batch=2, bptt=20, epochs=2, embedding=0), Corpus("to be or not to be. " * 20)
+    )
+    run.progress.epoch = 1
+    for shown, disable in ((None, None), (True, False), (False, True)):
+        seen.clear()
+        with progress_bar(run, shown) as show:
+            show(Progress(epoch=1, characters=40), 1.0)
+        options = {"total": 756, "initial": 378, "unit": "char", "unit_scale": True, "smoothing": 0.05}
+        assert seen == [{**options, "disable": disable}, "closed"]
+    assert told[:2] == [("loss 1.000 nats/char, 1.44 bits/char", False), 40]
+
+
 def test_a_long_text_is_written_by_a_plan_as_a_short_one_is(monkeypatch):
     net, corpus = CharModel("lstm", 5, hidden=6, layers=1, rng=0), Corpus("", "abcde")
     plain = sample(net, corpus, "ab", 40, rng=3)

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
         verdict = "FAIL" if row.failed else "ok  "
         print(f"{verdict}  {row.kind:<7} {row.name:<18} {row.cases:>3} checks  {row.worst:.1e}  {row.note}".rstrip())
     print(f"{failed} failed" if failed else "all gradients agree")
-    return 1 if failed else 0
+    return int(failed > 0)
 
 
 COMMAND = Command("check", "check the gradients of every op and module against differences", add_options, run)

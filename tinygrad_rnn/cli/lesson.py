@@ -19,7 +19,7 @@ def add_options(to: Parser) -> None:
     to.add_argument("--check", type=Path, metavar="FILE", help="judge your answers to its exercises, in a Python file")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int | None:
     """List, run, print or judge; 1 when an answer is wrong."""
     from tinygrad_rnn.course import gallery, grade_file, lesson, lessons
 
@@ -31,16 +31,16 @@ def run(options: argparse.Namespace) -> int:
             print(textwrap.fill(each.question, 96, initial_indent="     ", subsequent_indent="     "))
         print(f"\n{PROGRAM} lesson 1 runs a lesson, lesson 1 --print shows its text, and lesson 1 --check FILE judges")
         print(f"your answers to its exercises. The gallery of pictures is {gallery()}")
-        return 0
+        return None
     chosen = lesson(options.number)
     if options.check is not None:
         verdicts = list(grade_file(chosen.exercises, options.check))
         for verdict in verdicts:
             print(f"{'right' if verdict.right else 'wrong'}  {verdict}")
-        return 0 if all(verdict.right for verdict in verdicts) else 1
+        return int(not all(verdict.right for verdict in verdicts))
     if options.show:
         print(chosen.path.read_text(encoding="utf-8"), end="")
-        return 0
+        return None
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
     before, sys.argv = sys.argv, [str(chosen.path), *([str(options.out)] if options.out else [])]
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     for exercise in chosen.exercises:
         print("\n" + textwrap.fill(f"Exercise: {exercise.name}. {exercise.task}", 100))
     print(f"Judge your answers with: {PROGRAM} lesson {chosen.number} --check FILE")
-    return 0
+    return None
 
 
 COMMAND = Command("lesson", "learn how a recurrent network works, lesson by lesson", add_options, run)

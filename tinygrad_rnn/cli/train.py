@@ -41,7 +41,7 @@ def add_options(to: Parser) -> None:
     add_settings(to, Settings)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int | None:
     """Train, saving after every epoch and when interrupted."""
     typed, parallel = given(options, Settings), world()
     if options.resume and options.out is None:
@@ -61,13 +61,13 @@ def run(options: argparse.Namespace) -> int:
         return trained(found, out, options, parallel)
 
 
-def trained(found: Run, out: Path, options: argparse.Namespace, parallel: DataParallel | None) -> int:
+def trained(found: Run, out: Path, options: argparse.Namespace, parallel: DataParallel | None) -> int | None:
     print(describe(found) + ("" if parallel is None else f", over {parallel.size} processes"))
     with logged(found, options.csv, options.tensorboard) as log:
         return train_run(found, out, options.text, eager=options.eager, log=log, parallel=parallel)
 
 
-def followed(options: argparse.Namespace, typed: dict[str, Any], parallel: DataParallel) -> int:
+def followed(options: argparse.Namespace, typed: dict[str, Any], parallel: DataParallel) -> int | None:
     """What the ranks after the first do: the same on rows of their own, unheard; `save` writes on the first alone."""
     if options.resume:
         found = resumed(options.out, options.text, typed)
@@ -158,7 +158,7 @@ def train_run(
     eager: bool = False,
     log: Log = lambda progress: None,
     parallel: DataParallel | None = None,
-) -> int:
+) -> int | None:
     """Train with a bar (where there is a terminal) and a line per epoch; the best epoch is kept in out/best as well."""
     with progress_bar(run) as show, at_chunk_ends(out, parallel) as may_stop:
 
@@ -191,7 +191,7 @@ def train_run(
     if not is_best(run.progress):
         best = min(run.progress.history, key=lambda row: row["valid"])
         print(f"the validation loss was lowest after epoch {best['epoch']}, {best['valid']:.4f}: {out / 'best'}")
-    return 0
+    return None
 
 
 def is_best(progress: Progress) -> bool:

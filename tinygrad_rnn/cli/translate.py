@@ -66,10 +66,11 @@ def add_options(to: Parser) -> None:
     add_settings(to, Recipe, {"epochs": f"{epochs}; a file: {Recipe.epochs}"})
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int | None:
     """Ask a saved model, or train one, save it, and ask it for what was held out."""
     if options.load:
-        return ask(options)
+        ask(options)
+        return None
     if options.text:
         raise DataError(
             f"{options.text[0]!r:.60}: there is no model to ask", help="--load DIR names one that was saved"
@@ -109,7 +110,7 @@ def recipe_of(out: Path, typed: dict[str, Any]) -> Recipe:
     return replace(recipe, **typed)
 
 
-def trained(training: Translation, held_out: Sequence[Pair], out: Path, options: argparse.Namespace) -> int:
+def trained(training: Translation, held_out: Sequence[Pair], out: Path, options: argparse.Namespace) -> int | None:
     translator = training.translator
     print(describe(translator, training.pairs, held_out, options))
     began = time.perf_counter()
@@ -123,10 +124,10 @@ def trained(training: Translation, held_out: Sequence[Pair], out: Path, options:
     print(f"trained in {time.perf_counter() - began:.0f} s, saved to {out}\n")
     report(translator, held_out, options.beam)
     print(f"\nask it: {PROGRAM} translate --load {out} TEXT")
-    return 0
+    return None
 
 
-def ask(options: argparse.Namespace) -> int:
+def ask(options: argparse.Namespace) -> None:
     """A translation a line, of the texts given or of the lines of standard input; an empty line for an empty one."""
     training = [*options_of(Recipe), "examples", "held_out", "out"]
     beside = [f"--{name.replace('_', '-')}" for name in training if getattr(options, name, None) is not None]
@@ -138,7 +139,6 @@ def ask(options: argparse.Namespace) -> int:
     for line in options.text or sys.stdin:
         text = line.rstrip("\n")
         say((translator.translate([text], options.beam)[0] if text else "") + "\n")
-    return 0
 
 
 def train_and_save(training: Translation, held_out: Sequence[Pair], out: Path, *, eager: bool = False) -> None:
