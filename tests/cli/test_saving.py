@@ -183,17 +183,26 @@ def test_a_signal_saves_and_the_run_goes_on_to_the_bit(tmp_path, number):
 
 
 @posix
-def test_a_translator_that_is_asked_to_stop_says_how_to_go_on(tmp_path, monkeypatch, capsys):
-    whole, asked = Translation.save, []
+@pytest.mark.parametrize(
+    ("amid", "at"),
+    [("tinygrad_rnn.train.translation.training_step", (0, 3)), ("tinygrad_rnn.cli.translate.exact_match", (1, 0))],
+)
+def test_a_translator_that_is_asked_to_stop_says_how_to_go_on(amid, at, tmp_path, monkeypatch, capsys):
+    calls = []
 
-    def save(self, directory):
-        if not asked:
-            asked.append(os.kill(os.getpid(), signal.SIGINT))
-        return whole(self, directory)
+    def interrupted(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == max(at):
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole(*args, **kwargs)
 
+    module, _, name = amid.rpartition(".")
+    whole = getattr(sys.modules[module], name)
     with monkeypatch.context() as patched:
-        patched.setattr(Translation, "save", save)
+        patched.setattr(amid, interrupted)
         assert main(["translate", *SMALL, "--epochs", "2", "--out", "part"]) == 130
+    saved = Translation.load("part", learnt_from("part"))
+    assert (saved.epoch, saved.step) == at  # after that step, or that epoch, and no later
     assert capsys.readouterr().err.splitlines()[-2:] == [
         "interrupted: saved to part; ask it: tinygrad-rnn translate --load part TEXT",
         "go on with the same command, --out part and --resume",

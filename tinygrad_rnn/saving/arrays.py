@@ -24,7 +24,7 @@ from tinygrad_rnn.saving.files import check_regular, write_file
 __all__ = ["encoded", "read_arrays", "write_file"]
 
 CHECKSUM = "sha256"
-DTYPES = {"BOOL", *(f"{kind}{bits}" for kind in "IU" for bits in (8, 16, 32, 64)), "F16", "F32", "F64", "C64"}
+DTYPES = {"BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F16", "F32", "F64", "C64"}
 
 
 def encoded(arrays: Mapping[str, Any]) -> bytes:
