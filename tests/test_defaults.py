@@ -1,4 +1,4 @@
-"""What holds where nothing is said: every default of what the library offers, and its fixed numbers; in defaults.txt.
+"""What holds where nothing is said: every default, setting and fixed number of what the library offers; in defaults.txt.
 
 After a change that is meant, what holds now stands in defaults.txt.new: look at the difference, and put it in place.
 """
@@ -41,6 +41,8 @@ def plain(value):
     if isinstance(value, frozenset | tuple):
         words = [plain(each) for each in value]
         return f"({', '.join(sorted(words) if isinstance(value, frozenset) else words)})" if all(words) else ""
+    if isinstance(value, Config):
+        return repr(value)
     if isinstance(value, re.Pattern):
         return f"{value.pattern!r} {value.flags}"
     return repr(value) if value is None or isinstance(value, PLAIN) else ""
@@ -55,6 +57,15 @@ def of_call(name, call):
     said = {p.name: plain(p.default) for p in parameters if p.default is not p.empty}
     if any(said.values()):
         yield f"{name}({', '.join(f'{key}={value}' for key, value in said.items() if value)})"
+
+
+def of_class(name, kind):
+    """What holds for every object of a class; a field of a dataclass stands among its defaults."""
+    for key, value in vars(kind).items():
+        if isinstance(value, float):
+            value = float(f"{value:.12g}")  # of a logarithm the last digit is the machine's
+        if plain(value) and not key.startswith("_") and key not in getattr(kind, "__dataclass_fields__", {}):
+            yield f"{name}.{key} = {plain(value)}"
 
 
 def of_settings(name, config):
@@ -76,6 +87,7 @@ def lines(modules):
             yield from of_call(full, value)
             if inspect.isclass(value):
                 yield from of_settings(full, value)
+                yield from of_class(full, value)
                 for method, f in vars(value).items():
                     own = getattr(f, "__qualname__", "") == f"{value.__name__}.{method}"
                     if inspect.isfunction(f) and own and not method.startswith("_"):

@@ -162,6 +162,7 @@ def test_every_task_says_what_it_is():
         assert task.title
         assert task.criterion
         assert task.measure
+        assert task(np.random.default_rng(0)).batch(3).x.dtype == np.float32
         assert set(task.published) <= set(task.configs)
         assert all(config.quick <= config.budget for config in task.configs.values())
 
