@@ -1,4 +1,4 @@
-"""What holds where nothing is said: every default, setting and fixed number of what the library offers; in defaults.txt.
+"""What holds where nothing is said: each default, setting and fixed number of what the library offers; in defaults.txt.
 
 After a change that is meant, what holds now stands in defaults.txt.new: look at the difference, and put it in place.
 """
