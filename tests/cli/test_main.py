@@ -13,15 +13,16 @@ import pytest
 from tqdm import tqdm
 
 import tinygrad_rnn as tg
+import viz
 from tests.tasks.test_trial import Last
 from tinygrad_rnn import tasks
 from tinygrad_rnn.cli import COMMANDS, Command, main
-from tinygrad_rnn.cli.draw import put
+from tinygrad_rnn.cli.draw import Reading, put
 from tinygrad_rnn.cli.sample import say
 from tinygrad_rnn.cli.task import told
 from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, epoch_line, fresh_directory, is_best
 from tinygrad_rnn.cli.translate import report, train_and_save
-from tinygrad_rnn.train import DataParallel, Progress, Settings
+from tinygrad_rnn.train import DataParallel, Progress, Run, Settings
 
 
 @pytest.mark.parametrize(
@@ -211,12 +212,15 @@ def test_the_demo_lets_its_model_write_and_draws_it_in_three_formats(tmp_path, m
 
     monkeypatch.setattr("tinygrad_rnn.cli.demo.python_topics", lambda: "the quick brown fox helps. " * 120)
     monkeypatch.setattr("tinygrad_rnn.cli.demo.sample", written)
-    monkeypatch.setattr("tinygrad_rnn.cli.demo.painted", lambda picture, suffix: suffix.encode())
+    monkeypatch.setattr("tinygrad_rnn.cli.demo.painted", lambda picture, suffix: f"{suffix} {picture.dot}".encode())
     assert main(["demo", "--eager", "--out", str(tmp_path)]) == 0
     assert wrote == [(("The ", 240), {"temperature": 0.7, "rng": 0})]
     assert "\nThe model writes:\n  | The\n  | end.\n" in capsys.readouterr().out
+    made = Run.load(tmp_path)
+    title = "A trained LSTM reads 'hel': which character comes next?"
+    drawn = viz.draw(Reading(made, "help"), gradients=True, title=title)
     for suffix in (".svg", ".png", ".html"):
-        assert (tmp_path / f"unrolled{suffix}").read_bytes() == suffix.encode()
+        assert (tmp_path / f"unrolled{suffix}").read_text(encoding="utf-8") == f"{suffix} {drawn.dot}"
 
 
 def test_models_that_a_task_is_tried_with_are_told(capsys):

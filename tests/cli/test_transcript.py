@@ -161,6 +161,7 @@ def said(line, capsys):
         status = exit.code
     out, error = capsys.readouterr()
     whole = out + "".join(f"! {each}\n" for each in error.splitlines())
+    assert all(int(seconds) < 600 for seconds in re.findall(r"(\d+) s\b", whole))  # what a command took, not the clock
     whole = re.sub(r"[\d,.]+(?= (chars|pairs)/s)|\b\d+(?= s\b)|\d+\.\d+([eE][-+]\d+)?|\b[\d.]+%", "#", whole)
     whole = re.sub(r"(?m)^compiled: .*", "compiled: #", whole).replace(str(gallery()), "GALLERY")
     whole = re.sub(r"(?m)^(  \w+ +→|(?=  \| )).*(\n  \| .*)*", r"\1", whole)  # what a model writes

@@ -203,7 +203,7 @@ def test_a_trial_that_fails_on_an_executor_cancels_the_others():
 def test_a_worker_has_one_thread_and_leaves_an_interruption_to_its_parent():
     before = signal.getsignal(signal.SIGINT)
     try:
-        with threadpool_limits(2, user_api="blas"):
+        with threadpool_limits(2):
             _alone()
             assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN

@@ -53,7 +53,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     try:
         # products of one step are small: threads would spend longer waiting for each other than they save
         # and a loss that overflows is reported once, in words
-        with threadpool_limits(limits=options.threads, user_api="blas"), np.errstate(all="ignore"):
+        with threadpool_limits(limits=options.threads), np.errstate(all="ignore"):
             status = int(options.run(options) or 0)
             sys.stdout.flush()
             return status

@@ -88,7 +88,7 @@ def attempt(job: Job) -> Outcome:
     data, weights = np.random.default_rng(job.seed).spawn(2)
     task = job.task(data)
     network = config.network(task.inputs, task.outputs, weights)
-    one_thread = threadpool_limits(limits=1, user_api="blas")  # as in a worker: then both give the same
+    one_thread = threadpool_limits(limits=1)  # as in a worker: then both give the same
     with one_thread, np.errstate(all="ignore"):  # a diverging network overflows, and that is a result
         seen, solved, diverged, largest = learn(task, network, config, job.budget, eager=job.eager)
         score = task.score(network)
@@ -149,4 +149,4 @@ def attempts(jobs: Sequence[Job], processes: int = 2, executor: Executor | None 
 def _alone() -> None:
     """A worker's start: one BLAS thread; Ctrl-C is for the parent, which then ends the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threadpool_limits(limits=1, user_api="blas")
+    threadpool_limits(limits=1)
