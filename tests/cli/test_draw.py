@@ -241,14 +241,15 @@ def test_what_cannot_be_drawn_is_said_before_anything_is_written(
 
 def test_twins_are_written_with_the_options_that_were_given(tmp_path, capsys):
     path = tmp_path / "twins.html"
-    assert main(["draw", "--twins", "--steps", "4", "--title", "three", "--view", "gate", "-o", str(path)]) == 0
+    options = ["--steps", "4", "--title", "three", "--view", "gate", "--theme", "dark"]
+    assert main(["draw", "--twins", *options, "-o", str(path)]) == 0
     assert capsys.readouterr().out == f"drawn: {path}\n"
 
     def page(steps, **options):
         sketches = {name: Sketch(model=kind, topology="many-to-one", steps=steps) for name, kind in draw.TWINS.items()}
         return viz.twins({name: sketch.loss() for name, sketch in sketches.items()}, **options).html()
 
-    assert path.read_text(encoding="utf-8") == page(4, title="three", view="gate")
+    assert path.read_text(encoding="utf-8") == page(4, title="three", view="gate", theme="dark")
     assert main(["draw", "--twins", "-o", str(path)]) == 0
     assert path.read_text(encoding="utf-8") == page(12)
 

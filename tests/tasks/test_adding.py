@@ -25,6 +25,14 @@ def test_the_target_is_the_sum_of_the_two_marked_values(seed, rows, T):
     assert batch.rows.tolist() == list(range(rows))
 
 
+@pytest.mark.parametrize(("make", "lowest"), [(adding, 0), (adding_1997, -1)])
+def test_the_values_are_spread_evenly(make, lowest):
+    values = make(np.random.default_rng(0), 500).x[20:90, :, 0]  # 35,000 that are neither 0 nor beyond the end
+    assert values.min() == pytest.approx(lowest, abs=1e-3)
+    assert values.max() == pytest.approx(1, abs=1e-3)
+    assert values.mean() == pytest.approx((lowest + 1) / 2, abs=0.01)  # three times its own spread
+
+
 @given(seeds, st.integers(1, 20), st.integers(20, 60))
 def test_the_form_of_1997_by_its_definition(seed, rows, T):
     batch = adding_1997(np.random.default_rng(seed), rows, T)

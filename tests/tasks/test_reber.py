@@ -72,10 +72,10 @@ def test_each_of_two_choices_is_as_likely_as_the_other():
 
 
 class Oracle:
-    """Answers what is legal, read off the task itself; `confused` makes one answer of one string wrong."""
+    """Answers what is legal, read off the task itself, at each step in another range; `confused` makes one wrong."""
 
     def __init__(self, legal, confused=None):
-        self.data = legal.astype(float)
+        self.data = legal.astype(float) + np.arange(len(legal))[:, None]
         if confused is not None:
             self.data[confused] = 0.5
 

@@ -246,6 +246,12 @@ def test_a_chunk_s_loss_is_compiled_unless_it_is_to_be_eager():
     assert not isinstance(chunk_loss(model(), eager=True), Compiled)
 
 
+@pytest.mark.parametrize("ids", [np.array(["a", "b"]), np.array([0.0, 1.0]), np.array([[0], [1]]), [0, 1]])
+def test_what_is_no_array_of_ids_is_refused(ids):
+    with pytest.raises(tg.DataError, match=r"evaluate: the ids are not an array \(N,\) of integers"):
+        evaluate(model(), ids)
+
+
 @pytest.mark.parametrize("ids", [[0], []])
 def test_there_is_nothing_to_evaluate_without_two_ids(ids):
     with pytest.raises(tg.DataError):

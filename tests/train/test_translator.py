@@ -16,6 +16,7 @@ from tinygrad_rnn.data.addition import addition, operands
 from tinygrad_rnn.data.dates import FIRST, FORMATS, LAST, MONTHS, WEEKDAYS, dates, day, ordinal, year
 from tinygrad_rnn.nn import greedy_search, sequence_loss
 from tinygrad_rnn.train import Recipe, Translation, Translator, exact_match, forced_match, train_translator
+from tinygrad_rnn.train.step import training_step
 from tinygrad_rnn.train.translation import digest
 
 COPIES = [(text, text[::-1]) for text in ("".join(w) for w in np.random.default_rng(0).choice(list("abcd"), (300, 3)))]
@@ -308,6 +309,25 @@ def test_a_loss_that_is_not_finite_stops_it():
     translator.model.decoder.head.weight.assign(np.full(translator.model.decoder.head.weight.shape, np.inf))
     with np.errstate(all="ignore"), pytest.raises(tg.GradientError, match="loss is nan"):
         list(train_translator(translator, COPIES))
+
+
+def test_each_step_knows_its_place_and_the_norm_of_the_one_before(monkeypatch):
+    seen = []
+
+    def step(loss, optimizer, **options):
+        value, norm = training_step(loss, optimizer, **options)
+        seen.append((options, norm))
+        return value, norm
+
+    monkeypatch.setattr("tinygrad_rnn.train.translation.training_step", step)
+    recipe = Recipe(hidden=4, embedding=3, epochs=2, batch=128, clip=0.5)
+    list(train_translator(Translator(recipe, COPIES), COPIES, eager=True))
+    norms = [norm for _, norm in seen]
+    places = [f"epoch {epoch}, step {k}" for epoch in (1, 2) for k in (1, 2, 3)]
+    assert [options for options, _ in seen] == [
+        {"max_norm": 0.5, "place": place, "before": before}
+        for place, before in zip(places, [None, *norms[:-1]], strict=True)
+    ]
 
 
 def test_a_gradient_that_is_not_finite_never_reaches_the_parameters(monkeypatch):

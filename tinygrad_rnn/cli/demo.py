@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     if (options.out / "checkpoint.json").exists() and not is_demo(options.out):
         raise CheckpointError(f"{options.out}: another run is saved here", help="choose another --out")
     corpus = Corpus(python_topics())
-    settings = Settings(layers=1, batch=32, bptt=32, epochs=1, lr=1e-2, warmup=20, fraction=0.98)
+    settings = Settings(layers=1, batch=32, bptt=32, epochs=1, warmup=20, fraction=0.98)
     made = Run(settings, corpus)
     prepare(options.out)
     print(f"Python's own help texts as training data. {describe(made)}")
