@@ -5,6 +5,7 @@ After a change that is meant, what holds now stands in defaults.txt.new: look at
 
 import inspect
 import re
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -13,7 +14,7 @@ from tests.kept import check_kept
 from tinygrad_rnn.train.config import Config, options_of
 
 KEPT = Path(__file__).with_name("defaults.txt")
-PLAIN = (bool, int, float, str, bytes, tuple, frozenset, dict, re.Pattern)
+PLAIN = (bool, int, float, str, bytes, tuple, list, set, frozenset, dict, re.Pattern)
 LONG = 300  # characters; what is longer is a table, and has tests of its own
 PACKAGES = ("tinygrad_rnn", "viz")
 
@@ -38,9 +39,11 @@ def plain(value):
     if isinstance(value, dict):
         words = [f"{plain(key)}: {plain(each)}" for key, each in value.items()]
         return f"{{{', '.join(words)}}}" if all(map(plain, [*value, *value.values()])) else ""
-    if isinstance(value, frozenset | tuple):
+    if isinstance(value, set | frozenset | list | tuple):
         words = [plain(each) for each in value]
-        return f"({', '.join(sorted(words) if isinstance(value, frozenset) else words)})" if all(words) else ""
+        return f"({', '.join(sorted(words) if isinstance(value, set | frozenset) else words)})" if all(words) else ""
+    if isinstance(value, Enum):  # a signal: not every system has it
+        return ""
     if isinstance(value, Config):
         return repr(value)
     if isinstance(value, re.Pattern):
