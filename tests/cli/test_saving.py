@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
@@ -113,22 +114,35 @@ def test_each_epoch_s_figures_go_to_tensorboard_and_the_file_is_closed(tmp_path,
     assert told == ["board", *figures, "closed"]
 
 
+@contextmanager
+def interrupted(monkeypatch, amid, at):
+    """Somebody presses Ctrl-C in the call of that number of a function."""
+    calls = []
+
+    def pressed(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == at:
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole(*args, **kwargs)
+
+    module, _, name = amid.rpartition(".")
+    whole = getattr(sys.modules[module], name)
+    with monkeypatch.context() as patched:
+        patched.setattr(amid, pressed)
+        yield
+
+
 @posix
-def test_a_run_that_is_asked_to_stop_says_where_it_stands_and_goes_on_to_the_bit(tmp_path, monkeypatch, capsys):
-    whole, asked = Run.save, []
-
-    def save(self, directory):
-        path = whole(self, directory)
-        if not asked:
-            asked.append(os.kill(os.getpid(), signal.SIGTERM))
-        return path
-
+@pytest.mark.parametrize(("amid", "at"), [("training_step", "epoch 1, chunk 3"), ("evaluate", "epoch 2, chunk 0")])
+def test_a_run_that_is_asked_to_stop_says_where_it_stands_and_goes_on_to_the_bit(
+    amid, at, tmp_path, monkeypatch, capsys
+):
     options = ["--epochs", "3", "--dropout", "0.2", "--layers", "2"]
-    monkeypatch.setattr(Run, "save", save)
-    assert train("--out", "run", *options) == 130
+    with interrupted(monkeypatch, f"tinygrad_rnn.train.loop.{amid}", 3 if amid == "training_step" else 1):
+        assert train("--out", "run", *options) == 130
     assert capsys.readouterr().err.splitlines() == [
         "stopping after this step and saving to run …",
-        "interrupted: saved to run at epoch 2, chunk 0",
+        f"interrupted: saved to run at {at}",
         "go on with: tinygrad-rnn train --text t.txt --out run --resume",
     ]
     assert train("--out", "run", *options, "--resume") == 0
@@ -191,18 +205,7 @@ def test_a_signal_saves_and_the_run_goes_on_to_the_bit(tmp_path, number):
     [("tinygrad_rnn.train.translation.training_step", (0, 3)), ("tinygrad_rnn.cli.translate.exact_match", (1, 0))],
 )
 def test_a_translator_that_is_asked_to_stop_says_how_to_go_on(amid, at, tmp_path, monkeypatch, capsys):
-    calls = []
-
-    def interrupted(*args, **kwargs):
-        calls.append(args)
-        if len(calls) == max(at):
-            os.kill(os.getpid(), signal.SIGINT)
-        return whole(*args, **kwargs)
-
-    module, _, name = amid.rpartition(".")
-    whole = getattr(sys.modules[module], name)
-    with monkeypatch.context() as patched:
-        patched.setattr(amid, interrupted)
+    with interrupted(monkeypatch, amid, max(at)):
         assert main(["translate", *SMALL, "--epochs", "2", "--out", "part"]) == 130
     saved = Translation.load("part", learnt_from("part"))
     assert (saved.epoch, saved.step) == at  # after that step, or that epoch, and no later

@@ -160,7 +160,7 @@ def test_a_carried_state_of_another_model_is_damage(tmp_path, shapes):
     run = Run(SMALL, Corpus(TEXT))
     run.progress.state = tuple(tg.tensor(np.zeros(shape, "f4")) for shape in shapes)
     run.save(tmp_path)
-    with pytest.raises(tg.CheckpointError, match="a carried state of shapes"):
+    with pytest.raises(tg.CheckpointError, match=r"a carried state of shapes \[\("):
         Run.load(tmp_path)
 
 
