@@ -228,6 +228,13 @@ def test_models_that_a_task_is_tried_with_are_told(capsys):
     assert "reber is not tried with --model gru (expected: lstm or rnn)" in capsys.readouterr().err
 
 
+def test_what_is_said_is_seen_at_once(monkeypatch):
+    seen = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(seen, encoding="utf-8"))
+    say("ŷ")
+    assert seen.getvalue() == "ŷ".encode()
+
+
 def test_a_character_that_cannot_be_written_is_said_with_what_to_do(monkeypatch):
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(BytesIO(), encoding="ascii"))
     with pytest.raises(tg.DataError) as said:

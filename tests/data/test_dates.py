@@ -89,3 +89,9 @@ def test_two_centuries_and_every_format_are_drawn_from():
 def test_no_day_comes_twice_in_one_format():
     found = dates(50_000, seed=1)
     assert len(set(found)) > 49_900  # two formats may write one day alike, and no more than that
+
+
+def test_where_fewer_exist_than_are_asked_for_all_are_written(monkeypatch):
+    monkeypatch.setattr("tinygrad_rnn.data.dates.FIRST", LAST - 2)
+    last = [date(2099, 12, d) for d in (29, 30, 31)]
+    assert sorted(dates(1000)) == sorted((write(d), d.isoformat()) for d in last for write in FORMATS)

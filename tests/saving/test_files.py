@@ -51,7 +51,7 @@ def test_what_is_no_file_is_refused_by_its_name(tmp_path, monkeypatch):
             files.check_regular(tmp_path / name)
     assert files.check_regular(tmp_path / "file") == files.check_regular(tmp_path / "link") == 3
     for read in (files.check_regular, lambda path, link: files.read_file(path, 3, link=link)):
-        with pytest.raises(tg.CheckpointError, match="got       a link$"):
+        with pytest.raises(tg.CheckpointError, match=r"got       a link$"):
             read(tmp_path / "link", link=False)
     assert files.read_file(tmp_path / "link", 3) == b"abc"
     with pytest.raises(tg.CheckpointError, match="too large"):
@@ -99,7 +99,8 @@ def test_a_claim_whose_file_went_away_meanwhile_is_no_claim(tmp_path, monkeypatc
     path, lock = tmp_path / "running.txt", portalocker.lock
     for go in (path.unlink, lambda: (path.unlink(), path.write_text("another's"))):
         monkeypatch.setattr(portalocker, "lock", lambda *how, go=go: (lock(*how), go()))
-        with pytest.raises(tg.CheckpointError, match=r"a run ended there at this moment\n  help      try again$"), claimed(tmp_path, "train"):
+        said = r"a run ended there at this moment\n  help      try again$"
+        with pytest.raises(tg.CheckpointError, match=said), claimed(tmp_path, "train"):
             pass
 
 

@@ -316,12 +316,14 @@ def test_each_step_knows_its_place_and_the_norm_of_the_one_before(monkeypatch):
 
     def step(loss, optimizer, **options):
         value, norm = training_step(loss, optimizer, **options)
+        assert translator.model.training
         seen.append((options, norm))
         return value, norm
 
     monkeypatch.setattr("tinygrad_rnn.train.translation.training_step", step)
-    recipe = Recipe(hidden=4, embedding=3, epochs=2, batch=128, clip=0.5)
-    list(train_translator(Translator(recipe, COPIES), COPIES, eager=True))
+    translator = Translator(Recipe(hidden=4, embedding=3, epochs=2, batch=128, clip=0.5), COPIES)
+    translator.model.eval()
+    list(train_translator(translator, COPIES, eager=True))
     norms = [norm for _, norm in seen]
     places = [f"epoch {epoch}, step {k}" for epoch in (1, 2) for k in (1, 2, 3)]
     assert [options for options, _ in seen] == [
