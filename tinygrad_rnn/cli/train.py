@@ -41,16 +41,18 @@ def add_options(to: Parser) -> None:
     add_settings(to, Settings)
 
 
-def run(options: argparse.Namespace) -> int | None:
+def run(options: argparse.Namespace) -> None:
     """Train, saving after every epoch and when interrupted."""
     typed, parallel = given(options, Settings), world()
     if options.resume and options.out is None:
         raise DataError("--resume needs --out", help="the directory of the run to go on with")
     if parallel is not None and parallel.rank > 0:
-        return followed(options, typed, parallel)
+        followed(options, typed, parallel)
+        return
     if options.resume:
         with held(options.out, "train"):
-            return trained(resumed(options.out, options.text, typed), options.out, options, parallel)
+            trained(resumed(options.out, options.text, typed), options.out, options, parallel)
+        return
     found = started(options.text, typed, options.init_from)
     out = options.out or fresh_directory(found.settings.model)
     with held(out, "train"):
@@ -58,23 +60,23 @@ def run(options: argparse.Namespace) -> int | None:
             raise CheckpointError(
                 f"{out}: a run is saved here already", help="--resume goes on with it, or choose another --out"
             )
-        return trained(found, out, options, parallel)
+        trained(found, out, options, parallel)
 
 
-def trained(found: Run, out: Path, options: argparse.Namespace, parallel: DataParallel | None) -> int | None:
+def trained(found: Run, out: Path, options: argparse.Namespace, parallel: DataParallel | None) -> None:
     print(describe(found) + ("" if parallel is None else f", over {parallel.size} processes"))
     with logged(found, options.csv, options.tensorboard) as log:
-        return train_run(found, out, options.text, eager=options.eager, log=log, parallel=parallel)
+        train_run(found, out, options.text, eager=options.eager, log=log, parallel=parallel)
 
 
-def followed(options: argparse.Namespace, typed: dict[str, Any], parallel: DataParallel) -> int | None:
+def followed(options: argparse.Namespace, typed: dict[str, Any], parallel: DataParallel) -> None:
     """What the ranks after the first do: the same on rows of their own, unheard; `save` writes on the first alone."""
     if options.resume:
         found = resumed(options.out, options.text, typed)
     else:
         found = started(options.text, typed, options.init_from)
     with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        return train_run(found, Path(), options.text, eager=options.eager, parallel=parallel)
+        train_run(found, Path(), options.text, eager=options.eager, parallel=parallel)
 
 
 def fresh_directory(model: str) -> Path:
@@ -158,8 +160,12 @@ def train_run(
     eager: bool = False,
     log: Log = lambda progress: None,
     parallel: DataParallel | None = None,
-) -> int | None:
-    """Train with a bar (where there is a terminal) and a line per epoch; the best epoch is kept in out/best as well."""
+) -> None:
+    """Train with a bar (where there is a terminal) and a line per epoch; the best epoch is kept in out/best as well.
+
+    Raises:
+        StoppedError: somebody asked to stop; all is saved, and said.
+    """
     with progress_bar(run) as show, at_chunk_ends(out, parallel) as may_stop:
 
         def on_chunk(progress: Progress, loss: float) -> None:
@@ -181,7 +187,7 @@ def train_run(
             at = f"epoch {run.progress.epoch + 1}, chunk {run.progress.chunk}"
             tqdm.write(f"interrupted: saved to {out} at {at}", file=sys.stderr)
             tqdm.write(f"go on with: {PROGRAM} train --text {text} --out {out} --resume", file=sys.stderr)
-            return 130
+            raise
         except GradientError:
             if not run.progress.history:
                 run.save(out)
@@ -191,7 +197,6 @@ def train_run(
     if not is_best(run.progress):
         best = min(run.progress.history, key=lambda row: row["valid"])
         print(f"the validation loss was lowest after epoch {best['epoch']}, {best['valid']:.4f}: {out / 'best'}")
-    return None
 
 
 def is_best(progress: Progress) -> bool:

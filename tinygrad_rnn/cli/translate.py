@@ -66,11 +66,11 @@ def add_options(to: Parser) -> None:
     add_settings(to, Recipe, {"epochs": f"{epochs}; a file: {Recipe.epochs}"})
 
 
-def run(options: argparse.Namespace) -> int | None:
+def run(options: argparse.Namespace) -> None:
     """Ask a saved model, or train one, save it, and ask it for what was held out."""
     if options.load:
         ask(options)
-        return None
+        return
     if options.text:
         raise DataError(
             f"{options.text[0]!r:.60}: there is no model to ask", help="--load DIR names one that was saved"
@@ -84,7 +84,8 @@ def run(options: argparse.Namespace) -> int | None:
             train, held_out = data(options, recipe.seed)
             training = Translation.load(options.out, train)
             training.translator.recipe = recipe
-            return trained(training, held_out, options.out, options)
+            trained(training, held_out, options.out, options)
+        return
     if not options.pairs:
         typed = {"epochs": SOURCES[options.task].epochs, **typed}
     recipe = Recipe(**typed)
@@ -97,7 +98,7 @@ def run(options: argparse.Namespace) -> int | None:
                 f"{out}: a model is saved here already",
                 help="--load asks it, --resume goes on training it; or choose another --out",
             )
-        return trained(training, held_out, out, options)
+        trained(training, held_out, out, options)
 
 
 def recipe_of(out: Path, typed: dict[str, Any]) -> Recipe:
@@ -110,7 +111,7 @@ def recipe_of(out: Path, typed: dict[str, Any]) -> Recipe:
     return replace(recipe, **typed)
 
 
-def trained(training: Translation, held_out: Sequence[Pair], out: Path, options: argparse.Namespace) -> int | None:
+def trained(training: Translation, held_out: Sequence[Pair], out: Path, options: argparse.Namespace) -> None:
     translator = training.translator
     print(describe(translator, training.pairs, held_out, options))
     began = time.perf_counter()
@@ -120,11 +121,10 @@ def trained(training: Translation, held_out: Sequence[Pair], out: Path, options:
         training.save(out)
         print(f"interrupted: saved to {out}; ask it: {PROGRAM} translate --load {out} TEXT", file=sys.stderr)
         print(f"go on with the same command, --out {out} and --resume", file=sys.stderr)
-        return 130
+        raise
     print(f"trained in {time.perf_counter() - began:.0f} s, saved to {out}\n")
     report(translator, held_out, options.beam)
     print(f"\nask it: {PROGRAM} translate --load {out} TEXT")
-    return None
 
 
 def ask(options: argparse.Namespace) -> None:
