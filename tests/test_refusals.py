@@ -44,8 +44,10 @@ UNTRIED = UNTOUCHED | {"processes", "comm"}  # they would be started; what is sa
 T, B = tg.tensor(np.ones((2, 3)), requires_grad=True), {"batch": 2, "bptt": 5}
 DIVERGED = tg.train.CharModel("rnn", len(CORPUS.vocabulary), 2, 1, rng=0)
 DIVERGED.head.weight.assign(np.full(DIVERGED.head.weight.shape, np.nan))
-HEADER = json.dumps({"a": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}).encode()
-BF16 = len(HEADER).to_bytes(8, "little") + HEADER + bytes(2)  # a safetensors file
+KINDS = {"a": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]},
+         "b": {"dtype": "F8_E5M2", "shape": [1], "data_offsets": [2, 3]}}  # fmt: skip
+HEADER = json.dumps(KINDS).encode()
+BF16 = len(HEADER).to_bytes(8, "little") + HEADER + bytes(3)  # a safetensors file
 OTHER = SimpleNamespace(**vars(ALONE) | {"allgather": lambda mine: [mine, "another"]})
 NINE = SimpleNamespace(**vars(ALONE) | {"Get_size": lambda: 9})
 

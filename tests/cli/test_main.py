@@ -24,7 +24,7 @@ from tinygrad_rnn.cli.sample import say
 from tinygrad_rnn.cli.task import told
 from tinygrad_rnn.cli.train import StoppedError, at_chunk_ends, epoch_line, fresh_directory, is_best
 from tinygrad_rnn.cli.translate import report, train_and_save
-from tinygrad_rnn.train import DataParallel, Progress, Run, Settings
+from tinygrad_rnn.train import Corpus, DataParallel, Progress, Run, Settings, evaluate
 
 
 @pytest.mark.parametrize(
@@ -218,8 +218,12 @@ def test_the_demo_lets_its_model_write_and_draws_it_in_three_formats(tmp_path, m
     monkeypatch.setattr("tinygrad_rnn.cli.demo.painted", lambda picture, suffix: f"{suffix} {picture.dot}".encode())
     assert main(["demo", "--eager", "--out", str(tmp_path)]) == 0
     assert wrote == [(("The ", 240), {"temperature": 0.7, "rng": 0})]
-    assert "\nThe model writes:\n  | The\n  | end.\n" in capsys.readouterr().out
-    made = Run.load(tmp_path)
+    said, made = capsys.readouterr().out, Run.load(tmp_path)
+    assert "\nThe model writes:\n  | The\n  | end.\n" in said
+    corpus = Corpus("the quick brown fox helps. " * 120)
+    first = evaluate(Run(made.settings, corpus).model, corpus.split(0.98)[1])
+    assert f"before  {first:.3f} nats/char  (guessing among {len(corpus.vocabulary)} characters costs 2.996)" in said
+    assert f"after   {made.progress.history[0]['valid']:.3f} nats/char" in said
     title = "A trained LSTM reads 'hel': which character comes next?"
     drawn = viz.draw(Reading(made, "help"), gradients=True, title=title)
     for suffix in (".svg", ".png", ".html"):

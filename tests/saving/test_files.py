@@ -142,7 +142,7 @@ def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_again(tmp_path, 
     assert tg.train.load_checkpoint(tmp_path, layer) == {"step": 3}
     times, replaced[:] = 10**6, []
     with pytest.raises(
-        tg.CheckpointError, match=rf"was replaced while it was read\n  got       {checkpoint.TRIES} times"
+        tg.CheckpointError, match=rf"was replaced while it was read\n  got       {checkpoint.TRIES} times$"
     ):
         tg.train.load_checkpoint(tmp_path, layer)
     assert len(replaced) == checkpoint.TRIES

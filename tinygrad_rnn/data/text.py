@@ -162,7 +162,7 @@ def _encoding(content: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
     for mark, name in MARKS.items():
         if content.startswith(mark):
             return f"{name}, as its first bytes say", f"convert it: iconv -f {name} -t UTF-8"
-    if error.start >= len(content) - 3 and error.reason == "unexpected end of data":
+    if error.reason == "unexpected end of data":
         return f"{at}, where a character begins that is cut off", "copy the file again: its end is missing"
     if content[:4096].count(0) > len(content[:4096]) // 8:
         return f"{at}, and bytes that are 0: UTF-16 without its mark, or no text", "convert it with iconv -t UTF-8"
