@@ -176,7 +176,7 @@ def forced_match(translator: Translator, pairs: Sequence[Pair], batch: int = 256
     return characters / total, whole / len(pairs)
 
 
-def _check_asked(owner: str, translator: Translator, pairs: Sequence[Pair], batch: int = 1) -> None:
+def _check_asked(owner: str, translator: Translator, pairs: Sequence[Pair], batch: int) -> None:
     check_type(owner, "translator", translator, Translator, "a Translator")
     check_pairs(owner, pairs)
     check_number(owner, "batch", batch, whole=True, least=1)
