@@ -95,6 +95,28 @@ def test_where_there_is_no_plan_it_says_why():
     assert compiled.saved() == ""
 
 
+def test_a_compiled_function_says_what_became_of_it():
+    def double(x):
+        return x * 2
+
+    def branch(x):
+        return x if x.sum() > 0 else -x
+
+    compiled, eager, layer = (
+        tg.compile(double), tg.compile(branch, fallback="eager"), tg.compile(tg.nn.Linear(2, 2, rng=0))
+    )  # fmt: skip
+    name = "test_a_compiled_function_says_what_became_of_it.<locals>"
+    assert repr(compiled) == f"compile({name}.double), 0 recordings"
+    compiled(np.ones(2))
+    assert repr(compiled) == f"compile({name}.double), 1 recording"
+    compiled(np.ones((2, 2)))
+    assert repr(compiled) == f"compile({name}.double), 2 recordings"
+    eager(np.ones(2))
+    assert repr(eager).startswith(f"compile({name}.branch), run as it is: compile: bool reads a value")
+    assert "\n" not in repr(eager)
+    assert repr(layer) == "compile(Linear), 0 recordings"
+
+
 def test_a_plan_of_what_is_doubted_is_the_one_that_is_used(recordings):
     calls = []
 

@@ -83,6 +83,12 @@ class Compiled(Generic[P, Y]):
         self.reason, self.count = "", 0
         update_wrapper(self, f, updated=())
 
+    def __repr__(self) -> str:
+        name = getattr(self.f, "__qualname__", type(self.f).__name__)
+        made = sum(map(len, self.recorded.values()))
+        kept = f"{made} recording{'s' * (made != 1)}"
+        return f"compile({name}), {f'run as it is: {self.reason.splitlines()[0]}' if self.reason else kept}"
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Y:
         now = CONTEXT.get()
         if now.frozen is not None or now.tracing or now.anomaly:
