@@ -164,7 +164,8 @@ def _encoding(content: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
             return f"{name}, as its first bytes say", f"convert it: iconv -f {name} -t UTF-8"
     if error.reason == "unexpected end of data":
         return f"{at}, where a character begins that is cut off", "copy the file again: its end is missing"
-    if content[:4096].count(0) > len(content[:4096]) // 8:
+    start = content[:4096]
+    if start.count(0) > len(start) // 8:
         return f"{at}, and bytes that are 0: UTF-16 without its mark, or no text", "convert it with iconv -t UTF-8"
     high = np.frombuffer(content, np.uint8) > 127
     alone = 1 - (high[1:] & high[:-1]).sum() / high.sum()  # in the scripts of Western Europe letters beyond ASCII are
