@@ -48,6 +48,7 @@ def test_legal_is_exactly_what_the_language_allows_next(seed):
 def test_a_batch_says_the_strings(found):
     strings = [embedded_reber_string(np.random.default_rng(seed)) for seed in found]
     batch, legal = predict_next(strings)
+    assert len(batch.x) == max(len(text) for text, _ in strings) - 1
     for row, (text, options) in enumerate(strings):
         mine = batch.rows == row
         assert "".join(SYMBOLS[k] for k in batch.x[: len(text) - 1, row].argmax(axis=-1)) == text[:-1]
