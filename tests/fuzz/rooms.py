@@ -41,7 +41,7 @@ class Room:
 
     def pytest_says(self, path: Path, slow: bool) -> str:
         own = f"{self.name}/test_{path.stem}.py"
-        tests = [f"{ROOT}/tests/{test}" for test in dict.fromkeys([own, *self.tests])]
+        tests = dict.fromkeys(file for test in (own, *self.tests) for file in files_of(ROOT / "tests" / test))
         options = ["-x", "-c", f"{ROOT}/pyproject.toml", f"--rootdir={ROOT}", "-p", "no:cacheprovider"]
         options += ["-p", "no:randomly"]  # what kills most comes first
         options += ["--import-mode=append"]  # the copy stays in front
@@ -49,8 +49,13 @@ class Room:
         options += [f"--ignore={self.folder}/{name}" for name in self.apart]
         options += ["-k", f"{'' if slow else 'not '}({' or '.join(self.slow)})"]
         seen = FirstFailure()
-        code = pytest.main([*options, self.folder, *(test for test in tests if Path(test).exists())], plugins=[seen])
+        code = pytest.main([*options, self.folder, *map(str, tests)], plugins=[seen])
         return "" if code == pytest.ExitCode.OK else seen.name or f"pytest: {code!r}"
+
+
+def files_of(tests: Path) -> list[Path]:
+    """The files of a folder one by one: of a file and its folder pytest would keep the folder alone, and its order."""
+    return sorted(tests.glob("test_*.py")) if tests.is_dir() else [tests] if tests.exists() else []
 
 
 def changed_picture() -> str:
@@ -76,6 +81,6 @@ ROOMS = {
         Room("tinygrad_rnn/data", ("data", *SAID, "train/test_translator.py"), SLOW),
         Room("tinygrad_rnn/saving", ("saving", *SAID, "train/test_run.py"), SLOW),
         Room("tinygrad_rnn/tasks", ("tasks", *SAID, "cli/test_task.py"), SLOW),
-        Room("tinygrad_rnn/cli", (SAID[1], "cli"), SLOW),
+        Room("tinygrad_rnn/cli", (*SAID[1:], "train/test_config.py", "cli"), SLOW),
     )
 }
