@@ -18,7 +18,6 @@ from threadpoolctl import threadpool_limits
 import tinygrad_rnn as tg
 from tinygrad_rnn.cli import check, demo, draw, lesson, sample, task, train, translate
 from tinygrad_rnn.cli.options import PROGRAM, Command, Parser, ranged
-from tinygrad_rnn.cli.train import StoppedError
 from tinygrad_rnn.errors import CheckpointError, DataError, OptionError, TinygradError
 
 __all__ = ["COMMANDS", "Command", "main", "parser"]
@@ -61,7 +60,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     except TinygradError as error:
         print(f"{PROGRAM} {options.command}: {one_line(error)}", file=sys.stderr)
         return 2 if isinstance(error, DataError | CheckpointError | OptionError) else 1
-    except StoppedError:  # what to do next has been said
+    except train.StoppedError:  # what to do next has been said
         return 130
     except KeyboardInterrupt:
         print(f"{PROGRAM} {options.command}: interrupted", file=sys.stderr)
