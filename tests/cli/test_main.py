@@ -154,12 +154,15 @@ def test_a_line_for_a_trial(monkeypatch, capsys):
             bars.append(options)
             super().__init__(**options)
 
+        def update(self):
+            bars.append("a trial")
+
     monkeypatch.setattr("tinygrad_rnn.cli.task.tqdm", Bar)
     outcome = tasks.Outcome(tasks.Job(tasks.Adding, "gru", 3, 500), 450, True, False, 0.0123456, 2.0, 61.7)
     assert list(told(iter([outcome]), 1)) == [outcome]
     line = "adding, gru, seed 3: 450 sequences, mean square error on 10,000: 0.01235, 62 s"
     assert capsys.readouterr() == (f"{line}\n", "")
-    assert bars == [{"total": 1, "unit": "trial", "disable": None}]
+    assert bars == [{"total": 1, "unit": "trial", "disable": None}, "a trial"]
 
 
 def test_the_figures_on_what_was_held_out(monkeypatch, capsys):

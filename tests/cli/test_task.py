@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from tqdm import tqdm
 
 from tests.tasks.test_trial import Last
 from tests.train.test_parallel import ranks
@@ -29,22 +28,6 @@ def test_a_line_for_each_trial_and_then_the_table(small, capsys):
     assert "0 of 3 solved; 3 NOT within 400 sequences" in said
     assert "3 of 3 trials in" in said
     assert "RNN, H = 4, Adam 0.01, batch 50, ‖g‖ ≤ 1" in said
-
-
-def test_the_bar_counts_trials_in_a_terminal_only(small, monkeypatch):
-    seen = []
-
-    class Bar(tqdm):
-        def __init__(self, **options):
-            seen.append(options)
-            super().__init__(**options)
-
-        def update(self):
-            seen.append("a trial")
-
-    monkeypatch.setattr("tinygrad_rnn.cli.task.tqdm", Bar)
-    assert main(["task", "last", "--quick", "--seeds", "2", "--processes", "1"]) == 0
-    assert seen == [{"total": 2, "unit": "trial", "disable": None}, "a trial", "a trial"]
 
 
 def test_quick_gives_up_sooner_and_all_is_every_task(small, capsys):

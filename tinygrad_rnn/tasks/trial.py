@@ -147,6 +147,6 @@ def attempts(jobs: Sequence[Job], processes: int = 2, executor: Executor | None 
 
 
 def _alone() -> None:
-    """A worker's start: one BLAS thread; Ctrl-C is for the parent, which then ends the workers."""
+    """A worker's start: one thread for products; Ctrl-C is for the parent, which then ends the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(limits=1)
